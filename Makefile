@@ -1,0 +1,45 @@
+# make repro   run the whole pipeline on the embedded model
+# make test    run the tests
+# Both make the virtual environment .venv first, from constraints.txt.
+
+PYTHON ?= python3
+VENV := .venv
+READY := $(VENV)/.ready
+RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" PYTHONPATH="$(CURDIR)"
+
+.PHONY: help repro test check plots docs constraints clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+repro: $(READY) ## run what changed, and what follows from it
+	$(RUN) dvc repro
+	$(RUN) python -m stages.summary
+
+test: $(READY) ## run the tests (minutes)
+	$(RUN) python -m pytest
+
+check: $(READY) ## ruff, mypy, the workflow, the README's generated parts, the lock
+	$(RUN) ruff check .
+	$(RUN) ruff format --check --diff stages/common > /dev/null || true
+	$(RUN) mypy
+	$(RUN) actionlint .github/workflows/*.yaml
+	$(RUN) python -m stages.release.docs README.md --check
+	$(RUN) bash .ci/lock-gate
+
+plots: $(READY) ## open the pictures
+	$(RUN) dvc plots show
+
+docs: $(READY) ## write the README's stage table and diagram from dvc.yaml
+	$(RUN) python -m stages.release.docs README.md
+
+constraints: ## resolve the pins anew
+	bash .ci/resolve constraints.txt
+
+clean: ## remove what runs leave outside DVC's outs
+	rm -rf .synthempathy .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $(READY)

@@ -1,0 +1,63 @@
+"""check: look at all that people edit before DVC removes an output: params, profiles, prompts, seeds, labels, decisions.
+
+    python -m stages.check data/seeds/stressors.csv data/empathy/labelled_pairs.csv data/review/decisions.csv \\
+        data/checked.json
+
+DVC deletes a stage's outputs before it starts the stage. This stage comes first, so that a mistake ends the run with
+one line while every output is still there. What it writes never changes, so nothing is rerun because of it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stages.common.command import run_stage
+from stages.common.files import write_json
+from stages.common.params import Params, load_params
+from stages.common.progress import say
+from stages.curation.decisions import read_decisions
+from stages.evaluation.labelled import read_labelled
+from stages.generation.engines.loading import is_folder
+from stages.generation.prompts import load_prompt
+from stages.generation.sources import read_sentences
+
+#: What each step offers its prompts.
+VARIABLES = {
+    "brainstorm": {"sentence": "I missed the bus.", "category": "Other"},
+    "explain": {"story": "Ann missed the bus.", "seed": "I missed the bus.", "category": "Other"},
+    "respond": {"explanation": "I missed the bus.", "category": "Other"},
+}
+
+
+def check(seeds: Path, labels: Path, decisions: Path, checked: Path, *, params: Path) -> None:
+    """Raise on the first thing that is wrong; write `checked` when all is well."""
+    loaded = load_params(params)
+    for profile in sorted((params.parent / "profiles").glob("*.yaml")):
+        load_params(params, profile=profile.stem)
+    _check_prompts(loaded, params.parent / "prompts")
+    for model in (loaded.brainstorm.model, loaded.explain.model, loaded.respond.model, loaded.finetune.model):
+        is_folder(model)
+    read_sentences(seeds)
+    read_labelled(labels)
+    read_decisions(decisions)
+    write_json(checked, {"params, profiles, prompts, models, seeds, labels, decisions": "read without an error"})
+    say("check: params, prompts, models, seeds, labels and decisions are in order")
+
+
+def _check_prompts(params: Params, folder: Path) -> None:
+    chosen = {
+        "brainstorm": [params.brainstorm.prompt], "explain": [params.explain.prompt],
+        "respond": [params.respond.prompt, params.finetune.prompt],
+    }
+    for step, names in chosen.items():
+        for name in names:
+            load_prompt(folder / step / f"{name}.jinja").check(VARIABLES[step])
+        for path in sorted((folder / step).glob("*.jinja")):
+            load_prompt(path).check(VARIABLES[step])
+
+
+if __name__ == "__main__":
+    run_stage(check, {
+        "seeds": "the seeds' source (CSV in SAD's columns, or a SAD zip)", "labels": "labelled pairs of the scorer (CSV)",
+        "decisions": "decisions of the review (CSV)", "checked": "written when all is well (JSON)",
+    }, doc=__doc__)

@@ -1,0 +1,79 @@
+"""Texts as the numbers of their words: the one form that all three methods of dedup compare.
+
+The normal form of a text is its words: NFKC, then casefold, then every run of letters, digits and
+underscores (the regex ``\\w+``). Case, punctuation, emoji and white space do not count; an
+apostrophe splits (don't: don, t). A text without words has the empty normal form.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+
+import numpy as np
+from numpy.typing import NDArray
+
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True)
+class Duplicate:
+    """Text `index` repeats the earlier, kept text `partner`; `evidence` says how, in plain JSON values."""
+
+    index: int
+    partner: int
+    evidence: dict[str, int | float | list[int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Words:
+    """Texts in a row: text i is `flat[starts[i]:starts[i + 1]]`, equal numbers for equal words.
+
+    `flat` is uint32 of all words' length; `starts` is int64, one longer than the number of texts.
+    """
+
+    flat: NDArray[np.uint32]
+    starts: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def __getitem__(self, text: int) -> NDArray[np.uint32]:
+        return self.flat[self.starts[text] : self.starts[text + 1]]
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Words a text."""
+        return np.diff(self.starts)
+
+    def take(self, texts: Sequence[int] | NDArray[np.int64]) -> Words:
+        """The chosen texts, in the order given."""
+        return Words.joined([self[i] for i in texts])
+
+    @classmethod
+    def joined(cls, texts: Sequence[NDArray[np.uint32]]) -> Words:
+        starts = np.zeros(len(texts) + 1, dtype=np.int64)
+        np.cumsum([len(t) for t in texts], out=starts[1:])
+        flat = np.concatenate(texts) if texts else np.zeros(0, dtype=np.uint32)
+        return cls(flat, starts)
+
+
+def normal_words(text: str) -> list[str]:
+    """The normal form of a text (see above).
+
+    >>> normal_words("Don't PANIC: it's 2 a.m.!")
+    ['don', 't', 'panic', 'it', 's', '2', 'a', 'm']
+    """
+    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+
+
+def words_of(texts: Iterable[str]) -> Words:
+    """The texts' words as numbers, in the order in which the words first appear (so: deterministic)."""
+    number_of: defaultdict[str, int] = defaultdict(count().__next__)
+    return Words.joined(
+        [np.fromiter(map(number_of.__getitem__, normal_words(text)), dtype=np.uint32) for text in texts]
+    )

@@ -1,0 +1,1 @@
+"""The embedded model's own pipeline: a writer of training text, a tokenizer, training, probes."""

@@ -1,0 +1,220 @@
+"""Train the embedded model: tokenizer, copying curriculum, then the pipeline's tasks.
+
+    python -m stages.embedded.train stages/embedded/params.yaml prompts models/embedded metrics/embedded_training.json
+
+Rows are drawn from an endless seeded stream, so no row is seen twice. Interrupted, it goes on from its last
+checkpoint in .synthempathy/embedded/. On 2 cores it takes about an hour; the loss is on the answers alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import math
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import torch
+from torch.nn.functional import cross_entropy
+from transformers import MistralConfig, MistralForCausalLM, PreTrainedTokenizerFast
+
+from stages.common.command import guarded
+from stages.common.files import write_json, written_whole
+from stages.common.params import read_mapping
+from stages.common.progress import progress, say
+from stages.embedded.material import Material
+from stages.embedded.tasks import Row, Tasks
+from stages.embedded.tokenizer import END, PAD, train_tokenizer
+
+CHECKPOINT = Path(".synthempathy/embedded")
+CHECKPOINT_EVERY = 250
+IGNORED = -100
+
+Example = tuple[list[int], int]  # token ids; where the answer starts
+
+
+def train(recipe_path: Path, prompts: Path, target: Path, metrics: Path) -> None:
+    recipe = read_mapping(recipe_path)
+    torch.manual_seed(recipe["seed"])
+    material = Material()
+    tokenizer = train_tokenizer(_texts(Tasks(material, prompts, Random(recipe["seed"])), 8000))
+    model = MistralForCausalLM(MistralConfig(
+        vocab_size=len(tokenizer), tie_word_embeddings=True, rope_theta=10000.0, attention_dropout=0.0,
+        bos_token_id=None, eos_token_id=tokenizer.convert_tokens_to_ids(END),
+        pad_token_id=tokenizer.convert_tokens_to_ids(PAD), sliding_window=None, **recipe["architecture"],
+    ))
+    say(f"{sum(p.numel() for p in model.parameters()) / 1e6:.1f}M parameters, {len(tokenizer)} tokens")
+    tokens = _copying(model, tokenizer, material, recipe)
+    tokens += _writing(model, tokenizer, Tasks(material, prompts, Random(recipe["seed"] + 1)), recipe)
+    held_out = Tasks(material, prompts, Random(recipe["seed"] + 2), held_out=True)
+    losses = held_out_loss(model, tokenizer, list(itertools.islice(held_out.stream(), recipe["held_out_rows"])))
+    with written_whole(target) as (part,):
+        model.to(torch.bfloat16).save_pretrained(part)
+        tokenizer.save_pretrained(part)
+    write_json(metrics, {
+        "parameters": sum(p.numel() for p in model.parameters()), "training_tokens": tokens, "held_out_loss": losses,
+    })
+
+
+def encode(tokenizer: PreTrainedTokenizerFast, row: Row) -> Example:
+    """Prompt by the chat template, then the answer and its end."""
+    prompt = tokenizer.apply_chat_template(row.messages, add_generation_prompt=True, return_dict=False)
+    return [*prompt, *tokenizer(row.answer)["input_ids"], tokenizer.eos_token_id], len(prompt)
+
+
+def held_out_loss(model: Any, tokenizer: PreTrainedTokenizerFast, rows: list[Row]) -> dict[str, float]:
+    """Mean loss a token (nats), by task and over all."""
+    sums: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
+    model.eval()
+    with torch.no_grad():
+        for row in rows:
+            ids, start = encode(tokenizer, row)
+            loss, count = _loss(model, [(ids, start)])
+            for key in (row.task, "all"):
+                sums[key][0] += float(loss) * count
+                sums[key][1] += count
+    return {task: total / count for task, (total, count) in sorted(sums.items())}
+
+
+def _copying(model: Any, tokenizer: Any, material: Material, recipe: dict[str, Any]) -> int:
+    if (CHECKPOINT / "step.pt").exists():
+        return 0
+    settings, rng, tokens = recipe["copying"], Random(recipe["seed"]), 0
+    optimiser = _optimiser(model, settings["learning_rate"])
+    source = Tasks(material, Path("prompts"), rng)
+    head = tokenizer("<|user|>Repeat: ")["input_ids"]
+    turn = tokenizer("<|end|><|assistant|>")["input_ids"]
+    model.train()
+    with progress("copying", settings["steps"]) as advance:
+        for step in range(settings["steps"]):
+            batch: list[Example] = []
+            for _ in range(settings["rows"]):
+                if rng.random() < settings["random_share"]:
+                    text = [rng.randrange(5, len(tokenizer)) for _ in range(rng.randint(3, 24))]
+                    prompt = [*head, *text, *turn]
+                    batch.append(([*prompt, *text, tokenizer.eos_token_id], len(prompt)))
+                else:
+                    batch.append(encode(tokenizer, source.copy()))
+            rate = min(1.0, (step + 1) / 50)
+            loss = _step(model, optimiser, batch, settings["learning_rate"] * rate)
+            tokens += sum(len(ids) for ids, _ in batch)
+            advance(note=f"loss {loss:.3f}")
+    return tokens
+
+
+def _writing(model: Any, tokenizer: Any, tasks: Tasks, recipe: dict[str, Any]) -> int:
+    settings = recipe["writing"]
+    optimiser = _optimiser(model, settings["learning_rate"])
+    first, tokens = _resumed(model, optimiser)
+    batches = _batches(tasks, tokenizer, settings["tokens"])
+    model.train()
+    with progress("writing", settings["steps"]) as advance:
+        for step in range(settings["steps"]):
+            batch = next(batches)
+            if step < first:  # already learned before an interruption
+                advance()
+                continue
+            if step and step % CHECKPOINT_EVERY == 0:
+                _save_checkpoint(model, optimiser, step, tokens, tokenizer)
+            loss = _step(model, optimiser, batch, _rate(step, settings))
+            tokens += sum(len(ids) for ids, _ in batch)
+            advance(note=f"loss {loss:.3f}")
+    return tokens
+
+
+def _rate(step: int, settings: dict[str, Any]) -> float:
+    peak = float(settings["learning_rate"])
+    if step < settings["warmup"]:
+        return peak * (step + 1) / settings["warmup"]
+    along = (step - settings["warmup"]) / max(1, settings["steps"] - settings["warmup"])
+    low = settings["final_share"]
+    return peak * (low + (1 - low) * 0.5 * (1 + math.cos(math.pi * along)))
+
+
+def _batches(tasks: Tasks, tokenizer: Any, budget: int) -> Iterator[list[Example]]:
+    """Batches of rows of like length, at most `budget` tokens with padding."""
+    stream = tasks.stream()
+    while True:
+        pool = sorted((encode(tokenizer, row) for row in itertools.islice(stream, 384)), key=lambda e: len(e[0]))
+        found: list[list[Example]] = [[]]
+        for example in pool:
+            if (len(found[-1]) + 1) * len(example[0]) > budget:
+                found.append([])
+            found[-1].append(example)
+        tasks.rng.shuffle(found)
+        yield from found
+
+
+def _step(model: Any, optimiser: Any, batch: list[Example], rate: float) -> float:
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        loss, _ = _loss(model, batch)
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimiser.step()
+    return float(loss.detach())
+
+
+def _loss(model: Any, batch: list[Example]) -> tuple[torch.Tensor, int]:
+    """Mean loss over the answers' tokens. Right padding needs no mask: attention looks to the left alone.
+
+    Widths are rounded up, so that the kernels which are compiled for a shape can be used again.
+    """
+    width = _rounded(max(len(ids) for ids, _ in batch), 32) + 1
+    ids = torch.tensor([[*ids, *[0] * (width - len(ids))] for ids, _ in batch])
+    labels = torch.tensor([
+        [*[IGNORED] * start, *ids[start:], *[IGNORED] * (width - len(ids))] for ids, start in batch
+    ])[:, 1:]
+    wanted = (labels.flatten() != IGNORED).nonzero().flatten()
+    filled = torch.zeros(_rounded(len(wanted), 256), dtype=torch.long)
+    filled[: len(wanted)] = wanted
+    hidden = model.model(input_ids=ids[:, :-1], use_cache=False).last_hidden_state
+    logits = model.lm_head(hidden.flatten(0, 1)[filled]).float()
+    targets = labels.flatten()[filled].masked_fill(torch.arange(len(filled)) >= len(wanted), IGNORED)
+    return cross_entropy(logits, targets, ignore_index=IGNORED), len(wanted)
+
+
+def _rounded(count: int, step: int) -> int:
+    return (count + step - 1) // step * step
+
+
+def _optimiser(model: Any, rate: float) -> Any:
+    return torch.optim.AdamW(model.parameters(), lr=rate, betas=(0.9, 0.95), weight_decay=0.01, fused=True)
+
+
+def _save_checkpoint(model: Any, optimiser: Any, step: int, tokens: int, tokenizer: Any) -> None:
+    model.save_pretrained(CHECKPOINT / "model")
+    tokenizer.save_pretrained(CHECKPOINT / "model")
+    state = {"step": step, "tokens": tokens, "model": model.state_dict(), "optimiser": optimiser.state_dict()}
+    torch.save(state, CHECKPOINT / "step.pt.part")
+    (CHECKPOINT / "step.pt.part").rename(CHECKPOINT / "step.pt")
+
+
+def _resumed(model: Any, optimiser: Any) -> tuple[int, int]:
+    path = CHECKPOINT / "step.pt"
+    if not path.exists():
+        return 0, 0
+    state = torch.load(path, weights_only=True)  # plain tensors and numbers: no code is run
+    model.load_state_dict(state["model"])
+    optimiser.load_state_dict(state["optimiser"])
+    say(f"going on from step {state['step']}")
+    return state["step"], state["tokens"]
+
+
+def _texts(tasks: Tasks, count: int) -> Iterator[str]:
+    for row in itertools.islice(tasks.stream(), count):
+        yield from (message["content"] for message in row.messages)
+        yield row.answer
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("recipe", "prompts", "model", "metrics"):
+        parser.add_argument(name, type=Path)
+    given = parser.parse_args()
+    guarded(lambda: train(given.recipe, given.prompts, given.model, given.metrics))

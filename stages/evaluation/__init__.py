@@ -1,0 +1,1 @@
+"""How empathetic responses are: EPITOME's three mechanisms, scored, compared before and after fine-tuning."""

@@ -1,0 +1,1 @@
+"""Seeds, stories, explanations and responses: from a stress sentence to a pair."""

@@ -1,0 +1,83 @@
+"""Checks of an answer before it becomes a row. Each gives a named reason, or None where the answer is good."""
+
+from __future__ import annotations
+
+import re
+
+from stages.common.params import Step
+from stages.generation.engines import Completion
+from stages.generation.prompts import Message
+
+#: The words under which the Chain-of-Empathy prompts ask for notes and answer.
+REASONING, RESPONSE = "Reasoning:", "Response:"
+#: A run of this many words of the prompt's instructions in an answer is an echo.
+ECHO_WORDS = 12
+
+REASONS = (
+    "cut_at_max_tokens", "empty", "too_short", "too_long", "refusal", "assistant_talk", "prompt_echo", "chat_markup",
+    "not_first_person", "no_response_after_reasoning",
+)
+
+_REFUSAL = re.compile(
+    r"\bI(?: am|'m) (?:sorry, but I|unable to|not able to)|\bI (?:cannot|can't|can not|won't) "
+    r"(?:(?:help|assist) (?:you|with)|fulfil|fulfill|comply|write a|create|generate|provide|answer th|do that)",
+    re.IGNORECASE,
+)
+_ASSISTANT = re.compile(
+    r"\bas an? (?:AI|artificial|language model|large language|virtual assistant|assistant)|\b(?:AI|language) model\b"
+    r"|^(?:sure|certainly|of course|absolutely)[,!.:]|\bhere(?:'s| is) (?:a|the|your|my) "
+    r"(?:story|rewritten|retelling|response|version|explanation)|\bI hope this helps\b", re.IGNORECASE,
+)
+_MARKUP = re.compile(r"<\|[\w-]+\|>|\[/?INST\]|</?s>|^\s*(?:user|assistant|system)\s*:", re.IGNORECASE | re.MULTILINE)
+_FIRST_PERSON = re.compile(r"\b(?:I|I'm|I've|I'd|I'll|me|my|mine|myself)\b")
+
+
+def unusable(answer: Completion, text: str, step: Step, instructions: str) -> str | None:
+    """What speaks against `text`, the part of the answer that becomes the field."""
+    if answer.finish_reason != "stop":
+        return "cut_at_max_tokens"
+    words = len(text.split())
+    if words == 0:
+        return "empty"
+    if _MARKUP.search(text):
+        return "chat_markup"
+    if _REFUSAL.search(text[:300]):
+        return "refusal"
+    if _ASSISTANT.search(text):
+        return "assistant_talk"
+    if words < step.min_words:
+        return "too_short"
+    if words > step.max_words:
+        return "too_long"
+    return "prompt_echo" if echoes(text, instructions) else None
+
+
+def not_first_person(text: str) -> str | None:
+    """An explanation is told by the person: 'I' or 'my' at least twice, outside quoted speech."""
+    outside = re.sub(r'"[^"]*"', " ", text)
+    return None if len(_FIRST_PERSON.findall(outside)) >= 2 else "not_first_person"
+
+
+def echoes(text: str, instructions: str) -> bool:
+    """Whether a run of ECHO_WORDS words of the instructions stands in the text."""
+    words, told = _words(text), f" {' '.join(_words(instructions))} "
+    return any(f" {' '.join(words[i : i + ECHO_WORDS])} " in told for i in range(len(words) - ECHO_WORDS + 1))
+
+
+def parted(text: str, asks_for_reasoning: bool) -> tuple[str, str] | None:
+    """(reasoning, response). Where notes are asked for, RESPONSE must stand once, after them; else None."""
+    if not asks_for_reasoning:
+        return ("", text.strip()) if REASONING not in text and RESPONSE not in text else None
+    reasoning, marker, response = text.partition(RESPONSE)
+    if not marker or RESPONSE in response or not reasoning.strip():
+        return None
+    return reasoning.strip().removeprefix(REASONING).strip(), response.strip()
+
+
+def instructions_of(messages: list[Message], data: str) -> str:
+    """What the prompt says without the row's own text."""
+    return " ".join(message["content"] for message in messages).replace(data, " ")
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower())

@@ -1,0 +1,50 @@
+"""Engines: what runs a model. Requests go in, completions come out as they finish; one file a backend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from stages.common.params import Engine as EngineParams
+from stages.common.params import Machine, Sampling
+
+FinishReason = Literal["stop", "length"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One answer wanted. `seed` (0 to 2**63) alone decides the draws, so equal requests get equal answers."""
+
+    id: str
+    messages: list[dict[str, str]]
+    seed: int
+
+
+@dataclass(frozen=True)
+class Completion:
+    """An answer. `finish_reason` is "length" where max_tokens cut it; token counts leave out padding."""
+
+    id: str
+    text: str
+    finish_reason: FinishReason
+    prompt_tokens: int
+    completion_tokens: int
+
+
+class Engine(Protocol):
+    """A loaded model."""
+
+    def complete(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[Completion]:
+        """Answer every request once, in whatever order they finish. ModelError names an over-long prompt."""
+        ...
+
+
+def open_engine(
+    model: str, revision: str | None, engine: EngineParams, machine: Machine, adapter: Path | None = None
+) -> Engine:
+    """Load `model` (and a LoRA `adapter` on it) into the backend that params name."""
+    from stages.generation.engines.transformers import TransformersEngine
+
+    return TransformersEngine(model, revision, engine, machine, adapter)

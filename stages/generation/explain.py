@@ -1,0 +1,56 @@
+"""explain: each story becomes a first-person explanation (SYNTHEMPATHY, explanation rewriting).
+
+    python -m stages.generation.explain data/unique_stories.jsonl prompts/explain/default.jinja \\
+        data/explanations.jsonl data/dropped_explanations.jsonl metrics/explain.json
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stages.common.command import run_stage
+from stages.common.files import write_json, written_whole
+from stages.common.params import load_params
+from stages.common.progress import say
+from stages.common.records import Story, dump_records, read_records
+from stages.generation import checks
+from stages.generation.engines import Completion
+from stages.generation.generate import Ask, generate
+from stages.generation.prompts import load_prompt
+
+
+def explain(stories: Path, prompt: Path, explanations: Path, dropped: Path, metrics: Path, *, params: Path) -> None:
+    """Write one explanation a story, told in the first person."""
+    loaded = load_params(params)
+    settings = loaded.explain
+    template = load_prompt(prompt)
+    template.check({"story": "Ann missed the bus.", "seed": "I missed the bus.", "category": "Other"})
+    rows = read_records(stories, Story)
+    asks = [
+        Ask(row.id, row, template.messages(story=row.story, seed=row.seed, category=row.category), row.story)
+        for row in rows
+    ]
+
+    def read(ask: Ask, answer: Completion) -> dict[str, str] | str:
+        instructions = checks.instructions_of(ask.messages, ask.data)
+        wrong = checks.unusable(answer, answer.text, settings, instructions) or checks.not_first_person(answer.text)
+        return wrong or {"explanation": answer.text}
+
+    answers = generate("explain", asks, settings, loaded, read)
+    told = [
+        row.extended(explanation=answers.accepted[row.id]["explanation"], explanation_model=settings.model)
+        for row in rows if row.id in answers.accepted
+    ]
+    with written_whole(explanations, dropped, metrics) as (explanations_part, dropped_part, metrics_part):
+        dump_records(explanations_part, told)
+        dump_records(dropped_part, answers.dropped)
+        write_json(metrics_part, answers.metrics("explain", rows_in=len(rows)))
+    say(f"explain: {len(told)} explanations of {len(rows)} stories, {answers.asked_again} asked again")
+
+
+if __name__ == "__main__":
+    run_stage(explain, {
+        "stories": "stories to retell (JSONL)", "prompt": "the prompt's template (Jinja)",
+        "explanations": "where the explanations go (JSONL)", "dropped": "where rows given up go (JSONL)",
+        "metrics": "where the counts go (JSON)",
+    }, doc=__doc__, optional=("dropped", "metrics"))

@@ -1,0 +1,78 @@
+"""Prompts: Jinja files with a system and a user block, strict about missing variables.
+
+    {% block system %}...{% endblock %}
+    {% block user %}... {{ explanation }} ...{% endblock %}
+
+Templates are trusted; the data put into them never is: values are inserted as text and never read as Jinja.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from jinja2 import Environment, StrictUndefined, Template, TemplateSyntaxError, UndefinedError, meta
+
+from stages.common.errors import PromptError
+from stages.common.files import read_text
+
+Message = dict[str, str]
+
+_ENVIRONMENT = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
+
+
+class Prompt:
+    """A parsed prompt file.
+
+    Attributes:
+        path: where it stands, for errors.
+        source: its text.
+        variables: the names that it uses, sorted.
+    """
+
+    def __init__(self, path: Path, source: str, template: Template, variables: frozenset[str]) -> None:
+        self.path, self.source, self._template, self.variables = path, source, template, variables
+
+    def messages(self, **values: object) -> list[Message]:
+        """The chat messages: system (left out when empty), then user. PromptError names a missing variable."""
+        rendered = {block: self._render(block, values) for block in ("system", "user")}
+        if not rendered["user"]:
+            raise PromptError("the user block is empty", file=self.path, way_out="write what the model is asked")
+        return [{"role": block, "content": text} for block, text in rendered.items() if text]
+
+    def check(self, known: Mapping[str, str]) -> None:
+        """Refuse a variable that `known` (name -> example) does not offer, naming its line."""
+        for name in sorted(self.variables - set(known)):
+            line = next((i for i, text in enumerate(self.source.splitlines(), 1) if name in text), None)
+            raise PromptError(
+                "undefined variable", file=self.path, line=line, value=name,
+                way_out=f"this stage offers: {', '.join(sorted(known))}",
+            )
+        self.messages(**known)
+
+    def _render(self, block: str, values: Mapping[str, object]) -> str:
+        context = self._template.new_context(dict(values))
+        try:
+            return "".join(self._template.blocks[block](context)).strip()
+        except UndefinedError as error:
+            raise PromptError(str(error), file=self.path, way_out=f"known: {', '.join(sorted(values))}") from None
+
+
+def load_prompt(path: Path) -> Prompt:
+    """Read and parse a prompt file. PromptError names the file and the line of what is wrong."""
+    if not path.is_file():
+        there = ", ".join(sorted(p.stem for p in path.parent.glob("*.jinja"))) or "none"
+        raise PromptError("no such prompt", file=path, way_out=f"there are: {there}")
+    source = read_text(path)
+    try:
+        template = _ENVIRONMENT.from_string(source)
+        variables = frozenset(meta.find_undeclared_variables(_ENVIRONMENT.parse(source)))
+    except TemplateSyntaxError as error:
+        raise PromptError(f"not Jinja: {error.message}", file=path, line=error.lineno) from None
+    missing = [b for b in ("system", "user") if b not in template.blocks]
+    if missing:
+        raise PromptError(
+            f"no {' and no '.join(missing)} block", file=path,
+            way_out="write {% block system %}...{% endblock %} and {% block user %}...{% endblock %}",
+        )
+    return Prompt(path, source, template, variables)

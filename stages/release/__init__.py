@@ -1,0 +1,1 @@
+"""The corpus as others receive it: data, dataset card, provenance."""

@@ -1,0 +1,1 @@
+"""What the corpus looks like in numbers, beside the paper's."""

@@ -1,0 +1,64 @@
+"""Say on one screen what the last run made: rows by stage, the corpus, the empathy scores.
+
+    python -m stages.summary [metrics]
+
+Every figure is read from metrics/; none is made here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from stages.common.command import guarded
+from stages.common.errors import InputError
+
+STEPS = ("seeds", "brainstorm", "dedup", "explain", "respond", "filter", "split")
+
+
+def summary(folder: Path) -> None:
+    """Print the tables."""
+    from rich.console import Console
+    from rich.table import Table
+
+    figures = {name: _read(folder, name) for name in (*STEPS, "corpus", "scorer", "finetune", "empathy")}
+    console = Console(width=100)
+    rows = Table("stage", "rows in", "rows out", "dropped", title="Rows", title_justify="left")
+    for name in STEPS:
+        step = figures[name]
+        dropped = ", ".join(f"{reason} {count}" for reason, count in step["dropped"].items() if count) or "none"
+        rows.add_row(name, str(step["rows_in"]), str(step["rows_out"]), dropped)
+    console.print(rows)
+    empathy = figures["empathy"]
+    scores = Table("", "ER", "IP", "EX", "mean", "std", "pairs", title="Empathy (0 to 2)", title_justify="left")
+    for arm in ("base", "tuned", "corpus"):
+        row = empathy[arm]
+        scores.add_row(arm, *(f"{row[key]:.2f}" for key in ("er", "ip", "ex", "mean", "std")), str(row["pairs"]))
+    console.print(scores)
+    corpus = figures["corpus"]
+    console.print(
+        f"{corpus['pairs']} pairs; words: explanations {corpus['explanation_words_mean']:.1f}, "
+        f"responses {corpus['response_words_mean']:.1f} (the paper: 95.5 and 153.7)"
+    )
+    if empathy["gain_percent"] is not None:
+        console.print(
+            f"gain by fine-tuning: {empathy['gain_percent']:+.0f}% (95% interval {empathy['gain_ci_low']:.0f} to "
+            f"{empathy['gain_ci_high']:.0f}, p {empathy['p_value']:.4f}); the paper, Mistral 7B: +21%"
+        )
+
+
+def _read(folder: Path, name: str) -> dict[str, Any]:
+    path = folder / f"{name}.json"
+    if not path.is_file():
+        raise InputError("no such file", file=path, way_out="run: make repro")
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("metrics", type=Path, nargs="?", default=Path("metrics"), help="default: metrics")
+    given = parser.parse_args()
+    guarded(lambda: summary(given.metrics))

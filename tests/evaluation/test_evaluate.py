@@ -1,0 +1,290 @@
+"""The stage, with an engine and a scorer that can be seen through; errors with the real command line."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+import types
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stages.common.errors import InputError, ModelError, SynthempathyError
+from stages.evaluation.answering import row_seed
+
+ROOT = Path(__file__).parents[2]
+INPUTS = ("test.jsonl", "adapter", "scorer")
+OUTPUTS = ("evaluation.jsonl", "empathy.json", "by_mechanism.csv", "scores.csv")
+BASE = "models/embedded"
+
+
+class Engine:
+    """Answers "base N" or "tuned N" in the opposite order, N the length of the explanation; every third is cut."""
+
+    asked: dict[str, list[Any]]
+    adapters: dict[str, Path | None]
+
+    def __init__(self, arm: str, skip: str | None = None) -> None:
+        self.arm, self.skip = arm, skip
+
+    def complete(self, requests: Sequence[Any], sampling: Any) -> Iterator[Any]:
+        from stages.generation.engines import Completion
+
+        Engine.asked[self.arm] = list(requests)
+        for request in reversed(requests):
+            if request.id != self.skip:
+                reason = "length" if int(request.id[1:]) % 3 == 0 else "stop"
+                yield Completion(request.id, f" {self.arm} {request.id} \n", reason, 5, 3)
+
+
+class Scorer:
+    """er by the arm, ip 1 for all, ex 2 for the corpus alone."""
+
+    er: dict[str, float]
+
+    def score(self, explanations: Sequence[str], responses: Sequence[str]) -> dict[str, Any]:
+        assert len(explanations) == len(responses)
+        scores = {
+            "er": np.array([self.er[r.split()[0]] + int(r.split()[1][1:]) / 100 for r in responses]),
+            "ip": np.full(len(responses), 1.0),
+            "ex": np.array([2.0 * r.startswith("corpus") for r in responses]),
+        }
+        return {**scores, "empathy": sum(scores.values()) / 3}
+
+
+def row(number: int, **fields: object) -> dict[str, object]:
+    return {
+        "id": f"p{number}", "seed_id": f"s{number % 3}", "category": ("Work", "School")[number % 2], "severity": 4.5,
+        "seed": "s", "story": "t", "model": "m", "explanation": f"I worry about {number} things.",
+        "response": f"corpus p{number} says", "reasoning": "", "response_model": "writer",
+    } | fields
+
+
+def write(path: Path, rows: list[dict[str, object]]) -> None:
+    path.write_text("".join(json.dumps(r) + "\n" for r in rows), encoding="utf-8")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    params = yaml.load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    params["finetune"] |= {"model": BASE, "prompt": "plain"}
+    params["evaluate"] |= {"pairs": 6, "bootstrap_samples": 400, "seed": 1}
+    params["evaluate"]["sampling"]["seed"] = 41
+    with (tmp_path / "params.yaml").open("w", encoding="utf-8") as stream:
+        yaml.dump(params, stream)
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / f"{params['profile']}.yaml").write_text("{}\n", encoding="utf-8")
+    shutil.copytree(ROOT / "prompts", tmp_path / "prompts")
+    (tmp_path / "adapter").mkdir()
+    (tmp_path / "adapter/adapter_config.json").write_text(json.dumps({"base_model_name_or_path": BASE}), encoding="utf-8")
+    (tmp_path / "scorer").mkdir()
+    write(tmp_path / "test.jsonl", [row(i) for i in range(10)])
+    return tmp_path
+
+
+@pytest.fixture
+def run(project: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    from stages.evaluation.evaluate import evaluate
+
+    Engine.asked, Engine.adapters = {}, {}
+    Scorer.er = {"base": 0.2, "tuned": 0.8, "corpus": 1.2}
+
+    def go(skip: str | None = None) -> dict[str, Any]:
+        def open_engine(model: str, revision: Any, engine: Any, machine: Any, adapter: Path | None = None) -> Engine:
+            arm = "base" if adapter is None else "tuned"
+            Engine.adapters[arm] = adapter
+            return Engine(arm, skip)
+
+        linear = types.ModuleType("stages.evaluation.linear")
+        linear.load_scorer = lambda path: Scorer()  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, "stages.evaluation.linear", linear)
+        monkeypatch.setattr("stages.generation.engines.open_engine", open_engine)
+        monkeypatch.chdir(project)
+        evaluate(*map(Path, (*INPUTS, *OUTPUTS)), params=Path("params.yaml"))
+        figures: dict[str, Any] = json.loads(Path("empathy.json").read_text(encoding="utf-8"))
+        return figures
+
+    return go
+
+
+def evaluated(project: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (project / "evaluation.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def test_base_and_tuned_are_asked_the_same_with_the_same_seeds(run: Any, project: Path) -> None:
+    run()
+    assert Engine.asked["base"] == Engine.asked["tuned"]
+    assert Engine.adapters == {"base": None, "tuned": Path("adapter")}
+    requests = Engine.asked["base"]
+    assert [r.id for r in requests] == ["p0", "p1", "p2", "p3", "p4", "p5"]
+    assert requests[3].messages[-1]["content"].endswith("I worry about 3 things.")
+    assert [r.seed for r in requests] == [row_seed(41, f"p{i}") for i in range(6)]
+    assert len({r.seed for r in requests}) == 6
+    assert row_seed(42, "p0") != row_seed(41, "p0")
+
+
+def test_every_pair_has_a_row_an_arm_with_its_own_response_and_scores(run: Any, project: Path) -> None:
+    run()
+    rows = evaluated(project)
+    assert [(r["pair_id"], r["arm"]) for r in rows] == [
+        (f"p{i}", arm) for i in range(6) for arm in ("base", "tuned", "corpus")
+    ]
+    assert len({r["id"] for r in rows}) == 18
+    assert list(rows[4]) == [
+        "id", "pair_id", "seed_id", "category", "severity", "explanation", "arm", "model", "response", "finish_reason",
+        "er", "ip", "ex", "empathy",
+    ]
+    assert rows[4] == {
+        "id": "p1-tuned", "pair_id": "p1", "seed_id": "s1", "category": "School", "severity": 4.5,
+        "explanation": "I worry about 1 things.", "arm": "tuned", "model": f"{BASE} + adapter", "response": "tuned p1",
+        "finish_reason": "stop", "er": 0.81, "ip": 1.0, "ex": 0.0, "empathy": pytest.approx(1.81 / 3, abs=1e-6),
+    }
+    assert (rows[9]["model"], rows[9]["finish_reason"]) == (BASE, "length")
+    assert (rows[5]["model"], rows[5]["response"], rows[5]["finish_reason"]) == ("writer", "corpus p1 says", None)
+
+
+def test_rows_that_lack_severity_or_a_writer_pass(run: Any, project: Path) -> None:
+    bare = [{k: v for k, v in row(i).items() if k not in ("severity", "response_model")} for i in range(3)]
+    write(project / "test.jsonl", bare)
+    assert run()["rows_out"] == 3
+    assert "severity" not in evaluated(project)[0]
+    assert evaluated(project)[2]["model"] == "corpus"
+
+
+def test_the_figures(run: Any, project: Path) -> None:
+    figures = run()
+    assert (figures["rows_in"], figures["rows_out"], figures["dropped"]) == (10, 6, {"not_drawn": 4})
+    base, tuned = (0.225 + 1) / 3, (0.825 + 1) / 3
+    assert figures["base"] == {
+        "er": 0.225, "ip": 1.0, "ex": 0.0, "mean": pytest.approx(base, abs=1e-6),
+        "std": pytest.approx(np.std(np.arange(6)) / 300, abs=1e-6), "pairs": 6, "words_mean": 2.0,
+        "cut_share": pytest.approx(1 / 3, abs=1e-6), "distinct_responses": 6,
+    }
+    assert list(figures["corpus"]) == list(figures["tuned"]) == list(figures["base"])
+    assert (figures["corpus"]["ex"], figures["corpus"]["words_mean"], figures["corpus"]["cut_share"]) == (2.0, 3.0, 0.0)
+    assert figures["gain_percent"] == pytest.approx(100 * (tuned / base - 1), abs=1e-4)
+    assert figures["gain_ci_low"] < figures["gain_percent"] < figures["gain_ci_high"]
+    assert figures["difference"] == pytest.approx(tuned - base, abs=1e-6)
+    assert figures["p_value"] == pytest.approx(2 / 64, abs=0.03)  # 2 of 64 sign patterns
+    assert figures["gain_by_mechanism"]["er"]["gain_percent"] == pytest.approx(100 * 0.6 / 0.225, abs=1e-3)
+    assert figures["gain_by_mechanism"]["ip"] == {
+        "gain_percent": 0.0, "gain_ci_low": 0.0, "gain_ci_high": 0.0, "difference": 0.0,
+    }
+    ex = figures["gain_by_mechanism"]["ex"]
+    assert (ex["gain_percent"], ex["difference"]) == (None, 0.0)
+    assert ex["note"].startswith("the base mean is 0")
+    assert "note" not in figures
+
+
+def test_a_base_that_scores_nothing_gives_null_and_a_note(run: Any, project: Path, monkeypatch: Any, capsys: Any) -> None:
+    def only_er(self: Scorer, explanations: Sequence[str], responses: Sequence[str]) -> dict[str, Any]:
+        er = np.array([{"base": 0.0, "tuned": 0.6, "corpus": 1.2}[r.split()[0]] for r in responses])
+        return {"er": er, "ip": 0 * er, "ex": 0 * er, "empathy": er / 3}
+
+    monkeypatch.setattr(Scorer, "score", only_er)
+    figures = run()
+    assert [figures[k] for k in ("gain_percent", "gain_ci_low", "gain_ci_high")] == [None] * 3
+    assert figures["difference"] == pytest.approx(0.2)
+    assert figures["note"] in capsys.readouterr().err
+    assert not {"NaN", "Infinity"} & set((project / "empathy.json").read_text(encoding="utf-8").replace(",", "").split())
+
+
+def test_the_tables_for_plots(run: Any, project: Path) -> None:
+    figures = run()
+    with (project / "by_mechanism.csv").open(encoding="utf-8") as stream:
+        bars = list(csv.DictReader(stream))
+    assert [(b["arm"], b["mechanism"]) for b in bars] == [
+        (arm, m) for arm in ("base", "tuned", "corpus") for m in ("er", "ip", "ex")
+    ]
+    for bar in bars:
+        mean = figures[bar["arm"]][bar["mechanism"]]
+        assert float(bar["mean"]) == pytest.approx(mean)
+        assert float(bar["ci_low"]) <= mean <= float(bar["ci_high"])
+    with (project / "scores.csv").open(encoding="utf-8") as stream:
+        scores = list(csv.DictReader(stream))
+    assert len(scores) == 18
+    tuned = [float(s["empathy"]) for s in scores if s["arm"] == "tuned"]
+    assert np.mean(tuned) == pytest.approx(figures["tuned"]["mean"], abs=1e-6)
+
+
+def test_a_second_run_writes_the_same_bytes(run: Any, project: Path) -> None:
+    seen = []
+    for _ in range(2):
+        run()
+        seen.append([(project / name).read_bytes() for name in OUTPUTS])
+    assert seen[0] == seen[1]
+
+
+def test_null_pairs_takes_all(run: Any, project: Path) -> None:
+    path = project / "params.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("pairs: 6 ", "pairs: null "), encoding="utf-8")
+    assert run()["base"]["pairs"] == 10
+
+
+def bad_config(project: Path, text: str) -> None:
+    (project / "adapter/adapter_config.json").write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda p: write(p / "test.jsonl", []), "test.jsonl: no rows"),
+        (lambda p: write(p / "test.jsonl", [row(1, explanation="")]), "test.jsonl:1: field 'explanation'"),
+        (lambda p: shutil.rmtree(p / "adapter"), "adapter: no adapter there"),
+        (lambda p: bad_config(p, "{"), "adapter_config.json: not an adapter's config"),
+        (lambda p: bad_config(p, "[]"), "adapter_config.json: not an adapter's config"),
+        (lambda p: bad_config(p, '{"base_model_name_or_path": "models/other"}'), "trained on another model"),
+        (lambda p: (p / "prompts/respond/plain.jinja").unlink(), "no such prompt"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_named_before_a_model_runs_and_earlier_outputs_stay(
+    run: Any, project: Path, spoil: Any, message: str
+) -> None:
+    spoil(project)
+    refused(run, project, InputError, message)
+    assert not Engine.asked
+
+
+def test_an_engine_that_leaves_a_prompt_unanswered_is_an_error(run: Any, project: Path) -> None:
+    refused(lambda: run(skip="p2"), project, ModelError, f"{BASE} left 1 of 6 prompts unanswered, first p2")
+
+
+def refused(run: Any, project: Path, kind: type[SynthempathyError], message: str) -> None:
+    for name in OUTPUTS:
+        (project / name).write_text("earlier", encoding="utf-8")
+    with pytest.raises(kind) as caught:
+        run()
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert {(project / name).read_text(encoding="utf-8") for name in OUTPUTS} == {"earlier"}
+
+
+def started(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "stages.evaluation.evaluate", *arguments], cwd=project, text=True, capture_output=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False,
+    )
+
+
+def test_on_the_command_line_an_error_is_one_line(project: Path) -> None:
+    shutil.rmtree(project / "adapter")
+    done = started(project, *INPUTS, *OUTPUTS)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "error: adapter: no adapter there; run `dvc repro finetune`, or check the path\n"
+
+
+def test_help_shows_the_command_and_wrong_usage_is_refused(project: Path) -> None:
+    helped = started(project, "--help")
+    assert helped.returncode == 0
+    assert "python -m stages.evaluation.evaluate data/test.jsonl models/adapter models/scorer" in helped.stdout
+    assert started(project, "test.jsonl").returncode == 2

@@ -278,7 +278,8 @@ def _line(mapping: Any, keys: tuple[Any, ...]) -> int | None:
     for key in keys:
         if not isinstance(mapping, dict) or key not in mapping:
             break
-        line = mapping.lc.key(key)[0] + 1
+        marked: Any = mapping  # ruamel's mapping, which knows its lines
+        line = marked.lc.key(key)[0] + 1
         mapping = mapping[key]
     return line
 

@@ -70,8 +70,8 @@ def _seats(sizes: dict[str, int], room: dict[str, int], share: float, later_side
     """How many seeds of each category a side gets, out of the `room` that the sides before it left.
 
     First its share of each category, rounded down, but one at least of a category that all sides can
-    see. Then, up to its share of all seeds, one at a time from the category furthest below its share;
-    of two or more seeds some are left for the later sides as long as others can give.
+    see. Then, up to its share of all seeds, one at a time from the category furthest below its share.
+    Each category leaves a seed to each of the later sides; only smaller ones, at need, do not.
     """
     spared = {category: min(later_sides, size - 1) for category, size in sizes.items()}
     seats = {}
@@ -81,7 +81,9 @@ def _seats(sizes: dict[str, int], room: dict[str, int], share: float, later_side
     total = min(max(1, round(share * sum(sizes.values()))), sum(room.values()) - later_sides)
     while sum(seats.values()) < total:
         left = {category: room[category] - seats[category] for category in sizes}
-        givers = [c for c in sizes if left[c] > spared[c]] or [c for c in sizes if left[c]]
+        givers = [c for c in sizes if left[c] > spared[c]] or [c for c in sizes if left[c] and sizes[c] < len(SIDES)]
+        if not givers:  # every category on every side comes before the shares
+            break
         below = {c: share * sizes[c] - seats[c] for c in givers}
         seats[max(givers, key=lambda c: (below[c], left[c]))] += 1
     return seats
@@ -98,4 +100,5 @@ if __name__ == "__main__":
             "metrics": "rows and seeds a side (JSON)",
         },
         doc=__doc__,
+        optional=("metrics",),
     )

@@ -63,7 +63,7 @@ class _Places:
 
 
 def _repeated_places(texts: Words, min_words: int) -> _Places:
-    from pydivsufsort import divsufsort, kasai  # type: ignore[import-untyped]
+    from pydivsufsort import divsufsort, kasai
 
     symbols = _symbols(texts)
     suffixes = divsufsort(symbols)
@@ -118,8 +118,8 @@ def _longest(places: _Places, owner: Integers) -> Integers:
     """The longest repeat of each dropped text: rows of text, partner, offset, length."""
     partner = owner[places.passage]
     owned = partner == places.text
-    closes = np.append(places.opens[1:], True)
-    after = np.append(places.shared[1:], 0)
+    closes = np.diff(places.passage, append=-1) != 0
+    after = np.roll(places.shared, -1)  # symbols in common with the next place
     # In a suffix array the nearest place of the owner, on either side, is the one that shares most.
     before = _least_since(owned, places.opens, places.shared)
     behind = _least_since(owned[::-1], closes[::-1], after[::-1])[::-1]

@@ -9,12 +9,13 @@ from random import Random
 from typing import Any
 
 from stages.embedded.material import Material
-from stages.embedded.telling import Telling, draw_telling, roughened, swapped
+from stages.embedded.telling import Mix, Telling, draw_telling, roughened, swapped
 from stages.embedded.writer import DEFAULTS, METHODS, Asked, Writer
 from stages.generation.prompts import Message, Prompt, load_prompt
 
-#: Shares of the mixture, by task.
+#: Shares of the tasks, and how tellings are drawn: for the held-out rows and where a recipe says nothing else.
 MIXTURE = {"story": 0.27, "explanation": 0.23, "reply": 0.42, "copy": 0.08}
+TELLINGS = Mix(known=0.45)
 #: Share of the prompts that are the pipeline's own, word for word.
 OWN_PROMPTS = 0.4
 
@@ -51,8 +52,13 @@ class Row:
 class Tasks:
     """Draws rows; the prompts of the pipeline are read from `prompts/`."""
 
-    def __init__(self, material: Material, prompts: Path, rng: Random, *, held_out: bool = False) -> None:
+    def __init__(
+        self, material: Material, prompts: Path, rng: Random, *, held_out: bool = False,
+        mixture: dict[str, float] = MIXTURE, stories: Mix = TELLINGS, others: Mix = TELLINGS,
+    ) -> None:
+        """`mixture` holds the tasks' shares; `stories` and `others` say how their tellings are drawn."""
         self.material, self.rng, self.held_out = material, rng, held_out
+        self.mixture, self.stories, self.others = mixture, stories, others
         self.writer = Writer(material, rng)
         self.own: dict[str, Prompt] = {
             name: load_prompt(prompts / f"{name}.jinja")
@@ -62,7 +68,7 @@ class Tasks:
 
     def stream(self) -> Iterator[Row]:
         """Rows without end."""
-        kinds, weights = list(MIXTURE), list(MIXTURE.values())
+        kinds, weights = list(self.mixture), list(self.mixture.values())
         while True:
             yield self.draw(self.rng.choices(kinds, weights)[0])
 
@@ -70,7 +76,9 @@ class Tasks:
         """One row of `task`: story, explanation, reply or copy."""
         if task == "copy":
             return self.copy()
-        telling = draw_telling(self.rng, self.material, held_out=self.held_out, swaps=task != "story")
+        story = task == "story"
+        mix = self.stories if story else self.others
+        telling = draw_telling(self.rng, self.material, mix, held_out=self.held_out, swaps=not story)
         return {"story": self._story, "explanation": self._explanation, "reply": self._reply}[task](telling)
 
     def copy(self) -> Row:

@@ -8,7 +8,6 @@ from random import Random
 
 from stages.embedded.material import Material, Situation, voiced
 
-KNOWN_SHARE = 0.45  # tellings of a hand-written situation; the others know only the person's own words
 SWAP_SHARE = 0.35  # tellings in which words are swapped for others, so that copying is the only way
 NOISE_SHARE = 0.45  # own words made rough: lower case, no stop, typos
 
@@ -22,6 +21,21 @@ _PREFIXES = (
     "ugh, ", "so ", "lately ", "I feel like ", "I am stressed because ", "i hate that ", "not sure what to do, ",
     "honestly ", "and now ", "I can't believe ", "i'm worried that ", "It is hard when ", "my problem is that ",
 )
+
+
+@dataclass(frozen=True)
+class Mix:
+    """How tellings are drawn.
+
+    Attributes:
+        known: share of a hand-written situation; the others know only the person's own words.
+        joined: share of the unknown whose words are two sentences joined.
+        scrambled: share of the unknown whose words are words of the material in any order.
+    """
+
+    known: float
+    joined: float = 0.0
+    scrambled: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -46,12 +60,14 @@ class Telling:
     questions: tuple[str, ...]
 
 
-def draw_telling(rng: Random, material: Material, *, held_out: bool = False, swaps: bool = True) -> Telling:
+def draw_telling(
+    rng: Random, material: Material, mix: Mix = Mix(0.45), *, held_out: bool = False, swaps: bool = True  # noqa: B008
+) -> Telling:
     """A telling. `held_out` takes a situation that training never shows; `swaps` off leaves all words as written."""
     situation = rng.choice(material.held_out if held_out else material.known)
     category = situation.category
     generic, anything = material.generic[category], material.any
-    known = held_out or rng.random() < KNOWN_SHARE
+    known = held_out or rng.random() < mix.known
     swap = swaps and rng.random() < SWAP_SHARE
     if known:
         words = rng.choice(situation.seeds)
@@ -60,7 +76,9 @@ def draw_telling(rng: Random, material: Material, *, held_out: bool = False, swa
         words = rng.choice(rng.choice((material.sentences[category], situation.seeds)))
         source, fallback = generic, anything
     if not held_out and not known:
-        words = swapped(words, rng, material, rng.randint(1, 3)) if words in situation.seeds or rng.random() < 0.5 else words
+        if words in situation.seeds or rng.random() < 0.5:
+            words = swapped(words, rng, material, rng.randint(1, 3))
+        words = _stranger(words, rng, material, mix)
     if not held_out and rng.random() < NOISE_SHARE:
         words = roughened(words, rng)
     words = words.strip().rstrip(".!?,;: ").replace('"', "'")
@@ -81,6 +99,17 @@ def draw_telling(rng: Random, material: Material, *, held_out: bool = False, swa
         confidant=rng.choice(frames["confidant"]), name=_name(rng, frames[pronoun]), pronoun=pronoun,
         advice=_advice(rng, source, fallback, anything), questions=source.questions if known else (),
     )
+
+
+def _stranger(words: str, rng: Random, material: Material, mix: Mix) -> str:
+    """`words` made unlike all that the material holds, in the mix's shares. A share of 0 draws nothing."""
+    if mix.joined and rng.random() < mix.joined:
+        other = rng.choice(material.sentences[rng.choice(list(material.sentences))])
+        link = rng.choice((", and ", ", but ", ". ", " because ", ", so "))
+        return words.rstrip(".!? ") + link + (other if link == ". " else other[:1].lower() + other[1:])
+    if mix.scrambled and rng.random() < mix.scrambled:
+        return " ".join(rng.choice(material.content_words) for _ in range(rng.randint(3, 16)))
+    return words
 
 
 def key_of(words: str) -> str | None:

@@ -1,6 +1,7 @@
 """Train the embedded model: tokenizer, copying curriculum, then the pipeline's tasks.
 
-    python -m stages.embedded.train stages/embedded/params.yaml prompts models/embedded metrics/embedded_training.json
+    python -m stages.embedded.train stages/embedded/params.yaml prompts \\
+        .synthempathy/embedded/trained .synthempathy/embedded/training.json
 
 Rows are drawn from an endless seeded stream, so no row is seen twice. Interrupted, it goes on from its last
 checkpoint in .synthempathy/embedded/. On 2 cores it takes about an hour; the loss is on the answers alone.
@@ -27,6 +28,7 @@ from stages.common.params import read_mapping
 from stages.common.progress import progress, say
 from stages.embedded.material import Material
 from stages.embedded.tasks import Row, Tasks
+from stages.embedded.telling import Mix
 from stages.embedded.tokenizer import END, PAD, train_tokenizer
 
 CHECKPOINT = Path(".synthempathy/embedded")
@@ -48,8 +50,13 @@ def train(recipe_path: Path, prompts: Path, target: Path, metrics: Path) -> None
     ))
     say(f"{sum(p.numel() for p in model.parameters()) / 1e6:.1f}M parameters, {len(tokenizer)} tokens")
     tokens = _copying(model, tokenizer, material, recipe)
-    tokens += _writing(model, tokenizer, Tasks(material, prompts, Random(recipe["seed"] + 1)), recipe)
-    held_out = Tasks(material, prompts, Random(recipe["seed"] + 2), held_out=True)
+    for number, phase in enumerate(recipe["phases"]):
+        tasks = Tasks(
+            material, prompts, Random(recipe["seed"] + 1 + number), mixture=dict(phase["mixture"]),
+            stories=Mix(**phase["stories"]), others=Mix(**phase["others"]),
+        )
+        tokens = _phase(model, tokenizer, tasks, phase, tokens)
+    held_out = Tasks(material, prompts, Random(recipe["seed"]), held_out=True)
     losses = held_out_loss(model, tokenizer, list(itertools.islice(held_out.stream(), recipe["held_out_rows"])))
     with written_whole(target) as (part,):
         model.to(torch.bfloat16).save_pretrained(part)
@@ -80,7 +87,7 @@ def held_out_loss(model: Any, tokenizer: PreTrainedTokenizerFast, rows: list[Row
 
 
 def _copying(model: Any, tokenizer: Any, material: Material, recipe: dict[str, Any]) -> int:
-    if (CHECKPOINT / "step.pt").exists():
+    if any(CHECKPOINT.glob("*.pt")):  # learned before an interruption
         return 0
     settings, rng, tokens = recipe["copying"], Random(recipe["seed"]), 0
     optimiser = _optimiser(model, settings["learning_rate"])
@@ -105,23 +112,21 @@ def _copying(model: Any, tokenizer: Any, material: Material, recipe: dict[str, A
     return tokens
 
 
-def _writing(model: Any, tokenizer: Any, tasks: Tasks, recipe: dict[str, Any]) -> int:
-    settings = recipe["writing"]
+def _phase(model: Any, tokenizer: Any, tasks: Tasks, settings: dict[str, Any], tokens: int) -> int:
+    """Train for one phase of the recipe, or what is left of it; give the tokens seen so far."""
     optimiser = _optimiser(model, settings["learning_rate"])
-    first, tokens = _resumed(model, optimiser)
+    first, tokens = _resumed(model, optimiser, settings["name"], tokens)
     batches = _batches(tasks, tokenizer, settings["tokens"])
     model.train()
-    with progress("writing", settings["steps"]) as advance:
+    with progress(settings["name"], settings["steps"]) as advance:
         for step in range(settings["steps"]):
             batch = next(batches)
-            if step < first:  # already learned before an interruption
-                advance()
-                continue
-            if step and step % CHECKPOINT_EVERY == 0:
-                _save_checkpoint(model, optimiser, step, tokens, tokenizer)
-            loss = _step(model, optimiser, batch, _rate(step, settings))
-            tokens += sum(len(ids) for ids, _ in batch)
-            advance(note=f"loss {loss:.3f}")
+            if step >= first:
+                loss = _step(model, optimiser, batch, _rate(step, settings))
+                tokens += sum(len(ids) for ids, _ in batch)
+                if (step + 1) % CHECKPOINT_EVERY == 0 or step + 1 == settings["steps"]:
+                    _save_checkpoint(model, optimiser, settings["name"], step + 1, tokens, tokenizer)
+            advance(note=f"loss {loss:.3f}" if step >= first else "")
     return tokens
 
 
@@ -129,7 +134,7 @@ def _rate(step: int, settings: dict[str, Any]) -> float:
     peak = float(settings["learning_rate"])
     if step < settings["warmup"]:
         return peak * (step + 1) / settings["warmup"]
-    along = (step - settings["warmup"]) / max(1, settings["steps"] - settings["warmup"])
+    along = (step - settings["warmup"]) / max(1, settings["horizon"] - settings["warmup"])
     low = settings["final_share"]
     return peak * (low + (1 - low) * 0.5 * (1 + math.cos(math.pi * along)))
 
@@ -187,22 +192,23 @@ def _optimiser(model: Any, rate: float) -> Any:
     return torch.optim.AdamW(model.parameters(), lr=rate, betas=(0.9, 0.95), weight_decay=0.01, fused=True)
 
 
-def _save_checkpoint(model: Any, optimiser: Any, step: int, tokens: int, tokenizer: Any) -> None:
+def _save_checkpoint(model: Any, optimiser: Any, phase: str, step: int, tokens: int, tokenizer: Any) -> None:
     model.save_pretrained(CHECKPOINT / "model")
     tokenizer.save_pretrained(CHECKPOINT / "model")
     state = {"step": step, "tokens": tokens, "model": model.state_dict(), "optimiser": optimiser.state_dict()}
-    torch.save(state, CHECKPOINT / "step.pt.part")
-    (CHECKPOINT / "step.pt.part").rename(CHECKPOINT / "step.pt")
+    torch.save(state, CHECKPOINT / f"{phase}.pt.part")
+    (CHECKPOINT / f"{phase}.pt.part").rename(CHECKPOINT / f"{phase}.pt")
 
 
-def _resumed(model: Any, optimiser: Any) -> tuple[int, int]:
-    path = CHECKPOINT / "step.pt"
+def _resumed(model: Any, optimiser: Any, phase: str, tokens: int) -> tuple[int, int]:
+    """Load the phase's checkpoint where there is one; give its step and the tokens seen."""
+    path = CHECKPOINT / f"{phase}.pt"
     if not path.exists():
-        return 0, 0
+        return 0, tokens
     state = torch.load(path, weights_only=True)  # plain tensors and numbers: no code is run
     model.load_state_dict(state["model"])
     optimiser.load_state_dict(state["optimiser"])
-    say(f"going on from step {state['step']}")
+    say(f"{phase}: going on from step {state['step']}")
     return state["step"], state["tokens"]
 
 

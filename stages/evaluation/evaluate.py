@@ -25,6 +25,7 @@ from stages.evaluation.drawing import drawn
 from stages.generation.prompts import load_prompt
 
 KEPT_FIELDS = ("seed_id", "category", "severity", "explanation")
+DECIMALS = 4  # of the scores in a row; the figures are taken before rounding
 
 
 def evaluate(
@@ -42,7 +43,8 @@ def evaluate(
     ledger.drop("not_drawn", len(rows) - len(pairs))
 
     from stages.evaluation.linear import load_scorer
-    from stages.evaluation.summary import ARMS, MECHANISMS, SCORES, arm_figures, compare, gain_figures
+    from stages.evaluation.mechanisms import MECHANISMS
+    from stages.evaluation.summary import ARMS, SCORES, arm_figures, compare, gain_figures
 
     judge = load_scorer(scorer)
     requests = requests_for(pairs, prompt, settings.evaluate.sampling.seed)
@@ -59,7 +61,7 @@ def evaluate(
     report |= {arm: arm_figures(scores[arm], arms[arm]) for arm in ARMS} | gain_figures(comparison)
     with written_whole(evaluation, metrics, mechanisms, spread) as (rows_part, metrics_part, bars_part, spread_part):
         dump_records(rows_part, (
-            _row(pair, arm, arms[arm][i], {score: round(float(scores[arm][score][i]), 6) for score in SCORES})
+            _row(pair, arm, arms[arm][i], {score: round(float(scores[arm][score][i]), DECIMALS) for score in SCORES})
             for i, pair in enumerate(pairs) for arm in ARMS
         ))
         write_json(metrics_part, report)
@@ -118,4 +120,5 @@ if __name__ == "__main__":
             "spread": "empathy of each response, by arm (CSV)",
         },
         doc=__doc__,
+        optional=("mechanisms", "spread"),
     )

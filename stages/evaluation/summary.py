@@ -9,9 +9,9 @@ import numpy as np
 
 from stages.evaluation.answering import Answer
 from stages.evaluation.bootstrap import Floats, Gain, gain, interval, resampled_means, sign_flip_p
+from stages.evaluation.mechanisms import MECHANISMS
 
 ARMS = ("base", "tuned", "corpus")
-MECHANISMS = ("er", "ip", "ex")
 SCORES = (*MECHANISMS, "empathy")
 
 #: Scores of an arm's responses: er, ip, ex and their mean, empathy; each (pairs,), 0 to 2.

@@ -5,19 +5,21 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_BREAK = re.compile(r"(?<=[.!?])[\"')\]]*\s+|\n+")
-_TOKEN = re.compile(r"[a-z]+|\d+|<3|[:;][-']?[()d]|[\u2600-\u27bf\U0001f300-\U0001faff]")
+_BREAK = re.compile(r"(?<=[.!?])[\"'”’)\]]*\s+|\n+")
+_TOKEN = re.compile(r"[a-z]+|\d+|<3|[:;]-?[()d](?![a-z])|[\u2600-\u27bf\U0001f300-\U0001faff]")
+_APOSTROPHES = str.maketrans("", "", "'’‘`")
+_AFTER_MARK = "\"'”’)]!* "
 #: Written apart or together, these are one word to the scorer.
 _JOINED = {
     ("i", "am"): "im", ("i", "have"): "ive", ("you", "are"): "youre", ("you", "have"): "youve", ("it", "is"): "its",
     ("that", "is"): "thats", ("do", "not"): "dont", ("can", "not"): "cant", ("you", "will"): "youll", ("what", "is"): "whats",
 }
-_ALIKE = {"feelin": "feeling", "ur": "your", "u": "you", "cuz": "because", "bc": "because", "r": "r", "luv": "love", "thx": "thanks"}
+_SLANG = {"ur": "your", "u": "you", "cuz": "because", "bc": "because", "luv": "love", "thx": "thanks"}
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """`start` and `end` are its place in the text; `words` its tokens; `asked` whether it ends with a question mark."""
+    """A sentence of a text: its place in it, its words, and whether it ends with a question mark."""
 
     start: int
     end: int
@@ -26,24 +28,23 @@ class Sentence:
 
 
 def sentences(text: str) -> list[Sentence]:
-    """The text's sentences that hold at least one word, in order; line breaks end a sentence too."""
+    """The text's sentences that hold at least one word, in order. A line break ends a sentence too."""
     found: list[Sentence] = []
     start = 0
     for end, after in [(m.start(), m.end()) for m in _BREAK.finditer(text)] + [(len(text), len(text))]:
         part = text[start:end]
         spoken = words(part)
         if spoken:
-            found.append(Sentence(start, end, spoken, part.rstrip("\"')]!* ").endswith("?")))
+            found.append(Sentence(start, end, spoken, part.rstrip(_AFTER_MARK).endswith("?")))
         start = after
     return found
 
 
 def words(text: str) -> tuple[str, ...]:
-    """Lower case, no apostrophes ("im" for "I'm", "I am"), numbers as 0, emoji and <3 kept, other marks dropped."""
-    plain = text.lower().replace("’", "").replace("'", "").replace("‘", "")
+    """Lower case, no apostrophes ("im" for "I'm" and "I am"), numbers as 0, emoji and <3 kept, other marks dropped."""
     out: list[str] = []
-    for token in _TOKEN.findall(plain):
-        word = "0" if token.isdigit() else _ALIKE.get(token, token)
+    for token in _TOKEN.findall(text.lower().translate(_APOSTROPHES)):
+        word = "0" if token.isdigit() else _SLANG.get(token, token)
         joined = _JOINED.get((out[-1], word)) if out else None
         if joined:
             out[-1] = joined

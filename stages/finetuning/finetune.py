@@ -135,4 +135,5 @@ if __name__ == "__main__":
             "loss": "loss of each epoch (CSV)",
         },
         doc=__doc__,
+        optional=("loss",),
     )

@@ -136,13 +136,13 @@ class Trainer:
             raise ModelError(f"{self._settings.model}: the loss is not a number after {epoch} epochs: {why}")
         return seen
 
-    @torch.no_grad()
     def _mean_loss(self, examples: Sequence[Example]) -> float:
         """The mean loss over all response tokens of `examples`, over all processes, without dropout."""
         self._model.eval()
         total = torch.zeros((), dtype=torch.float64, device=self._accelerator.device)
         for batch in sorted_batches(examples, self._settings.batch_size):
-            total += self._loss(batch).double() * learned_tokens(batch)
+            with torch.no_grad():
+                total += self._loss(batch).double() * learned_tokens(batch)
             self._advance()
         return float(self._accelerator.reduce(total)) / learned_tokens(examples)
 

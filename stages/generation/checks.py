@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from functools import lru_cache
 
 from stages.common.params import Step
 from stages.generation.engines import Completion
@@ -60,8 +62,7 @@ def not_first_person(text: str) -> str | None:
 
 def echoes(text: str, instructions: str) -> bool:
     """Whether a run of ECHO_WORDS words of the instructions stands in the text."""
-    words, told = _words(text), f" {' '.join(_words(instructions))} "
-    return any(f" {' '.join(words[i : i + ECHO_WORDS])} " in told for i in range(len(words) - ECHO_WORDS + 1))
+    return not _runs(instructions).isdisjoint(_grams(_words(text)))
 
 
 def parted(text: str, asks_for_reasoning: bool) -> tuple[str, str] | None:
@@ -77,6 +78,15 @@ def parted(text: str, asks_for_reasoning: bool) -> tuple[str, str] | None:
 def instructions_of(messages: list[Message], data: str) -> str:
     """What the prompt says without the row's own text."""
     return " ".join(message["content"] for message in messages).replace(data, " ")
+
+
+@lru_cache(maxsize=64)  # the instructions are the same for all rows of a step
+def _runs(instructions: str) -> frozenset[tuple[str, ...]]:
+    return frozenset(_grams(_words(instructions)))
+
+
+def _grams(words: list[str]) -> Iterator[tuple[str, ...]]:
+    return zip(*(words[start:] for start in range(ECHO_WORDS)), strict=False)
 
 
 def _words(text: str) -> list[str]:

@@ -117,4 +117,5 @@ if __name__ == "__main__":
             "metrics": "rows in, out and left out by reason (JSON), written",
         },
         doc=__doc__,
+        optional=("metrics",),
     )

@@ -2,24 +2,28 @@
 
 A SQLite file (WAL) whose rows are keyed by all that determines a text: backend, model content, messages, sampling
 parameters, seed, sample index and attempt. max_tokens is no part of the key: a finished answer stays good when it is
-raised, a cut one is asked again.
+raised, a cut one is asked again. Each row is committed as it comes, so that a kill loses none that was finished, and
+carries a checksum, so that damage costs the damaged rows alone.
+
+    python -m stages.generation.store show|verify|prune [--store .synthempathy/store.sqlite]
 """
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import sqlite3
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from stages.common.command import guarded
+from stages.common.errors import InputError
 from stages.common.params import Sampling
 from stages.common.progress import say
 from stages.generation.engines import Completion
 
-COMMIT_EVERY_SECONDS = 0.5
 _LOOK_UPS_AT_ONCE = 500
 _TABLE = """
 CREATE TABLE IF NOT EXISTS answers (
@@ -70,13 +74,11 @@ class Store:
             path.replace(aside)
             say(f"the store {path} was damaged ({error}); moved to {aside.name}, starting a new one")
             self._db = self._opened()
-        self._last_commit = time.monotonic()
 
     def __enter__(self) -> Store:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._db.commit()
         self._db.close()
 
     def find(self, questions: Iterable[Question]) -> dict[str, Completion]:
@@ -99,25 +101,73 @@ class Store:
         return found
 
     def add(self, key: str, answer: Completion, max_tokens: int) -> None:
-        """Keep an answer; committed at the latest half a second of work later, and on exit."""
+        """Keep an answer, at once."""
         self._db.execute(
             "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (key, answer.text, answer.finish_reason, answer.prompt_tokens, answer.completion_tokens, max_tokens,
              self.engine, _checksum(key, answer)),
         )
-        if time.monotonic() - self._last_commit > COMMIT_EVERY_SECONDS:
-            self._db.commit()
-            self._last_commit = time.monotonic()
+
+    def counts(self) -> list[tuple[str, str, int, int]]:
+        """(engine, finish reason, rows, completion tokens), sorted."""
+        return self._db.execute(
+            "SELECT engine, finish_reason, COUNT(*), SUM(completion_tokens) FROM answers GROUP BY 1, 2 ORDER BY 1, 2"
+        ).fetchall()
+
+    def keys(self) -> list[str]:
+        """All keys."""
+        return [key for (key,) in self._db.execute("SELECT key FROM answers")]
+
+    def damaged(self) -> list[str]:
+        """Keys of the rows whose checksum does not hold."""
+        rows = self._db.execute(
+            "SELECT key, text, finish_reason, prompt_tokens, completion_tokens, checksum FROM answers"
+        )
+        return [key for key, *answer, checksum in rows if checksum != _checksum(key, Completion(key, *answer))]
+
+    def prune(self, keys: Iterable[str]) -> int:
+        """Delete these rows and give the room back; their number."""
+        some = [(key,) for key in keys]
+        self._db.executemany("DELETE FROM answers WHERE key = ?", some)
+        self._db.execute("VACUUM")
+        return len(some)
 
     def _opened(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self.path, timeout=60)
+        db = sqlite3.connect(self.path, timeout=60, isolation_level=None)  # each statement is its own transaction
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=NORMAL")
         db.execute(_TABLE)
-        db.commit()
         return db
 
 
 def _checksum(key: str, answer: Completion) -> str:
     parts = [key, answer.text, answer.finish_reason, answer.prompt_tokens, answer.completion_tokens]
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()[:16]
+
+
+def main() -> None:
+    """Show what the store holds, verify its checksums, or prune the damaged rows (or all, with --all)."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("action", choices=("show", "verify", "prune"))
+    parser.add_argument("--store", type=Path, default=Path(".synthempathy/store.sqlite"), help="default: %(default)s")
+    parser.add_argument("--all", action="store_true", help="prune: delete every row, not the damaged alone")
+    given = parser.parse_args()
+    if not given.store.is_file():
+        raise InputError("no such store", file=given.store, way_out="run a generation step, or give --store")
+    with Store(given.store) as store:
+        match given.action:
+            case "show":
+                for engine, reason, rows, tokens in store.counts():
+                    print(f"{engine}  {reason}  {rows} rows  {tokens} tokens")
+            case "verify":
+                damaged = store.damaged()
+                print(f"{len(damaged)} damaged rows")
+                if damaged:
+                    raise InputError(f"{len(damaged)} damaged rows", file=given.store, way_out="prune them")
+            case "prune":
+                keys = store.keys() if given.all else store.damaged()
+                print(f"{store.prune(keys)} rows deleted")
+
+
+if __name__ == "__main__":
+    guarded(main)

@@ -104,4 +104,5 @@ if __name__ == "__main__":
             "categories": "pairs a category (CSV), written",
         },
         doc=__doc__,
+        optional=("lengths", "categories"),
     )

@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stages.curation.exact import exact_duplicates
@@ -20,6 +20,7 @@ def oracle(texts: list[str]) -> list[tuple[int, int]]:
     return [(i, normal.index(n)) for i, n in enumerate(normal) if normal.index(n) < i]
 
 
+@settings(deadline=None)
 @given(TEXTS)
 @example(["", "!", "\U0001f600 …", "a", "A."])
 @example(["a b", "ab", "a  b", "A, b", "a_b"])
@@ -44,6 +45,7 @@ def test_normal_form(text: str, words: list[str]) -> None:
     assert normal_words(text) == words
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.sampled_from("xyz"), max_size=5), max_size=8), st.data())
 def test_words_are_numbered_alike_and_taken_by_text(texts: list[list[str]], data: st.DataObject) -> None:
     words = words_of(map(" ".join, texts))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from tiny_mistral import make_project, tiny_tokenizer
 
+sys.path.insert(0, str(Path(__file__).parent))  # pytest's importlib mode does not add it
+
+from tiny_mistral import make_project, tiny_tokenizer
 
 torch.set_num_threads(1)  # for models so small, more threads only wait for each other
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -104,6 +105,22 @@ def test_two_runs_give_the_same_bits_and_another_seed_others() -> None:
     assert all(torch.equal(first.weights[name], again.weights[name]) for name in first.weights)
 
 
+@pytest.mark.parametrize("processes", [1, 2, 3, 7])
+def test_the_processes_parts_of_a_batch_add_up_to_its_loss(processes: int) -> None:
+    settings = SETTINGS.model_copy(update={"seed": 1})
+    model = lora.with_lora(tiny_model(), settings)
+    trainer = Trainer(model, lora.lora_weights, settings, accelerator_on("cpu"), lambda steps=1, note="": None)
+    model.eval()
+    parts = []
+    for index in range(processes):
+        here = SimpleNamespace(process_index=index, num_processes=processes, device="cpu")
+        trainer._accelerator = here  # type: ignore[assignment]
+        part = trainer._loss(MIXED)
+        part.backward()  # also where a process has no pair of its own
+        parts.append(part.item())
+    assert sum(parts) == pytest.approx(reference_loss(model, MIXED), rel=1e-5)
+
+
 def test_sparing_memory_changes_no_figure() -> None:
     plain, spared = (run(MIXED * 2, MIXED, spare=spare)[1] for spare in (False, True))
     for one, two in zip(plain.epochs, spared.epochs, strict=True):
@@ -113,16 +130,20 @@ def test_sparing_memory_changes_no_figure() -> None:
 def test_a_model_whose_loss_is_no_number_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     broken = tiny_model()
     torch.nn.init.constant_(broken.lm_head.weight, math.nan)
-    monkeypatch.setattr("test_training.tiny_model", lambda: broken)
+    monkeypatch.setitem(globals(), "tiny_model", lambda: broken)
     with pytest.raises(ModelError, match="tiny: the loss is not a number after 0 epochs"):
         run(MIXED, MIXED)
 
 
 def test_the_bar_counts_every_batch() -> None:
     seen: list[int] = []
+
+    def count(steps: int = 1, note: str = "") -> None:
+        seen.append(steps)
+
     settings = SETTINGS.model_copy(update={"epochs": 2, "patience": 9})
     model = lora.with_lora(tiny_model(), settings)
-    trainer = Trainer(model, lora.lora_weights, settings, accelerator_on("cpu"), lambda steps=1, note="": seen.append(steps))
+    trainer = Trainer(model, lora.lora_weights, settings, accelerator_on("cpu"), count)
     trainer.train(MIXED * 3, MIXED)
     assert sum(seen) == batch_count(len(MIXED) * 3, len(MIXED), settings)
 

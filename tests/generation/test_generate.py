@@ -96,8 +96,8 @@ def project(tmp_path_factory):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     save_tiny_model(folder / "tiny")
     text = (ROOT / "params.yaml").read_text().replace("models/embedded", "tiny").replace("max_tokens: 240", "max_tokens: 60")
-    for bound in ("min_words: 50", "min_words: 40"):
-        text = text.replace(bound, "min_words: 1")
+    for bound in ("50", "40"):
+        text = text.replace(f"\n  min_words: {bound}", "\n  min_words: 1")
     (folder / "params.yaml").write_text(text.replace("batch_size: 48", "batch_size: 3"))
     (folder / "seeds.jsonl").write_text("".join(
         json.dumps({"id": f"s{i}", "sentence": f"I missed bus {i}.", "category": "Other", "severity": None, "source": "t"})

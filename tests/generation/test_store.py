@@ -73,3 +73,51 @@ def test_a_file_that_is_no_database_is_moved_aside(tmp_path, capsys):
         assert store.find([question()]) == {}
     assert (tmp_path / "s.sqlite.damaged").exists()
     assert "damaged" in capsys.readouterr().err
+
+
+def test_a_kill_right_after_an_answer_loses_nothing(tmp_path):
+    import os
+    import signal
+    import subprocess
+    import sys
+
+    code = (
+        "import os, signal, sys; from pathlib import Path; from stages.generation.engines import Completion;"
+        "from stages.generation.store import Store; s = Store(Path(sys.argv[1]));"
+        "[s.add(f'k{i}', Completion('r', 't', 'stop', 1, 1), 10) for i in range(50)]; os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "s.sqlite")], cwd=os.getcwd())
+    assert done.returncode == -signal.SIGKILL
+    with Store(tmp_path / "s.sqlite") as store:
+        assert len(store.keys()) == 50
+
+
+def test_two_stores_at_once_see_each_others_rows(tmp_path):
+    with Store(tmp_path / "s.sqlite") as first, Store(tmp_path / "s.sqlite") as second:
+        first.add(question().key, answer("one"), 100)
+        second.add(question(sample=1).key, answer("two"), 100)
+        for store in (first, second):
+            assert len(store.find([question(), question(sample=1)])) == 2
+
+
+def test_the_command_shows_verifies_and_prunes(tmp_path):
+    import subprocess
+    import sys
+
+    path = tmp_path / "s.sqlite"
+    with Store(path, engine="transformers/float32") as store:
+        store.add(question().key, answer(), 100)
+        store.add(question(sample=1).key, answer(), 100)
+
+    def run(*words):
+        return subprocess.run(
+            [sys.executable, "-m", "stages.generation.store", *words, "--store", str(path)], capture_output=True, text=True,
+        )
+
+    assert "transformers/float32  stop  2 rows  20 tokens" in run("show").stdout
+    assert run("verify").returncode == 0
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE answers SET text = 'other' WHERE key = ?", (question().key,))
+    assert run("verify").returncode == 1
+    assert "1 rows deleted" in run("prune").stdout
+    assert run("verify").returncode == 0

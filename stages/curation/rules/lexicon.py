@@ -56,17 +56,20 @@ class _Phrases:
     """Phrases by the words of their rarest place: no other text than one that holds such a word is looked at."""
 
     by_word: dict[str, list[Slots]] = field(default_factory=dict)
+    words: frozenset[str] = frozenset()
 
     def add(self, slots: Slots) -> None:
         rarest = max((slot for slot in slots if slot is not None), key=_rarity)
         for word in sorted(rarest):
             self.by_word.setdefault(word, []).append(slots)
+        self.words |= rarest
 
     def spans(self, text: Text) -> list[tuple[int, int]]:
         """Start and end (not included) of each hit, in tokens, in the order of the text."""
-        if text.vocabulary.isdisjoint(self.by_word):
+        words = self.words & text.vocabulary
+        if not words:
             return []
-        present = {slots for word in self.by_word.keys() & text.vocabulary for slots in self.by_word[word]}
+        present = {slots for word in words for slots in self.by_word[word]}
         found = set()
         for slots in present:
             if any(slot is not None and slot.isdisjoint(text.vocabulary) for slot in slots):

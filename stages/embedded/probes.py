@@ -1,0 +1,125 @@
+"""Probes of the embedded model on inputs that training never showed: does it carry over, obey, and not recite?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from random import Random
+
+from stages.common.files import read_csv
+from stages.common.params import Sampling
+from stages.embedded.material import Material
+from stages.embedded.tasks import Row, Tasks
+from stages.generation.engines import Engine, Request
+from stages.generation.prompts import Message, load_prompt
+
+ROWS = 48
+NO_QUESTION = "Ask no question. "
+
+#: Words that say nothing of what a text is about.
+_COMMON = frozenset(
+    "about after again all also always another anyone anything away back because been before being both came could days "
+    "does doing done down each even ever every feel feeling felt from gave goes going have having hear here home into "
+    "just keep keeps kept know last left less like long look made make many maybe more most much must myself never "
+    "nobody nothing once only other over really said same says since some someone something still such take tell than "
+    "that their them then there these they thing things think this those thought three through time told took under "
+    "until very want wanted wants week well went were what when where which while will with without would year years "
+    "your yourself himself herself first nothing story today".split()
+)
+_WARM = re.compile(r"\b(?:sorry|heart|sad|saddens|moves me|touched|feel for you|pains me|glad|care|not alone)\b", re.I)
+
+
+def content_words(text: str) -> set[str]:
+    """The words of four letters or more that say what a text is about."""
+    return {w for w in re.findall(r"[a-z']{4,}", text.lower()) if w not in _COMMON}
+
+
+def carried(sources: Sequence[str], answers: Sequence[str]) -> tuple[float, float]:
+    """Mean share of the source's content words that its answer names; and by chance, with the answers shifted."""
+    def share(shift: int) -> float:
+        shares = []
+        for i, source in enumerate(sources):
+            words = content_words(source)
+            if words:
+                shares.append(len(words & content_words(answers[(i + shift) % len(answers)])) / len(words))
+        return sum(shares) / len(shares)
+
+    return share(0), share(len(answers) // 2)
+
+
+def probe(engine: Engine, prompts: Path, seeds: Path) -> dict[str, object]:
+    """All probes. Seeds are the authored stressors, which no training text holds.
+
+    Returns shares from 0 to 1: `copied_whole`, `carried.<task>` and `carried_by_chance.<task>`, `obeyed.<instruction>`.
+    """
+    def ask(asked: Sequence[list[Message]], tokens: int) -> list[str]:
+        requests = [Request(f"{i:04d}", messages, seed=900 + i) for i, messages in enumerate(asked)]
+        sampling = Sampling(temperature=0.7, top_p=0.95, max_tokens=tokens, seed=0)
+        return [c.text for c in sorted(engine.complete(requests, sampling), key=lambda c: c.id)]
+
+    rows = [row for _, row in read_csv(seeds, ("sentence", "top_label"))]
+    rows = rows[:: max(1, len(rows) // ROWS)][:ROWS]
+    sentences = [row["sentence"].rstrip(".!? ") for row in rows]
+    brainstorm, explain = load_prompt(prompts / "brainstorm/default.jinja"), load_prompt(prompts / "explain/default.jinja")
+    copies = ask([[{"role": "user", "content": f"Repeat: {sentence}"}] for sentence in sentences], 80)
+    stories = ask([brainstorm.messages(sentence=s, category=r["top_label"]) for s, r in zip(sentences, rows, strict=True)], 260)
+    told = ask([explain.messages(story=story) for story in stories], 260)
+    answers: dict[str, list[str]] = {"story": stories, "explanation": told}
+    sources = {"story": sentences, "explanation": stories}
+    for name in ("plain", "coe_cbt", "coe_dbt", "coe_pct", "coe_rt"):
+        prompt = load_prompt(prompts / f"respond/{name}.jinja")
+        answers[name] = ask([prompt.messages(explanation=text) for text in told], 420)
+        sources[name] = told
+    silent = _without_question(prompts)
+    answers["no_question"] = ask([silent(text) for text in told], 420)
+    found = {name: carried(sources[name], answers[name]) for name in sources}
+    return {
+        "rows": len(sentences),
+        "copied_whole": _share(a == s for a, s in zip(copies, sentences, strict=True)),
+        "carried": {name: share for name, (share, _) in found.items()},
+        "carried_by_chance": {name: chance for name, (_, chance) in found.items()},
+        "obeyed": {
+            "plain_holds_no_warmth": _share(not _WARM.search(a) for a in answers["plain"]),
+            "plain_asks_nothing": _share("?" not in a for a in answers["plain"]),
+            "coe_cbt_is_warm": _share(bool(_WARM.search(_response(a))) for a in answers["coe_cbt"]),
+            "coe_cbt_asks": _share("?" in _response(a) for a in answers["coe_cbt"]),
+            "coe_cbt_reasons_first": _share(a.startswith("Reasoning:") and "Response:" in a for a in answers["coe_cbt"]),
+            "coe_cbt_asks_nothing_when_told": _share("?" not in _response(a) for a in answers["no_question"]),
+        },
+    }
+
+
+def recited(answers: Sequence[str], material: Material, prompts: Path, seed: int, rows: int) -> float:
+    """Share of `answers` that stand word for word in the first `rows` rows of the training stream."""
+    wanted = set(answers)
+    stream = Tasks(material, prompts, Random(seed)).stream()
+    seen = {row.answer.partition("Response: ")[2] or row.answer for row in _first(stream, rows)} & wanted
+    return _share(answer in seen for answer in answers)
+
+
+def _first(stream: object, rows: int) -> list[Row]:
+    import itertools
+
+    return list(itertools.islice(stream, rows))  # type: ignore[call-overload]
+
+
+def _without_question(prompts: Path) -> Callable[[str], list[Message]]:
+    """The CBT prompt with its request for a question turned into its opposite, as a user would edit it."""
+    prompt = load_prompt(prompts / "respond/coe_cbt.jinja")
+
+    def messages(text: str) -> list[Message]:
+        found = prompt.messages(explanation=text)
+        found[-1]["content"] = found[-1]["content"].replace("End with one specific question.", NO_QUESTION.strip())
+        return found
+
+    return messages
+
+
+def _response(answer: str) -> str:
+    return answer.partition("Response:")[2]
+
+
+def _share(truths: object) -> float:
+    found = list(truths)  # type: ignore[call-overload]
+    return sum(found) / len(found)

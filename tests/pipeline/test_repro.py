@@ -1,0 +1,125 @@
+"""A real `dvc repro` in a temporary copy, on a small draw: what reruns after an edit, and what a mistake leaves alone."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SMALLER = {
+    "limit: 54": "limit: 18", "stories_per_seed: 4": "stories_per_seed: 2", "epochs: 3": "epochs: 1", "pairs: 40": "pairs: 8",
+    "bootstrap_samples: 10000": "bootstrap_samples: 200",
+}
+
+
+def run(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    environment["PYTHONPATH"] = str(project)
+    return subprocess.run(words, cwd=project, capture_output=True, text=True, env=environment)
+
+
+def ran(result: subprocess.CompletedProcess[str]) -> set[str]:
+    assert result.returncode == 0, result.stdout + result.stderr
+    return set(re.findall(r"Running stage '(\w+)'", result.stdout))
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pipeline") / "clone"
+    tracked = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout.splitlines()
+    for name in tracked:
+        if (ROOT / name).is_file() and not name.startswith("tests/") and name != "dvc.lock":
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    text = (folder / "params.yaml").read_text()
+    for old, new in SMALLER.items():
+        assert old in text
+        text = text.replace(old, new)
+    (folder / "params.yaml").write_text(text)
+    for words in (("init", "-q"), ("add", "-A"), ("-c", "user.name=t", "-c", "user.email=t@t.invalid", "commit", "-qm", "x")):
+        subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
+    ran(run(folder, "dvc", "repro"))
+    return folder
+
+
+def figures(project: Path, name: str) -> dict:
+    return json.loads((project / "metrics" / f"{name}.json").read_text())
+
+
+def test_the_whole_pipeline_conserves_rows(project):
+    steps = ("seeds", "brainstorm", "dedup", "explain", "respond", "filter", "split")
+    found = {name: figures(project, name) for name in steps}
+    for name, step in found.items():
+        assert step["rows_in"] == step["rows_out"] + sum(step["dropped"].values()), name
+    assert found["brainstorm"]["rows_in"] == 2 * found["seeds"]["rows_out"] == 36
+    assert found["dedup"]["rows_in"] == found["brainstorm"]["rows_out"]
+    assert found["filter"]["rows_in"] == found["respond"]["rows_out"]
+    corpus = [json.loads(line) for line in (project / "data/corpus.jsonl").read_text().splitlines()]
+    assert len(corpus) == found["filter"]["rows_out"] == figures(project, "corpus")["pairs"]
+    assert all("Reasoning:" not in row["response"] and row["reasoning"] for row in corpus)
+    sides = [
+        {json.loads(line)["seed_id"] for line in (project / f"data/{side}.jsonl").read_text().splitlines()}
+        for side in ("train", "validation", "test")
+    ]
+    assert not (sides[0] & sides[1] or sides[0] & sides[2] or sides[1] & sides[2])
+    assert figures(project, "empathy")["base"]["pairs"] == figures(project, "empathy")["tuned"]["pairs"] > 0
+
+
+def test_nothing_changed_runs_nothing(project):
+    assert ran(run(project, "dvc", "repro")) == set()
+
+
+def test_an_edited_respond_prompt_reruns_what_follows_from_it(project):
+    prompt = project / "prompts/respond/coe_cbt.jinja"
+    before = prompt.read_text()
+    prompt.write_text(before.replace("End with one specific question.", "Ask no question."))
+    assert prompt.read_text() != before
+    again = ran(run(project, "dvc", "repro"))
+    assert again >= {"respond", "filter", "stats", "split", "finetune", "evaluate", "release"}
+    assert not again & {"seeds", "brainstorm", "dedup", "explain", "scorer"}
+    moved = run(project, "dvc", "metrics", "diff", "--json").stdout
+    assert "metrics/empathy.json" in moved or "metrics/corpus.json" in moved
+    prompt.write_text(before)
+    reverted = run(project, "dvc", "repro")
+    assert ran(reverted) <= {"check"}  # the run cache answers the others
+
+
+@pytest.mark.parametrize(("file", "old", "new", "said"), [
+    ("params.yaml", "  attempts: 4", "  attemps: 4", "unknown key"),
+    ("params.yaml", "temperature: 0.7", "temperature: 9.0", "temperature"),
+    ("prompts/respond/coe_cbt.jinja", "{{ explanation }}", "{{ explantion }}", "undefined variable"),
+    ("data/seeds/stressors.csv", "sentence", "phrase", "header lacks sentence"),
+    ("data/empathy/labelled_pairs.csv", "response", "answer", "header lacks response"),
+])
+def test_a_mistake_ends_the_run_with_one_line_and_every_output_still_there(project, file, old, new, said):
+    path = project / file
+    before = path.read_text()
+    outputs = {p: p.stat().st_mtime_ns for p in (project / "data").glob("*.jsonl")}
+    path.write_text(before.replace(old, new, 1))
+    try:
+        result = run(project, "dvc", "repro")
+    finally:
+        path.write_text(before)
+    assert result.returncode != 0
+    lines = [line for line in (result.stdout + result.stderr).splitlines() if line.startswith("error: ")]
+    assert len(lines) == 1 and said in lines[0], result.stderr
+    assert "Traceback" not in result.stderr
+    assert {p: p.stat().st_mtime_ns for p in (project / "data").glob("*.jsonl")} == outputs
+
+
+def test_the_lock_gate_sees_an_edited_prompt(project):
+    gate = lambda: run(project, "bash", ".ci/lock-gate")  # noqa: E731
+    run(project, "dvc", "repro")
+    assert gate().returncode == 0
+    prompt = project / "prompts/explain/default.jinja"
+    before = prompt.read_text()
+    prompt.write_text(before + " ")
+    assert gate().returncode != 0
+    prompt.write_text(before)

@@ -6,6 +6,8 @@
 The rules and their order stand in stages/curation/rules/order.py. A rejected row carries the reason of the first
 rule that spoke, the evidence (detail), the reasons of all others (also), and its content_hash: copy id and
 content_hash to decisions.csv with decision keep or drop to overrule the rules.
+The metrics count what was dropped by reason, kept_by_decision (pairs that a rule would have rejected), and
+stale_decisions (decisions that cover no pair of this input, because it is gone or was made anew).
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
@@ -10,7 +11,7 @@ from random import Random
 from stages.common.files import read_csv
 from stages.common.params import Sampling
 from stages.embedded.material import Material
-from stages.embedded.tasks import Row, Tasks
+from stages.embedded.tasks import Tasks
 from stages.generation.engines import Engine, Request
 from stages.generation.prompts import Message, load_prompt
 
@@ -19,13 +20,15 @@ NO_QUESTION = "Ask no question. "
 
 #: Words that say nothing of what a text is about.
 _COMMON = frozenset(
-    "about after again all also always another anyone anything away back because been before being both came could days "
-    "does doing done down each even ever every feel feeling felt from gave goes going have having hear here home into "
-    "just keep keeps kept know last left less like long look made make many maybe more most much must myself never "
-    "nobody nothing once only other over really said same says since some someone something still such take tell than "
-    "that their them then there these they thing things think this those thought three through time told took under "
-    "until very want wanted wants week well went were what when where which while will with without would year years "
-    "your yourself himself herself first nothing story today".split()
+    """
+        about after again all also always another anyone anything away back because been before being both came could
+        days does doing done down each even ever every feel feeling felt from gave goes going have having hear here home
+        into just keep keeps kept know last left less like long look made make many maybe more most much must myself
+        never nobody nothing once only other over really said same says since some someone something still such take
+        tell than that their them then there these they thing things think this those thought three through time told
+        took under until very want wanted wants week well went were what when where which while will with without would
+        year years your yourself himself herself first nothing story today
+    """.split()  # noqa: SIM905
 )
 _WARM = re.compile(r"\b(?:sorry|heart|sad|saddens|moves me|touched|feel for you|pains me|glad|care|not alone)\b", re.I)
 
@@ -46,6 +49,28 @@ def carried(sources: Sequence[str], answers: Sequence[str]) -> tuple[float, floa
         return sum(shares) / len(shares)
 
     return share(0), share(len(answers) // 2)
+
+
+def held_out_loss(model: Path, prompts: Path, rows: int) -> dict[str, float]:
+    """Mean loss (nats) a token of the answers by task, on `rows` rows whose words training never shows."""
+    import itertools
+
+    import torch
+
+    from stages.embedded.train import encode, mean_loss
+    from stages.generation.engines.loading import load_model, load_tokenizer
+
+    tokenizer = load_tokenizer(str(model), None, False)
+    loaded = load_model(str(model), None, "float32", False, "cpu")
+    sums: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
+    stream = Tasks(Material(), prompts, Random(0), held_out=True).stream()
+    with torch.no_grad():
+        for row in itertools.islice(stream, rows):
+            loss, count = mean_loss(loaded, [encode(tokenizer, row)])
+            for key in (row.task, "all"):
+                sums[key][0] += float(loss) * count
+                sums[key][1] += count
+    return {task: total / count for task, (total, count) in sorted(sums.items())}
 
 
 def probe(engine: Engine, prompts: Path, seeds: Path) -> dict[str, object]:
@@ -88,20 +113,6 @@ def probe(engine: Engine, prompts: Path, seeds: Path) -> dict[str, object]:
             "coe_cbt_asks_nothing_when_told": _share("?" not in _response(a) for a in answers["no_question"]),
         },
     }
-
-
-def recited(answers: Sequence[str], material: Material, prompts: Path, seed: int, rows: int) -> float:
-    """Share of `answers` that stand word for word in the first `rows` rows of the training stream."""
-    wanted = set(answers)
-    stream = Tasks(material, prompts, Random(seed)).stream()
-    seen = {row.answer.partition("Response: ")[2] or row.answer for row in _first(stream, rows)} & wanted
-    return _share(answer in seen for answer in answers)
-
-
-def _first(stream: object, rows: int) -> list[Row]:
-    import itertools
-
-    return list(itertools.islice(stream, rows))  # type: ignore[call-overload]
 
 
 def _without_question(prompts: Path) -> Callable[[str], list[Message]]:

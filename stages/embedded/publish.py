@@ -18,9 +18,10 @@ from stages.common.command import guarded
 from stages.common.files import write_json, written_whole
 from stages.common.params import Engine, Machine
 from stages.common.progress import say
-from stages.embedded.probes import probe
+from stages.embedded.probes import held_out_loss, probe
 from stages.generation.engines import open_engine
 
+HELD_OUT_ROWS = 400
 CARD = Path(__file__).with_name("card.md.jinja")
 
 
@@ -31,7 +32,8 @@ def publish(trained: Path, training: Path, prompts: Path, seeds: Path, target: P
         str(trained), None, Engine(backend="transformers", dtype="float32", trust_remote_code=False),
         Machine(store="unused", batch_size=48, device="auto"),
     )
-    figures: dict[str, Any] = json.loads(training.read_text()) | probe(engine, prompts, seeds)
+    figures: dict[str, Any] = json.loads(training.read_text())
+    figures |= {"held_out_loss": held_out_loss(trained, prompts, HELD_OUT_ROWS)} | probe(engine, prompts, seeds)
     card = Environment(undefined=StrictUndefined, trim_blocks=True).from_string(CARD.read_text())
     with written_whole(target, metrics) as (folder, metrics_part):
         shutil.copytree(trained, folder)

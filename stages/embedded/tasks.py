@@ -19,6 +19,17 @@ TELLINGS = Mix(known=0.45)
 #: Share of the prompts that are the pipeline's own, word for word.
 OWN_PROMPTS = 0.4
 
+#: Sentences of the pipeline's own prompts, and what a user may write instead: (field, its new value, which wording).
+_EDITS: dict[str, tuple[tuple[str, Any, str], ...]] = {
+    "End with one specific question.": (("question", "none", "no_question"), ("question", "open", "open")),
+    "Invite them to say more with one open question.": (
+        ("question", "none", "no_question"), ("question", "specific", "specific"),
+    ),
+    "Ask no question.": (("question", "specific", "specific"), ("question", "open", "open")),
+    "Say warmly what you feel for them.": (("warm", False, "cool"),),
+    "Name their feeling and where it comes from.": (("understand", False, "ignore"),),
+}
+
 _STORY_PROMPTS = (
     ("You write short, realistic stories about hard days in ordinary lives.",
      "Write a story of about 100 words about one person in this situation. Use the third person and the past tense."),
@@ -54,9 +65,13 @@ class Tasks:
 
     def __init__(
         self, material: Material, prompts: Path, rng: Random, *, held_out: bool = False,
-        mixture: dict[str, float] = MIXTURE, stories: Mix = TELLINGS, others: Mix = TELLINGS,
+        mixture: dict[str, float] = MIXTURE, stories: Mix = TELLINGS, others: Mix = TELLINGS, edited: float = 0.0,
     ) -> None:
-        """`mixture` holds the tasks' shares; `stories` and `others` say how their tellings are drawn."""
+        """`mixture` holds the tasks' shares; `stories` and `others` say how their tellings are drawn.
+
+        `edited` is the share of the pipeline's own respond prompts in which a sentence is changed, as a user would.
+        """
+        self.edited = edited
         self.material, self.rng, self.held_out = material, rng, held_out
         self.mixture, self.stories, self.others = mixture, stories, others
         self.writer = Writer(material, rng)
@@ -95,7 +110,7 @@ class Tasks:
             messages = self.own["brainstorm/default"].messages(category=t.category, sentence=t.words)
         else:
             system, user = self.rng.choice(_STORY_PROMPTS)
-            messages = _messages(system, f"{user}\n\nCategory: {t.category}\nSituation: {t.words}")
+            messages = _messages(system, f"{user}\n\nCategory: {t.category}\nSituation: \"{t.words}\"")
         return Row("story", messages, self.writer.story(t), t.words)
 
     def _explanation(self, t: Telling) -> Row:
@@ -114,6 +129,8 @@ class Tasks:
             asked = Asked() if name == "plain" else DEFAULTS[name.upper()]  # type: ignore[index]
             prompt = self.own["respond/plain" if name == "plain" else f"respond/coe_{name}"]
             messages = prompt.messages(explanation=explanation)
+            if self.edited and self.rng.random() < self.edited:
+                asked = self._edit(messages[-1], asked)
         else:
             asked, system, user = self._instructed()
             messages = _messages(system, f"{user}\n\n{explanation}")
@@ -121,6 +138,17 @@ class Tasks:
         if asked.method:
             answer = f"Reasoning: {self.writer.notes(t, asked.method)}\n\nResponse: {answer}"
         return Row(f"reply_{(asked.method or ('plain' if asked.plain else 'warm')).lower()}", messages, answer, explanation)
+
+    def _edit(self, message: Message, asked: Asked) -> Asked:
+        """Change one sentence of the prompt, two at most, in place; what is asked then."""
+        there = [sentence for sentence in _EDITS if sentence in message["content"]]
+        first = [s for s in there if "uestion" in s][:1]  # the question most often: it is the easiest edit to see
+        for sentence in first + [s for s in there if s not in first and self.rng.random() < 0.2]:
+            field, value, wording = self.rng.choice(_EDITS[sentence])
+            asked = replace(asked, **{field: value})
+            instead = self.rng.choice(self.material.frames["instructions"][wording])
+            message["content"] = message["content"].replace(sentence, instead)
+        return asked
 
     def _instructed(self) -> tuple[Asked, str, str]:
         """What is asked, drawn at random, and instructions that ask for it in one of many wordings."""
@@ -137,7 +165,8 @@ class Tasks:
         if rng.random() < 0.5:
             tell(*rng.choice((("warm", True, "warm"), ("warm", True, "warm"), ("warm", False, "cool"))))
         if rng.random() < 0.5:
-            tell(*rng.choice((("understand", True, "understand"), ("understand", True, "understand"), ("understand", False, "ignore"))))
+            named = ("understand", True, "understand")
+            tell(*rng.choice((named, named, ("understand", False, "ignore"))))
         if method and rng.random() < 0.6:
             said.append(rng.choice(ways["body"][method]))
         if rng.random() < 0.3:

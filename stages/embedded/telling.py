@@ -12,10 +12,13 @@ SWAP_SHARE = 0.35  # tellings in which words are swapped for others, so that cop
 NOISE_SHARE = 0.45  # own words made rough: lower case, no stop, typos
 
 _ADJECTIVES = frozenset(
-    "best big black blue cold dark dead difficult elderly empty entire ex final first former full good great green hard "
-    "huge last late little local long main mental middle narrow new next nice old older oldest only other own physical "
-    "poor previous quiet real red same second short sick single small smallest third tiny two three four usual very white "
-    "whole wrong young younger youngest fact way most more few many much idea one time times day days week moment thing things rest same".split()
+    """
+        best big black blue cold dark dead difficult elderly empty entire ex final first former full good great green
+        hard huge last late little local long main mental middle narrow new next nice old older oldest only other own
+        physical poor previous quiet real red same second short sick single small smallest third tiny two three four
+        usual very white whole wrong young younger youngest fact way most more few many much idea one time times day
+        days week moment thing things rest same
+    """.split()  # noqa: SIM905
 )
 _PREFIXES = (
     "ugh, ", "so ", "lately ", "I feel like ", "I am stressed because ", "i hate that ", "not sure what to do, ",
@@ -61,17 +64,20 @@ class Telling:
 
 
 def draw_telling(
-    rng: Random, material: Material, mix: Mix = Mix(0.45), *, held_out: bool = False, swaps: bool = True  # noqa: B008
+    rng: Random, material: Material, mix: Mix = Mix(0.45), *, held_out: bool = False, swaps: bool = True
 ) -> Telling:
-    """A telling. `held_out` takes a situation that training never shows; `swaps` off leaves all words as written."""
+    """A telling. `held_out` takes words that training never shows; `swaps` off leaves all words as written."""
     situation = rng.choice(material.held_out if held_out else material.known)
     category = situation.category
     generic, anything = material.generic[category], material.any
-    known = held_out or rng.random() < mix.known
+    known = not held_out and rng.random() < mix.known
     swap = swaps and rng.random() < SWAP_SHARE
     if known:
         words = rng.choice(situation.seeds)
         source, fallback = situation, generic
+    elif held_out:
+        words = rng.choice(situation.seeds)
+        source, fallback = generic, anything
     else:
         words = rng.choice(rng.choice((material.sentences[category], situation.seeds)))
         source, fallback = generic, anything

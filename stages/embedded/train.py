@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import math
-from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -53,16 +52,14 @@ def train(recipe_path: Path, prompts: Path, target: Path, metrics: Path) -> None
     for number, phase in enumerate(recipe["phases"]):
         tasks = Tasks(
             material, prompts, Random(recipe["seed"] + 1 + number), mixture=dict(phase["mixture"]),
-            stories=Mix(**phase["stories"]), others=Mix(**phase["others"]),
+            stories=Mix(**phase["stories"]), others=Mix(**phase["others"]), edited=phase.get("edited", 0.0),
         )
         tokens = _phase(model, tokenizer, tasks, phase, tokens)
-    held_out = Tasks(material, prompts, Random(recipe["seed"]), held_out=True)
-    losses = held_out_loss(model, tokenizer, list(itertools.islice(held_out.stream(), recipe["held_out_rows"])))
     with written_whole(target) as (part,):
         model.to(torch.bfloat16).save_pretrained(part)
         tokenizer.save_pretrained(part)
     write_json(metrics, {
-        "parameters": sum(p.numel() for p in model.parameters()), "training_tokens": tokens, "held_out_loss": losses,
+        "parameters": sum(p.numel() for p in model.parameters()), "training_tokens": tokens,
     })
 
 
@@ -70,20 +67,6 @@ def encode(tokenizer: PreTrainedTokenizerFast, row: Row) -> Example:
     """Prompt by the chat template, then the answer and its end."""
     prompt = tokenizer.apply_chat_template(row.messages, add_generation_prompt=True, return_dict=False)
     return [*prompt, *tokenizer(row.answer)["input_ids"], tokenizer.eos_token_id], len(prompt)
-
-
-def held_out_loss(model: Any, tokenizer: PreTrainedTokenizerFast, rows: list[Row]) -> dict[str, float]:
-    """Mean loss a token (nats), by task and over all."""
-    sums: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
-    model.eval()
-    with torch.no_grad():
-        for row in rows:
-            ids, start = encode(tokenizer, row)
-            loss, count = _loss(model, [(ids, start)])
-            for key in (row.task, "all"):
-                sums[key][0] += float(loss) * count
-                sums[key][1] += count
-    return {task: total / count for task, (total, count) in sorted(sums.items())}
 
 
 def _copying(model: Any, tokenizer: Any, material: Material, recipe: dict[str, Any]) -> int:
@@ -157,7 +140,7 @@ def _step(model: Any, optimiser: Any, batch: list[Example], rate: float) -> floa
     for group in optimiser.param_groups:
         group["lr"] = rate
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        loss, _ = _loss(model, batch)
+        loss, _ = mean_loss(model, batch)
     optimiser.zero_grad(set_to_none=True)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -165,7 +148,7 @@ def _step(model: Any, optimiser: Any, batch: list[Example], rate: float) -> floa
     return float(loss.detach())
 
 
-def _loss(model: Any, batch: list[Example]) -> tuple[torch.Tensor, int]:
+def mean_loss(model: Any, batch: list[Example]) -> tuple[torch.Tensor, int]:
     """Mean loss over the answers' tokens. Right padding needs no mask: attention looks to the left alone.
 
     Widths are rounded up, so that the kernels which are compiled for a shape can be used again.

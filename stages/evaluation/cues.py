@@ -5,7 +5,6 @@ Words alone tie a scorer to the topics it was trained on; cues carry over to oth
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
@@ -21,17 +20,20 @@ SHIPPED = Path(__file__).with_name("cues.yaml")
 
 #: Columns that are counts or shares, computed below.
 MEASURES = (
-    "asked", "length", "short", "i_share", "you_share", "shared", "asked_length", "asked_content", "asked_shared", "asked_bare",
+    "asked", "short", "i_share", "you_share", "shared", "asked_content", "asked_shared", "asked_bare",
 )
 _GROUPS = ("er", "ip", "ex", "other")
 _LONGEST = 6  # words of a phrase, ^ and $ included
 _STOP = frozenset(
-    "a about all also am an and any are as at be because been but by can could did do does dont for from get go had has have he her "
-    "him his how i im if in is it its just like me more my no not of on one or out over so some than that the their them then there "
-    "they this to too up was we were what when where which who why will with would you your youre".split()
+    """
+        a about all also am an and any are as at be because been but by can could did do does dont for from get go had
+        has have he her him his how i im if in is it its just like me more my no not of on one or out over so some than
+        that the their them then there they this to too up was we were what when where which who why will with would you
+        your youre
+    """.split()  # noqa: SIM905
 )
-_FIRST_PERSON = frozenset("i im ive id ill me my mine myself we our us".split())
-_SECOND_PERSON = frozenset("you your youre youve youd youll yours yourself".split())
+_FIRST_PERSON = frozenset(["i", "im", "ive", "id", "ill", "me", "my", "mine", "myself", "we", "our", "us"])
+_SECOND_PERSON = frozenset(["you", "your", "youre", "youve", "youd", "youll", "yours", "yourself"])
 
 
 class Cues:
@@ -53,7 +55,9 @@ class Cues:
         place = {name: column for column, name in enumerate([*names, "asked"])}
         self._asked = place["asked"]
         self._together = [tuple(place[part] for part in parts) for parts in table["together"].values()]
-        self._first_words = frozenset(key[0] for key in self._phrases)
+        self._reach: dict[str, int] = {}  # by first word, how long its longest phrase is
+        for key in self._phrases:
+            self._reach[key[0]] = max(len(key), self._reach.get(key[0], 0))
         self.names = (*names, *table["together"], *MEASURES)
 
     def matrix(self, found: Sequence[Sentence], told: Sequence[frozenset[str]]) -> NDArray[np.float64]:
@@ -87,9 +91,8 @@ class Cues:
         kept = ("^", *(w for w in spoken if w not in self._skipped), "$")
         seen: set[int] = set()
         for start, word in enumerate(kept):
-            if word in self._first_words:
-                for end in range(start + 1, min(start + _LONGEST, len(kept)) + 1):
-                    seen.update(self._phrases.get(kept[start:end], ()))
+            for end in range(start + 1, min(start + self._reach.get(word, 0), len(kept)) + 1):
+                seen.update(self._phrases.get(kept[start:end], ()))
         return seen
 
 
@@ -111,12 +114,10 @@ def _measures(sentence: Sentence, heard: frozenset[str]) -> tuple[float, ...]:
     asked = float(sentence.asked)
     return (
         asked,
-        min(math.log1p(count) / 4, 1.0),
         float(count <= 4),
         min(4 * sum(w in _FIRST_PERSON for w in spoken) / count, 1.0),
         min(4 * sum(w in _SECOND_PERSON for w in spoken) / count, 1.0),
         shared,
-        asked * min(math.log1p(count) / 3, 1.0),
         asked * min(len(content), 4) / 4,
         asked * shared,
         asked * float(count <= 3),

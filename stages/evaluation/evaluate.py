@@ -103,8 +103,8 @@ def _in_words(report: dict[str, Any]) -> str:
     if gained is None:
         return f"empathy {means}; {report['note']}"
     high = report["gain_ci_high"]
-    ends = f"{report['gain_ci_low']:.0f} to {'no bound' if high is None else f'{high:.0f}'}"
-    return f"empathy {means}; gain {gained:+.0f}% (95% interval {ends}), p {report['p_value']:.4f}"
+    ends = f"{report['gain_ci_low']:.1f} to {'no bound' if high is None else f'{high:.1f}'}"
+    return f"empathy {means}; gain {gained:+.1f}% (95% interval {ends}), p {report['p_value']:.4f}"
 
 
 if __name__ == "__main__":

@@ -30,7 +30,9 @@ Matrix = Any  # scipy's stubs do not say what a csr_matrix holds
 class Features:
     """Sentences to rows of numbers: TF-IDF of words, TF-IDF of characters, cues, side by side."""
 
-    def __init__(self, cues: Cues, vocabularies: Sequence[Sequence[str]] | None = None, idf: Sequence[NDArray[np.float64]] = ()) -> None:
+    def __init__(
+        self, cues: Cues, vocabularies: Sequence[Sequence[str]] | None = None, idf: Sequence[NDArray[np.float64]] = (),
+    ) -> None:
         """Empty, ready to `fit`; or, from the `vocabularies` and `idf` of a fitted one, ready to use."""
         self.cues = cues
         known = vocabularies or (None, None)
@@ -68,7 +70,9 @@ class Features:
         return sparse.hstack([self._words.transform(found), self._characters.transform(found), cues], format="csr")
 
 
-def read_pairs(explanations: Sequence[str], responses: Sequence[str]) -> tuple[list[Sentence], list[frozenset[str]], NDArray[np.intp]]:
+def read_pairs(
+    explanations: Sequence[str], responses: Sequence[str],
+) -> tuple[list[Sentence], list[frozenset[str]], NDArray[np.intp]]:
     """All responses' sentences, the content words told before each, and which pair each belongs to."""
     found: list[Sentence] = []
     told: list[frozenset[str]] = []

@@ -13,6 +13,7 @@ from stages.evaluation.features import Features, read_pairs
 from stages.evaluation.labelled import LabelledPair
 from stages.evaluation.linear import Floats, LinearScorer
 from stages.evaluation.mechanisms import LEVELS, MECHANISMS, Mechanism
+from stages.evaluation.text import Sentence
 
 #: Inverse strength of the regression's penalty, and the power to which a level's rarity is weighed:
 #: 0 leaves rare levels rare, 1 makes all levels count the same.
@@ -25,17 +26,14 @@ def fit_scorer(pairs: Sequence[LabelledPair]) -> LinearScorer:
     from sklearn.linear_model import LogisticRegression
 
     found, told, owner = read_pairs([p.explanation for p in pairs], [p.response for p in pairs])
+    tasks = {m: _task(pairs, found, owner, m) for m in MECHANISMS}
     features = Features(read_cues())
     features.fit(found)
     rows = features.rows(found, told)
-    starts = np.searchsorted(owner, np.arange(len(pairs) + 1))
     coefficients: dict[Mechanism, Floats] = {}
     intercepts: dict[Mechanism, Floats] = {}
-    for m in MECHANISMS:
-        carried = [level for n, p in enumerate(pairs) for level in p.sentence_levels(found[starts[n] : starts[n + 1]], m)]
-        known = np.flatnonzero([level is not None for level in carried])
-        levels = np.array([level for level in carried if level is not None])
-        model = LogisticRegression(C=INVERSE_PENALTY, class_weight=_weights(levels, m), max_iter=5000, tol=1e-6)
+    for m, (known, levels, weights) in tasks.items():
+        model = LogisticRegression(C=INVERSE_PENALTY, class_weight=weights, max_iter=5000, tol=1e-6)
         model.fit(rows[known], levels)
         coefficients[m], intercepts[m] = model.coef_, model.intercept_
     return LinearScorer(features, coefficients, intercepts)
@@ -74,8 +72,16 @@ def agreement(labels: NDArray[np.intp], guessed: NDArray[np.intp]) -> dict[str, 
     }
 
 
-def _weights(levels: NDArray[np.intp], mechanism: Mechanism) -> dict[int, float]:
-    """A weight a level, larger for rarer ones; the mean over sentences is 1."""
+def _task(
+    pairs: Sequence[LabelledPair], found: Sequence[Sentence], owner: NDArray[np.intp], mechanism: Mechanism,
+) -> tuple[NDArray[np.intp], NDArray[np.intp], dict[int, float]]:
+    """Which sentences have a known level, these levels, and a weight a level: larger for rarer ones, 1 on average."""
+    starts = np.searchsorted(owner, np.arange(len(pairs) + 1))
+    carried = [
+        level for n, pair in enumerate(pairs) for level in pair.sentence_levels(found[starts[n] : starts[n + 1]], mechanism)
+    ]
+    known = np.flatnonzero([level is not None for level in carried])
+    levels = np.array([level for level in carried if level is not None], dtype=np.intp)
     counts = np.bincount(levels, minlength=len(LEVELS))
     if counts.min() == 0:
         raise InputError(
@@ -83,4 +89,4 @@ def _weights(levels: NDArray[np.intp], mechanism: Mechanism) -> dict[int, float]
             way_out="add labelled pairs with that level and their rationales",
         )
     rarity = (len(levels) / counts) ** RARITY_POWER
-    return dict(enumerate(rarity * len(levels) / (rarity @ counts)))
+    return known, levels, dict(enumerate(rarity * len(levels) / (rarity @ counts)))

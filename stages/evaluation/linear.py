@@ -37,13 +37,15 @@ class LinearScorer:
         """`coefficients` are (3 levels, columns of `features`) a mechanism, `intercepts` (3 levels,)."""
         self.features, self.coefficients, self.intercepts = features, coefficients, intercepts
 
-    def score(self, explanations: Sequence[str], responses: Sequence[str], *, advance: Callable[..., None] | None = None) -> dict[str, Floats]:
+    def score(
+        self, explanations: Sequence[str], responses: Sequence[str], *, advance: Callable[..., None] | None = None,
+    ) -> dict[str, Floats]:
         """Expected levels, 0 to 2, of each pair: `er`, `ip`, `ex`, and `empathy`, their mean.
 
         A response without words scores 0. `advance(steps)` is told of every chunk of pairs that is done.
         """
         likely = self.probabilities(explanations, responses, advance=advance)
-        scores = {m: likely[m] @ np.asarray(LEVELS, dtype=np.float64) for m in MECHANISMS}
+        scores: dict[str, Floats] = {m: likely[m] @ np.asarray(LEVELS, dtype=np.float64) for m in MECHANISMS}
         return {**scores, "empathy": empathy(scores)}
 
     def levels(self, explanations: Sequence[str], responses: Sequence[str]) -> dict[str, NDArray[np.intp]]:
@@ -65,15 +67,13 @@ class LinearScorer:
         return {m: np.concatenate([part[m] for part in done]) for m in MECHANISMS}
 
     def _parts(self, explanations: Sequence[str], responses: Sequence[str]) -> Iterator[dict[Mechanism, Floats]]:
-        chunks = [
-            (explanations[start : start + _CHUNK], responses[start : start + _CHUNK]) for start in range(0, len(responses), _CHUNK)
-        ]
+        starts = range(0, len(responses), _CHUNK)
+        chunks = [(explanations[start : start + _CHUNK], responses[start : start + _CHUNK]) for start in starts]
         if len(responses) <= _ALONE:
             return (self._read(*chunk) for chunk in chunks)
-        import joblib
+        from sklearn.utils.parallel import Parallel, delayed
 
-        workers = joblib.Parallel(n_jobs=joblib.cpu_count(), return_as="generator")
-        return iter(workers(joblib.delayed(self._read)(*chunk) for chunk in chunks))
+        return iter(Parallel(n_jobs=-1, return_as="generator")(delayed(self._read)(*chunk) for chunk in chunks))
 
     def _read(self, explanations: Sequence[str], responses: Sequence[str]) -> dict[Mechanism, Floats]:
         found, told, owner = read_pairs(explanations, responses)
@@ -119,9 +119,8 @@ def load_scorer(path: Path) -> LinearScorer:
         if settings["format"] != FORMAT:
             raise ModelError(f"{path}: a scorer of format {settings['format']!r}, {FORMAT!r} is needed; {way_out}")
         numbers = load_file(path / _WEIGHTS)
-        features = Features(
-            Cues(settings["cues"]), (settings["words"], settings["characters"]), (numbers["idf.words"], numbers["idf.characters"]),
-        )
+        vocabularies = settings["words"], settings["characters"]
+        features = Features(Cues(settings["cues"]), vocabularies, (numbers["idf.words"], numbers["idf.characters"]))
         coefficients = {m: numbers[f"{m}.coefficients"] for m in MECHANISMS}
         intercepts = {m: numbers[f"{m}.intercepts"] for m in MECHANISMS}
     except (ValueError, KeyError, TypeError, SafetensorError) as error:

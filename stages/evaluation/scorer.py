@@ -18,6 +18,7 @@ def scorer(labelled: Path, model: Path, metrics: Path, *, params: Path) -> None:
     settings = load_params(params).scorer
     from stages.evaluation.labelled import AUTHORED, check_enough, read_labelled
     from stages.evaluation.learning import cross_validate, fit_scorer
+    from stages.evaluation.mechanisms import MECHANISMS
 
     pairs = read_labelled(labelled)
     check_enough(pairs, settings.folds, labelled)
@@ -28,7 +29,7 @@ def scorer(labelled: Path, model: Path, metrics: Path, *, params: Path) -> None:
     source = f"authored: {labelled.as_posix()}" if labelled.name == AUTHORED else labelled.as_posix()
     with written_whole(model, metrics) as (model_part, metrics_part):
         learned.save(model_part)
-        write_json(metrics_part, {**figures, "pairs": len(pairs), "source": source})
+        write_json(metrics_part, {m: figures[m] for m in MECHANISMS} | {"pairs": len(pairs), "source": source})
     shown = ", ".join(f"{m} {f['macro_f1']:.3f}" for m, f in figures.items())
     say(f"scorer: {len(pairs)} labelled pairs; macro-F1 in cross-validation: {shown}")
 

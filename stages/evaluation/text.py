@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_BREAK = re.compile(r"(?<=[.!?])[\"'”’)\]]*\s+|\n+")
+_BREAK = re.compile(r"(?:(?<=[.!?])|(?<=[.!?][\"'”’)\]]))\s+|\n+")
 _TOKEN = re.compile(r"[a-z]+|\d+|<3|[:;]-?[()d](?![a-z])|[\u2600-\u27bf\U0001f300-\U0001faff]")
 _APOSTROPHES = str.maketrans("", "", "'’‘`")
 _AFTER_MARK = "\"'”’)]!* "

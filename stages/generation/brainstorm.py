@@ -28,15 +28,14 @@ def brainstorm(seeds: Path, prompt: Path, stories: Path, dropped: Path, metrics:
     asks = [
         Ask(
             f"{seed.id}-{sample:02d}", seed, template.messages(sentence=seed.sentence, category=seed.category),
-            seed.sentence, sample,
+            sample,
         )
         for seed in read_records(seeds, Seed)
         for sample in range(settings.stories_per_seed)
     ]
 
     def read(ask: Ask, answer: Completion) -> dict[str, str] | str:
-        instructions = checks.instructions_of(ask.messages, ask.data)
-        return checks.unusable(answer, answer.text, settings, instructions) or {"story": answer.text}
+        return checks.unusable(answer, answer.text, settings, template.instructions) or {"story": answer.text}
 
     answers = generate("brainstorm", asks, settings, loaded, read)
     by_id = {ask.id: ask.record for ask in asks}

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 
 from stages.common.params import Step
 from stages.generation.engines import Completion
-from stages.generation.prompts import Message
 
 #: The words under which the Chain-of-Empathy prompts ask for notes and answer.
 REASONING, RESPONSE = "Reasoning:", "Response:"
 #: A run of this many words of the prompt's instructions in an answer is an echo.
 ECHO_WORDS = 12
+LOOP_WORDS = 8
 
 REASONS = (
-    "cut_at_max_tokens", "empty", "too_short", "too_long", "refusal", "assistant_talk", "prompt_echo", "chat_markup",
+    "cut_at_max_tokens", "empty", "too_short", "too_long", "refusal", "assistant_talk", "loop", "prompt_echo", "chat_markup",
     "not_first_person", "no_response_after_reasoning",
 )
 
@@ -51,6 +52,8 @@ def unusable(answer: Completion, text: str, step: Step, instructions: str) -> st
         return "too_short"
     if words > step.max_words:
         return "too_long"
+    if loops(text):
+        return "loop"
     return "prompt_echo" if echoes(text, instructions) else None
 
 
@@ -65,6 +68,18 @@ def echoes(text: str, instructions: str) -> bool:
     return not _runs(instructions).isdisjoint(_grams(_words(text)))
 
 
+def loops(text: str) -> bool:
+    """Whether the text runs in a loop, as small models do: LOOP_WORDS words in a row that stand three times, a word six
+    times in a row, or a "word" of 40 letters."""
+    words = _words(text)
+    if max(map(len, words), default=0) >= 40:
+        return True
+    runs = Counter(zip(*(words[start:] for start in range(LOOP_WORDS)), strict=False))
+    if max(runs.values(), default=0) >= 3:
+        return True
+    return any(len(set(six)) == 1 for six in zip(*(words[start:] for start in range(6)), strict=False))
+
+
 def parted(text: str, asks_for_reasoning: bool) -> tuple[str, str] | None:
     """(reasoning, response). Where notes are asked for, RESPONSE must stand once, after them; else None."""
     if not asks_for_reasoning:
@@ -73,11 +88,6 @@ def parted(text: str, asks_for_reasoning: bool) -> tuple[str, str] | None:
     if not marker or RESPONSE in response or not reasoning.strip():
         return None
     return reasoning.strip().removeprefix(REASONING).strip(), response.strip()
-
-
-def instructions_of(messages: list[Message], data: str) -> str:
-    """What the prompt says without the row's own text."""
-    return " ".join(message["content"] for message in messages).replace(data, " ")
 
 
 @lru_cache(maxsize=64)  # the instructions are the same for all rows of a step

@@ -27,13 +27,12 @@ def explain(stories: Path, prompt: Path, explanations: Path, dropped: Path, metr
     template.check({"story": "Ann missed the bus.", "seed": "I missed the bus.", "category": "Other"})
     rows = read_records(stories, Story)
     asks = [
-        Ask(row.id, row, template.messages(story=row.story, seed=row.seed, category=row.category), row.story)
+        Ask(row.id, row, template.messages(story=row.story, seed=row.seed, category=row.category))
         for row in rows
     ]
 
     def read(ask: Ask, answer: Completion) -> dict[str, str] | str:
-        instructions = checks.instructions_of(ask.messages, ask.data)
-        wrong = checks.unusable(answer, answer.text, settings, instructions) or checks.not_first_person(answer.text)
+        wrong = checks.unusable(answer, answer.text, settings, template.instructions) or checks.not_first_person(answer.text)
         return wrong or {"explanation": answer.text}
 
     answers = generate("explain", asks, settings, loaded, read)

@@ -23,12 +23,11 @@ from stages.generation.store import Question, Store
 
 @dataclass(frozen=True)
 class Ask:
-    """One row wanted. `record` is what a dropped row is written from; `data` the row's own text in the prompt."""
+    """One row wanted. `record` is what a dropped row is written from."""
 
     id: str
     record: Record
     messages: list[Message]
-    data: str
     sample: int = 0
 
 

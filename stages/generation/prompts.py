@@ -9,6 +9,7 @@ Templates are trusted; the data put into them never is: values are inserted as t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined, Template, TemplateSyntaxError, UndefinedError, meta
@@ -39,6 +40,11 @@ class Prompt:
         if not rendered["user"]:
             raise PromptError("the user block is empty", file=self.path, way_out="write what the model is asked")
         return [{"role": block, "content": text} for block, text in rendered.items() if text]
+
+    @cached_property
+    def instructions(self) -> str:
+        """What the prompt says to every row: its text with all variables empty."""
+        return " ".join(self._render(block, dict.fromkeys(self.variables, "")) for block in ("system", "user"))
 
     def check(self, known: Mapping[str, str]) -> None:
         """Refuse a variable that `known` (name -> example) does not offer, naming its line."""

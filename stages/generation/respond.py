@@ -31,7 +31,7 @@ def respond(explanations: Path, prompt: Path, responses: Path, dropped: Path, me
     asks_for_reasoning = checks.RESPONSE in template.source
     rows = read_records(explanations, Explanation)
     asks = [
-        Ask(row.id, row, template.messages(explanation=row.explanation, category=row.category), row.explanation)
+        Ask(row.id, row, template.messages(explanation=row.explanation, category=row.category))
         for row in rows
     ]
 
@@ -40,8 +40,7 @@ def respond(explanations: Path, prompt: Path, responses: Path, dropped: Path, me
         if parts is None:
             return "cut_at_max_tokens" if answer.finish_reason == "length" else "no_response_after_reasoning"
         reasoning, response = parts
-        instructions = checks.instructions_of(ask.messages, ask.data)
-        wrong = checks.unusable(answer, response, settings, instructions)
+        wrong = checks.unusable(answer, response, settings, template.instructions)
         return wrong or {"response": response, "reasoning": reasoning}
 
     answers = generate("respond", asks, settings, loaded, read)

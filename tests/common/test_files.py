@@ -45,9 +45,14 @@ def test_json_is_stable(tmp_path):
     assert (tmp_path / "m.json").read_text() == '{\n  "b": 0.333333,\n  "a": [\n    0.3\n  ],\n  "c": null\n}\n'
 
 
-@pytest.mark.parametrize(("text", "said"), [
-    ("", "empty"), ("a,c\n1,2\n", "t.csv:1: the header lacks b"), ("a,b\n1\n", "t.csv:2: 1 cells under a header of 2"),
-])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "empty"),
+        ("a,c\n1,2\n", "t.csv:1: the header lacks b"),
+        ("a,b\n1\n", "t.csv:2: 1 cells under a header of 2"),
+    ],
+)
 def test_a_bad_csv_is_named(tmp_path, text, said):
     (tmp_path / "t.csv").write_text(text)
     with pytest.raises(InputError, match=said):

@@ -35,18 +35,25 @@ def test_every_profile_of_the_project_is_valid_and_names_every_section(profile):
         assert f"\n{section}:" in text, section
 
 
-@pytest.mark.parametrize(("old", "new", "said"), [
-    ("respond:  #", "respnd:  #", "respnd.*unknown key.*did you mean 'respond'|respond.*missing"),
-    ("  attempts: 4  #", "  attemps: 4  #", "brainstorm.attemps.*unknown key.*did you mean 'attempts'|missing"),
-    ("temperature: 0.7", "temperature: 9", r"params.yaml:\d+: field 'brainstorm.sampling.temperature'.*got 9"),
-    ("top_p: 0.95", "top_p: 0", r"top_p.*greater than 0.*got 0"),
-    ("stories_per_seed: 4", "stories_per_seed: many", r"params.yaml:\d+: field 'brainstorm.stories_per_seed'.*'many'"),
-    ("profile: embedded", "profile: embeded", "no such profile.*embeded.*there are: embedded, paper"),
-    ("min_words: 50", "min_words: 500", "min_words 500 is above max_words 180"),
-    ("validation: 0.12", "validation: 0.9", "leave nothing to train on"),
-    ("prompt: coe_cbt", "prompt: ../secrets", "respond.prompt"),
-    ("seeds:\n", "seeds: [\n", "not YAML"),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("respond:  #", "respnd:  #", "respnd.*unknown key.*did you mean 'respond'|respond.*missing"),
+        ("  attempts: 4  #", "  attemps: 4  #", "brainstorm.attemps.*unknown key.*did you mean 'attempts'|missing"),
+        ("temperature: 0.7", "temperature: 9", r"params.yaml:\d+: field 'brainstorm.sampling.temperature'.*got 9"),
+        ("top_p: 0.95", "top_p: 0", r"top_p.*greater than 0.*got 0"),
+        (
+            "stories_per_seed: 4",
+            "stories_per_seed: many",
+            r"params.yaml:\d+: field 'brainstorm.stories_per_seed'.*'many'",
+        ),
+        ("profile: embedded", "profile: embeded", "no such profile.*embeded.*there are: embedded, paper"),
+        ("min_words: 50", "min_words: 500", "min_words 500 is above max_words 180"),
+        ("validation: 0.12", "validation: 0.9", "leave nothing to train on"),
+        ("prompt: coe_cbt", "prompt: ../secrets", "respond.prompt"),
+        ("seeds:\n", "seeds: [\n", "not YAML"),
+    ],
+)
 def test_a_mistake_is_named(folder, old, new, said):
     with pytest.raises(ParamsError, match=said) as caught:
         load_params(edited(folder, old, new))

@@ -18,16 +18,19 @@ def lines(tmp_path, *rows):
     return path
 
 
-@pytest.mark.parametrize(("row", "said"), [
-    (b"{", "rows.jsonl:2: not JSON"),
-    (b"[1]", "rows.jsonl:2: not a JSON object"),
-    (b'{"id": "\xff"}', "rows.jsonl:2: not UTF-8"),
-    (GOOD, r"rows.jsonl:2: field 'id': duplicate id, first on line 1 \(got 'a'\)"),
-    (GOOD | {"id": "b", "severity": "high"}, "rows.jsonl:2: field 'severity'.*'high'"),
-    (GOOD | {"id": "b", "severity": 11}, "rows.jsonl:2: field 'severity'.*got 11"),
-    (GOOD | {"id": 3}, "rows.jsonl:2: field 'id'.*got 3"),
-    ({"id": "b"}, "rows.jsonl:2: field 'sentence': missing"),
-])
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (b"{", "rows.jsonl:2: not JSON"),
+        (b"[1]", "rows.jsonl:2: not a JSON object"),
+        (b'{"id": "\xff"}', "rows.jsonl:2: not UTF-8"),
+        (GOOD, r"rows.jsonl:2: field 'id': duplicate id, first on line 1 \(got 'a'\)"),
+        (GOOD | {"id": "b", "severity": "high"}, "rows.jsonl:2: field 'severity'.*'high'"),
+        (GOOD | {"id": "b", "severity": 11}, "rows.jsonl:2: field 'severity'.*got 11"),
+        (GOOD | {"id": 3}, "rows.jsonl:2: field 'id'.*got 3"),
+        ({"id": "b"}, "rows.jsonl:2: field 'sentence': missing"),
+    ],
+)
 def test_a_bad_line_is_named(tmp_path, row, said):
     with pytest.raises(InputError, match=said) as caught:
         read_records(lines(tmp_path, GOOD, row), Seed)
@@ -41,7 +44,9 @@ def test_no_rows_and_no_file_are_errors(tmp_path):
         read_records(tmp_path / "absent.jsonl", Seed)
 
 
-@given(st.lists(st.fixed_dictionaries({"text": st.text(), "n": st.integers(), "more": st.lists(st.text())}), min_size=1))
+@given(
+    st.lists(st.fixed_dictionaries({"text": st.text(), "n": st.integers(), "more": st.lists(st.text())}), min_size=1)
+)
 def test_rows_come_back_as_they_were(tmp_path_factory, values):
     path = tmp_path_factory.mktemp("rows") / "rows.jsonl"
     rows = [{"id": str(i), **value} for i, value in enumerate(values)]

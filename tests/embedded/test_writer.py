@@ -77,9 +77,14 @@ def test_rows_are_the_same_for_the_same_seed_and_hardly_ever_repeat():
     assert len(set(answers)) > 0.99 * len(answers)
 
 
-@pytest.mark.parametrize(("words", "key"), [
-    ("my boss shouted at me", "{P} boss"), ("I cannot pay the electric bill", "the electric"),
-    ("my best friend left", "{P} friend"), ("everything is awful", None),
-])
+@pytest.mark.parametrize(
+    ("words", "key"),
+    [
+        ("my boss shouted at me", "{P} boss"),
+        ("I cannot pay the electric bill", "the electric"),
+        ("my best friend left", "{P} friend"),
+        ("everything is awful", None),
+    ],
+)
 def test_key(words, key):
     assert key_of(words) == key

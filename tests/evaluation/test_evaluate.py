@@ -144,7 +144,7 @@ def test_every_pair_has_a_row_an_arm_with_its_own_response_and_scores(run: Any, 
     assert rows[4] == {
         "id": "p1-tuned", "pair_id": "p1", "seed_id": "s1", "category": "School", "severity": 4.5,
         "explanation": "I worry about 1 things.", "arm": "tuned", "model": f"{BASE} + adapter", "response": "tuned p1",
-        "finish_reason": "stop", "er": 0.81, "ip": 1.0, "ex": 0.0, "empathy": pytest.approx(1.81 / 3, abs=1e-6),
+        "finish_reason": "stop", "er": 0.81, "ip": 1.0, "ex": 0.0, "empathy": 0.6033,
     }
     assert (rows[9]["model"], rows[9]["finish_reason"]) == (BASE, "length")
     assert (rows[5]["model"], rows[5]["response"], rows[5]["finish_reason"]) == ("writer", "corpus p1 says", None)

@@ -14,7 +14,7 @@ from tiny_mistral import tiny_model
 from stages.common.errors import ModelError
 from stages.common.params import Finetune, Lora
 from stages.finetuning import lora
-from stages.finetuning.batches import tensors
+from stages.finetuning.batches import shuffled_batches, tensors
 from stages.finetuning.examples import Example
 from stages.finetuning.training import Outcome, Trainer, accelerator_on, batch_count, cosine, repeatable
 
@@ -119,6 +119,19 @@ def test_the_processes_parts_of_a_batch_add_up_to_its_loss(processes: int) -> No
         part.backward()  # also where a process has no pair of its own
         parts.append(part.item())
     assert sum(parts) == pytest.approx(reference_loss(model, MIXED), rel=1e-5)
+
+
+def test_each_epoch_goes_through_all_pairs_in_an_order_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    orders: list[list[list[Example]]] = []
+
+    def seen(examples: list[Example], size: int, seed: int) -> list[list[Example]]:
+        orders.append(shuffled_batches(examples, size, seed))
+        return orders[-1]
+
+    monkeypatch.setattr("stages.finetuning.training.shuffled_batches", seen)
+    run([say("x" * length) for length in range(1, 30)], MIXED, epochs=3, patience=9)
+    assert len(orders) == 3
+    assert orders[0] != orders[1] != orders[2]
 
 
 def test_sparing_memory_changes_no_figure() -> None:

@@ -119,7 +119,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         flaky = self.server.flaky
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        sent = self.rfile.read(int(self.headers["Content-Length"]))
+        if len(sent) < int(self.headers["Content-Length"]):
+            raise ConnectionAbortedError("the client went away within its request")
+        body = json.loads(sent)
         row = body["messages"][-1]["content"]
         with flaky.lock:
             flaky.under_way += 1

@@ -7,7 +7,12 @@ from stages.generation import checks
 from stages.generation.engines import Completion
 
 SETTINGS = Explain(
-    model="m", revision=None, prompt="p", attempts=1, min_words=5, max_words=40,
+    model="m",
+    revision=None,
+    prompt="p",
+    attempts=1,
+    min_words=5,
+    max_words=40,
     sampling=Sampling(temperature=1.0, top_p=1.0, max_tokens=100, seed=1),
 )
 GOOD = "My manager shouted at me and I went home with a headache."
@@ -17,30 +22,39 @@ def reason(text: str, finish: str = "stop", instructions: str = "") -> str | Non
     return checks.unusable(Completion("x", text, finish, 1, 1), text, SETTINGS, instructions)
 
 
-@pytest.mark.parametrize(("text", "expected"), [
-    ("", "empty"),
-    ("Too short.", "too_short"),
-    ("word " * 41, "too_long"),
-    ("I'm sorry, but I cannot help with that request at all.", "refusal"),
-    ("I can't write a story about that kind of thing, sorry.", "refusal"),
-    ("As an AI language model I do not have any feelings today.", "assistant_talk"),
-    ("Sure, here is the story that you asked me to write.", "assistant_talk"),
-    ("Here's the rewritten text for you: my boss is mean to me.", "assistant_talk"),
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "empty"),
+        ("Too short.", "too_short"),
+        ("word " * 41, "too_long"),
+        ("I'm sorry, but I cannot help with that request at all.", "refusal"),
+        ("I can't write a story about that kind of thing, sorry.", "refusal"),
+        ("As an AI language model I do not have any feelings today.", "assistant_talk"),
+        ("Sure, here is the story that you asked me to write.", "assistant_talk"),
+        ("Here's the rewritten text for you: my boss is mean to me.", "assistant_talk"),
+        ("I stayed in bed all day long. " * 5, "loop"),
+    ("I was so so so so so so tired after that long day.", "loop"),
+    ("I went hahahahahahahahahahahahahahahahahahahahahaha and then slept all day.", "loop"),
     ("I went home <|end|> and slept for a very long time.", "chat_markup"),
-    ("My day was bad.\nUser: tell me more about that bad day.", "chat_markup"),
-])
+        ("My day was bad.\nUser: tell me more about that bad day.", "chat_markup"),
+    ],
+)
 def test_caught(text, expected):
     assert reason(text) == expected
 
 
-@pytest.mark.parametrize("text", [
-    GOOD,
-    "I cannot help crying when I think of my old dog.",
-    "I can't sleep, and my boss does not write back to me.",
-    "My assistant quit, and the model train that I built broke.",
-    "I am sorry that I left, and sure, I would do it again.",
-    "Here is where I stood when the bus drove off without me.",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        GOOD,
+        "I cannot help crying when I think of my old dog.",
+        "I can't sleep, and my boss does not write back to me.",
+        "My assistant quit, and the model train that I built broke.",
+        "I am sorry that I left, and sure, I would do it again.",
+        "Here is where I stood when the bus drove off without me.",
+    ],
+)
 def test_passes(text):
     assert reason(text) is None
 
@@ -55,24 +69,30 @@ def test_an_echo_of_the_instructions_is_caught():
     assert reason(GOOD, instructions=told) is None
 
 
-@pytest.mark.parametrize(("text", "good"), [
-    ("I lost my keys. My day was over.", True),
-    ("She lost her keys and cried.", False),
-    ('"I lost my keys," she said, and she cried.', False),
-    ("He gave me a book.", False),
-])
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [
+        ("I lost my keys. My day was over.", True),
+        ("She lost her keys and cried.", False),
+        ('"I lost my keys," she said, and she cried.', False),
+        ("He gave me a book.", False),
+    ],
+)
 def test_first_person(text, good):
     assert (checks.not_first_person(text) is None) == good
 
 
-@pytest.mark.parametrize(("text", "asked", "expected"), [
-    ("Reasoning: a b. Response: Hello you.", True, ("a b.", "Hello you.")),
-    ("Reasoning: a\n\nResponse:\nHello", True, ("a", "Hello")),
-    ("Hello there.", True, None),
-    ("Response: Hello", True, None),
-    ("Reasoning: a Response: b Response: c", True, None),
-    ("Hello there.", False, ("", "Hello there.")),
-    ("Reasoning: a Response: b", False, None),
-])
+@pytest.mark.parametrize(
+    ("text", "asked", "expected"),
+    [
+        ("Reasoning: a b. Response: Hello you.", True, ("a b.", "Hello you.")),
+        ("Reasoning: a\n\nResponse:\nHello", True, ("a", "Hello")),
+        ("Hello there.", True, None),
+        ("Response: Hello", True, None),
+        ("Reasoning: a Response: b Response: c", True, None),
+        ("Hello there.", False, ("", "Hello there.")),
+        ("Reasoning: a Response: b", False, None),
+    ],
+)
 def test_reasoning_is_parted_from_the_response(text, asked, expected):
     assert checks.parted(text, asked) == expected

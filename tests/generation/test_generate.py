@@ -40,7 +40,9 @@ class FakeEngine:
 @pytest.fixture
 def params(tmp_path):
     params = load_params(ROOT / "params.yaml")
-    return params.model_copy(update={"machine": params.machine.model_copy(update={"store": str(tmp_path / "s.sqlite")})})
+    return params.model_copy(
+        update={"machine": params.machine.model_copy(update={"store": str(tmp_path / "s.sqlite")})}
+    )
 
 
 def run(monkeypatch, params, engine, count):
@@ -48,7 +50,7 @@ def run(monkeypatch, params, engine, count):
     monkeypatch.setattr(module, "identity", lambda *_: "model")
     monkeypatch.setattr(module, "record_cost", lambda *_: None)
     seed = Seed(id="s", sentence="x", category="Other", source="t")
-    asks = [Ask(f"r{i}", seed, [{"role": "user", "content": f"{i}"}], "x") for i in range(count)]
+    asks = [Ask(f"r{i}", seed, [{"role": "user", "content": f"{i}"}]) for i in range(count)]
     read = lambda ask, answer: {"story": answer.text} if answer.text == "good" else answer.text  # noqa: E731
     return generate("test", asks, params.brainstorm, params, read)
 
@@ -95,21 +97,37 @@ def project(tmp_path_factory):
     for name in ("stages", "prompts", "profiles"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     save_tiny_model(folder / "tiny")
-    text = (ROOT / "params.yaml").read_text().replace("models/embedded", "tiny").replace("max_tokens: 240", "max_tokens: 60")
+    text = (
+        (ROOT / "params.yaml")
+        .read_text()
+        .replace("models/embedded", "tiny")
+        .replace("max_tokens: 240", "max_tokens: 60")
+    )
     for bound in ("50", "40"):
         text = text.replace(f"\n  min_words: {bound}", "\n  min_words: 1")
     (folder / "params.yaml").write_text(text.replace("batch_size: 48", "batch_size: 3"))
-    (folder / "seeds.jsonl").write_text("".join(
-        json.dumps({"id": f"s{i}", "sentence": f"I missed bus {i}.", "category": "Other", "severity": None, "source": "t"})
-        + "\n" for i in range(8)
-    ))
+    (folder / "seeds.jsonl").write_text(
+        "".join(
+            json.dumps(
+                {"id": f"s{i}", "sentence": f"I missed bus {i}.", "category": "Other", "severity": None, "source": "t"}
+            )
+            + "\n"
+            for i in range(8)
+        )
+    )
     return folder
 
 
 def command(out: str) -> list[str]:
     return [
-        sys.executable, "-m", "stages.generation.brainstorm", "seeds.jsonl", "prompts/brainstorm/default.jinja",
-        f"{out}/stories.jsonl", f"{out}/dropped.jsonl", f"{out}/metrics.json",
+        sys.executable,
+        "-m",
+        "stages.generation.brainstorm",
+        "seeds.jsonl",
+        "prompts/brainstorm/default.jinja",
+        f"{out}/stories.jsonl",
+        f"{out}/dropped.jsonl",
+        f"{out}/metrics.json",
     ]
 
 
@@ -123,7 +141,11 @@ def test_a_run_killed_again_and_again_ends_with_the_same_bytes(project):
     draws = random.Random(3)
     for _ in range(4):
         process = subprocess.Popen(
-            command("killed"), cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            command("killed"),
+            cwd=project,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         for line in process.stderr:  # kill it once it writes, a moment later
             if "in the store" in line:
@@ -150,13 +172,19 @@ def test_sigterm_keeps_what_is_done_and_exits_143(project):
     assert process.returncode == 0 or not (project / "term").exists() or not list((project / "term").iterdir())
 
 
-@pytest.mark.parametrize(("line", "said"), [
-    ("{broken", "seeds.jsonl:2: not JSON"),
-    ('{"id": "s1", "sentence": 3, "category": "Other", "source": "t"}', "seeds.jsonl:2: field 'sentence'"),
-    ('{"id": "s1", "category": "Other", "source": "t"}', "seeds.jsonl:2: field 'sentence': missing"),
-    ('{"id": "s0", "sentence": "x", "category": "Other", "source": "t"}', "seeds.jsonl:2: field 'id': duplicate id"),
-    ("\udcff", "seeds.jsonl:2: not UTF-8"),
-])
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("{broken", "seeds.jsonl:2: not JSON"),
+        ('{"id": "s1", "sentence": 3, "category": "Other", "source": "t"}', "seeds.jsonl:2: field 'sentence'"),
+        ('{"id": "s1", "category": "Other", "source": "t"}', "seeds.jsonl:2: field 'sentence': missing"),
+        (
+            '{"id": "s0", "sentence": "x", "category": "Other", "source": "t"}',
+            "seeds.jsonl:2: field 'id': duplicate id",
+        ),
+        ("\udcff", "seeds.jsonl:2: not UTF-8"),
+    ],
+)
 def test_bad_input_is_one_line_and_leaves_outputs_alone(project, tmp_path, line, said):
     good = '{"id": "s0", "sentence": "I missed it.", "category": "Other", "severity": null, "source": "t"}'
     seeds = tmp_path / "seeds.jsonl"
@@ -177,7 +205,10 @@ def test_bad_input_is_one_line_and_leaves_outputs_alone(project, tmp_path, line,
 def test_help_explains_without_loading_a_model():
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "stages.generation.respond", "--help"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert "explanations" in done.stdout
     assert "torch" not in done.stderr

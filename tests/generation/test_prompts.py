@@ -19,7 +19,8 @@ def written(tmp_path: Path, text: str) -> Path:
 def test_messages_hold_both_parts(tmp_path):
     messages = load_prompt(written(tmp_path, GOOD)).messages(explanation="I am tired.")
     assert messages == [
-        {"role": "system", "content": "Be kind."}, {"role": "user", "content": "Answer: I am tired."},
+        {"role": "system", "content": "Be kind."},
+        {"role": "user", "content": "Answer: I am tired."},
     ]
 
 
@@ -44,11 +45,14 @@ def test_a_missing_value_is_an_error(tmp_path):
         load_prompt(written(tmp_path, GOOD)).messages(story="x")
 
 
-@pytest.mark.parametrize(("text", "said"), [
-    ("{% block system %}x{% endblock %}", "no user block"),
-    ("plain words", "no system and no user block"),
-    ("{% block user %}", "not Jinja"),
-])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{% block system %}x{% endblock %}", "no user block"),
+        ("plain words", "no system and no user block"),
+        ("{% block user %}", "not Jinja"),
+    ],
+)
 def test_a_malformed_prompt_is_named(tmp_path, text, said):
     with pytest.raises(PromptError, match=said):
         load_prompt(written(tmp_path, text))

@@ -20,8 +20,11 @@ def oracle(logits: np.ndarray, uniform: float, temperature: float, top_p: float)
 
 @settings(max_examples=150, deadline=None)
 @given(
-    seed=st.integers(0, 10_000), size=st.integers(2, 600), temperature=st.floats(0.3, 2.0),
-    top_p=st.sampled_from([0.1, 0.5, 0.9, 0.95, 1.0]), uniform=st.floats(0, 0.999),
+    seed=st.integers(0, 10_000),
+    size=st.integers(2, 600),
+    temperature=st.floats(0.3, 2.0),
+    top_p=st.sampled_from([0.1, 0.5, 0.9, 0.95, 1.0]),
+    uniform=st.floats(0, 0.999),
 )
 def test_draw_is_the_oracles_where_it_is_sure(seed, size, temperature, top_p, uniform):
     logits = np.random.default_rng(seed).normal(scale=3, size=size)

@@ -14,8 +14,12 @@ SAMPLING = Sampling(temperature=0.9, top_p=0.95, max_tokens=100, seed=1)
 
 def question(**changes):
     base = {
-        "backend": "transformers/float32", "model": "sha256:a", "messages": [{"role": "user", "content": "x"}],
-        "sampling": SAMPLING, "sample": 0, "attempt": 0,
+        "backend": "transformers/float32",
+        "model": "sha256:a",
+        "messages": [{"role": "user", "content": "x"}],
+        "sampling": SAMPLING,
+        "sample": 0,
+        "attempt": 0,
     }
     return Question(**(base | changes))
 
@@ -36,11 +40,21 @@ def test_an_answer_is_found_again_after_reopening(tmp_path):
         assert store.find([q])[q.key].text == "hello"
 
 
-@given(st.sampled_from([
-    {"backend": "vllm/float32"}, {"model": "sha256:b"}, {"messages": [{"role": "user", "content": "y"}]},
-    {"messages": [{"role": "system", "content": "x"}]}, {"sampling": sampling(temperature=0.8)},
-    {"sampling": sampling(top_p=0.9)}, {"sampling": sampling(seed=2)}, {"sample": 1}, {"attempt": 1},
-]))
+@given(
+    st.sampled_from(
+        [
+            {"backend": "vllm/float32"},
+            {"model": "sha256:b"},
+            {"messages": [{"role": "user", "content": "y"}]},
+            {"messages": [{"role": "system", "content": "x"}]},
+            {"sampling": sampling(temperature=0.8)},
+            {"sampling": sampling(top_p=0.9)},
+            {"sampling": sampling(seed=2)},
+            {"sample": 1},
+            {"attempt": 1},
+        ]
+    )
+)
 def test_all_that_determines_a_text_is_in_the_key(change):
     assert question(**change).key != question().key
 
@@ -111,7 +125,9 @@ def test_the_command_shows_verifies_and_prunes(tmp_path):
 
     def run(*words):
         return subprocess.run(
-            [sys.executable, "-m", "stages.generation.store", *words, "--store", str(path)], capture_output=True, text=True,
+            [sys.executable, "-m", "stages.generation.store", *words, "--store", str(path)],
+            capture_output=True,
+            text=True,
         )
 
     assert "transformers/float32  stop  2 rows  20 tokens" in run("show").stdout

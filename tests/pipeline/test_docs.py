@@ -46,7 +46,9 @@ def test_the_readme_is_up_to_date():
 
 def test_a_stale_readme_is_named_and_mended(tmp_path):
     readme = tmp_path / "README.md"
-    readme.write_text("# x\n<!-- generated: stages -->\nold\n<!-- end -->\n<!-- generated: diagram -->\n<!-- end -->\nrest\n")
+    readme.write_text(
+        "# x\n<!-- generated: stages -->\nold\n<!-- end -->\n<!-- generated: diagram -->\n<!-- end -->\nrest\n"
+    )
     with pytest.raises(InputError, match="make docs"):
         update(readme, ROOT / "dvc.yaml", check=True)
     update(readme, ROOT / "dvc.yaml", check=False)

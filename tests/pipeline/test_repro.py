@@ -12,7 +12,10 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SMALLER = {
-    "limit: 54": "limit: 18", "stories_per_seed: 4": "stories_per_seed: 2", "epochs: 3": "epochs: 1", "pairs: 40": "pairs: 8",
+    "limit: 54": "limit: 18",
+    "stories_per_seed: 4": "stories_per_seed: 2",
+    "epochs: 3": "epochs: 1",
+    "pairs: 40": "pairs: 8",
     "bootstrap_samples: 10000": "bootstrap_samples: 200",
 }
 
@@ -32,7 +35,11 @@ def ran(result: subprocess.CompletedProcess[str]) -> set[str]:
 def project(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pipeline") / "clone"
     tracked = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True,
+        ["git", "ls-files", "-co", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.splitlines()
     for name in tracked:
         if (ROOT / name).is_file() and not name.startswith("tests/") and name != "dvc.lock":
@@ -43,7 +50,11 @@ def project(tmp_path_factory):
         assert old in text
         text = text.replace(old, new)
     (folder / "params.yaml").write_text(text)
-    for words in (("init", "-q"), ("add", "-A"), ("-c", "user.name=t", "-c", "user.email=t@t.invalid", "commit", "-qm", "x")):
+    for words in (
+        ("init", "-q"),
+        ("add", "-A"),
+        ("-c", "user.name=t", "-c", "user.email=t@t.invalid", "commit", "-qm", "x"),
+    ):
         subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
     ran(run(folder, "dvc", "repro"))
     return folder
@@ -91,13 +102,16 @@ def test_an_edited_respond_prompt_reruns_what_follows_from_it(project):
     assert ran(reverted) <= {"check"}  # the run cache answers the others
 
 
-@pytest.mark.parametrize(("file", "old", "new", "said"), [
-    ("params.yaml", "  attempts: 4", "  attemps: 4", "unknown key"),
-    ("params.yaml", "temperature: 0.7", "temperature: 9.0", "temperature"),
-    ("prompts/respond/coe_cbt.jinja", "{{ explanation }}", "{{ explantion }}", "undefined variable"),
-    ("data/seeds/stressors.csv", "sentence", "phrase", "header lacks sentence"),
-    ("data/empathy/labelled_pairs.csv", "response", "answer", "header lacks response"),
-])
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("params.yaml", "  attempts: 4", "  attemps: 4", "unknown key"),
+        ("params.yaml", "temperature: 0.7", "temperature: 9.0", "temperature"),
+        ("prompts/respond/coe_cbt.jinja", "{{ explanation }}", "{{ explantion }}", "undefined variable"),
+        ("data/seeds/stressors.csv", "sentence", "phrase", "header lacks sentence"),
+        ("data/empathy/labelled_pairs.csv", "response", "answer", "header lacks response"),
+    ],
+)
 def test_a_mistake_ends_the_run_with_one_line_and_every_output_still_there(project, file, old, new, said):
     path = project / file
     before = path.read_text()

@@ -16,7 +16,7 @@ texts_of_numbers = st.lists(st.lists(st.integers(0, 6), max_size=40), min_size=1
 
 
 def test_words_fold_case_and_apostrophes() -> None:
-    assert measures.words("Don’t GO -- don't, 3 o'clock_ish…") == ["don't", "go", "don't", "3", "o'clock", "ish"]  # noqa: RUF001
+    assert measures.words("Don’t GO -- don't, 3 o'clock_ish…") == ["don't", "go", "don't", "3", "o'clock", "ish"]
     assert measures.words("?! ... ''") == []
 
 

@@ -127,7 +127,7 @@ class OpenaiEngine:
         finally:
             with suppress(RuntimeError):  # the loop is closed already where all is done
                 loop.call_soon_threadsafe(work.cancel)
-            if not sys.is_finalizing():  # then daemons stand still, and waiting for one would be forever
+            if not sys.is_finalizing():  # when the program ends, daemons stand still: nothing to wait for
                 thread.join(STOP_SECONDS)
 
     async def _answer_all(

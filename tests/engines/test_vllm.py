@@ -1,0 +1,173 @@
+"""The vLLM engine, run for real on a CPU: .ci/install-engines; .venv-engines/bin/python -m pytest tests/engines."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from stages.common.errors import ModelError
+from stages.common.params import Engine, Machine, Sampling
+from stages.generation.engines import Request
+from stages.generation.engines.transformers import TransformersEngine
+from stages.generation.engines.vllm import VllmEngine, VllmSettings
+
+pytestmark = pytest.mark.filterwarnings("default")  # vLLM and what it imports warn of each other
+needs_vllm = pytest.mark.skipif(
+    importlib.util.find_spec("vllm") is None, reason="no vllm here; .ci/install-engines makes .venv-engines"
+)
+
+ENGINE = Engine(backend="transformers", dtype="float32", trust_remote_code=False)
+MACHINE = Machine(store="unused", batch_size=16, device="auto")
+SETTINGS = VllmSettings(
+    tensor_parallel_size=1, quantization=None, gpu_memory_utilization=0.5, max_model_len=None, enforce_eager=True,
+    max_num_seqs=8,
+)
+SAMPLING = Sampling(temperature=0.9, top_p=0.95, max_tokens=24, seed=1)
+GREEDY = Sampling(temperature=0.0, top_p=1.0, max_tokens=24, seed=1)
+
+
+def load_by_path(path: Path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    tiny = load_by_path(Path(__file__).parents[1] / "generation" / "tiny_model.py")
+    return str(tiny.save_tiny_model(tmp_path_factory.mktemp("tiny")))
+
+
+@pytest.fixture(scope="module")
+def adapter(model, tmp_path_factory):
+    """A LoRA adapter that was never trained, but does something: peft's B is random here, not zero."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    torch.manual_seed(3)
+    config = LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj", "v_proj", "down_proj"], init_lora_weights=False)
+    folder = tmp_path_factory.mktemp("adapter")
+    get_peft_model(AutoModelForCausalLM.from_pretrained(model), config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def engine(model):
+    engine = VllmEngine(model, None, ENGINE, MACHINE, None, SETTINGS)
+    yield engine
+    engine.close()
+
+
+def requests(count, first_seed=2**63 - 100):
+    return [
+        Request(f"row-{i}", [{"role": "user", "content": "I missed the bus. " * (1 + i % 9)}], seed=first_seed + i)
+        for i in range(count)
+    ]
+
+
+def answers(engine, asked, sampling=SAMPLING):
+    found = list(engine.complete(asked, sampling))
+    assert sorted(c.id for c in found) == sorted(r.id for r in asked)
+    return {c.id: (c.text, c.finish_reason, c.prompt_tokens, c.completion_tokens) for c in found}
+
+
+@needs_vllm
+def test_the_likeliest_tokens_are_those_of_the_transformers_engine(engine, model):
+    """Token ids in, text, stop reason and counts out: all as there, with stopped and cut rows among them."""
+    asked = requests(60)
+    found = answers(engine, asked, GREEDY)
+    assert found == answers(TransformersEngine(model, None, ENGINE, MACHINE), asked, GREEDY)
+
+
+@needs_vllm
+def test_a_row_stops_at_the_end_token_or_at_max_tokens(engine):
+    found = answers(engine, requests(90))
+    cut = [row for row in found.values() if row[1] == "length"]
+    stopped = [row for row in found.values() if row[1] == "stop"]
+    assert cut and stopped
+    assert all(row[3] == SAMPLING.max_tokens for row in cut)
+    assert any(row[3] < SAMPLING.max_tokens for row in stopped)
+
+
+@needs_vllm
+def test_the_seed_decides_the_text(engine):
+    together = answers(engine, requests(50))
+    assert answers(engine, requests(50)) == together
+    assert answers(engine, requests(50)[::-1]) == together
+    some = requests(50)[5:9]
+    assert answers(engine, some) == {request.id: together[request.id] for request in some}
+    others = answers(engine, requests(50, first_seed=1))
+    assert sum(others[row] != together[row] for row in together) > 40
+
+
+@needs_vllm
+def test_the_batch_stays_full_while_rows_remain(engine, monkeypatch):
+    in_flight, step = [], engine._step
+    monkeypatch.setattr(engine, "_step", lambda rows: (in_flight.append(rows), step(rows))[1])
+    left = 70
+    for _ in engine.complete(requests(70), SAMPLING):
+        assert in_flight[-1] <= min(engine.in_flight, left)
+        left -= 1
+    assert engine.in_flight == 2 * SETTINGS.max_num_seqs
+    full = [rows for rows in in_flight if rows == engine.in_flight]
+    assert in_flight == full + sorted(in_flight[len(full) :], reverse=True), "it is fed before it drains"
+
+
+@needs_vllm
+def test_a_caller_may_stop_early(engine):
+    rows = engine.complete(requests(40), SAMPLING)
+    next(rows)
+    rows.close()
+    assert engine._engine.get_num_unfinished_requests() == 0
+    assert len(answers(engine, requests(20))) == 20
+
+
+@needs_vllm
+def test_an_over_long_prompt_is_refused_by_name_before_anything_runs(engine):
+    long = Request("row-long", [{"role": "user", "content": "word " * 400}], 1)
+    with pytest.raises(ModelError, match=r"row-long: a prompt of \d+ tokens and max_tokens 24 exceed the 256"):
+        next(engine.complete([*requests(3), long], SAMPLING))
+    assert engine._engine.get_num_unfinished_requests() == 0
+
+
+@needs_vllm
+def test_an_adapter_changes_the_answers_as_it_does_in_transformers(engine, model, adapter):
+    tuned = VllmEngine(model, None, ENGINE, MACHINE, adapter, SETTINGS)
+    try:
+        found = answers(tuned, requests(30), GREEDY)
+    finally:
+        tuned.close()
+    assert found == answers(TransformersEngine(model, None, ENGINE, MACHINE, adapter), requests(30), GREEDY)
+    assert found != answers(engine, requests(30), GREEDY)
+
+
+@needs_vllm
+@pytest.mark.parametrize(("change", "says"), [
+    ({"max_model_len": 4096}, "max_model_len"), ({"quantization": "guesswork"}, "guesswork|quantization"),
+])
+def test_what_vllm_refuses_is_one_line(model, change, says):
+    with pytest.raises(ModelError, match=says) as caught:
+        VllmEngine(model, None, ENGINE, MACHINE, None, SETTINGS.model_copy(update=change))
+    assert "\n" not in str(caught.value)
+
+
+def test_without_vllm_it_says_how_to_install_it(model, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ModelError, match=r"pip install 'synthempathy\[vllm\]'"):
+        VllmEngine(model, None, ENGINE, MACHINE, None, SETTINGS)
+
+
+def test_a_model_or_an_adapter_that_is_not_there_is_one_line(model, tmp_path):
+    with pytest.raises(ModelError, match="does not exist"):
+        VllmEngine("models/absent", None, ENGINE, MACHINE, None, SETTINGS)
+    with pytest.raises(ModelError, match=r"no adapter_config\.json"):
+        VllmEngine(model, None, ENGINE, MACHINE, tmp_path, SETTINGS)
+
+
+def test_settings_out_of_range_are_refused():
+    with pytest.raises(ValueError, match="gpu_memory_utilization"):
+        VllmSettings(**{**SETTINGS.model_dump(), "gpu_memory_utilization": 1.5})

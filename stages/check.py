@@ -35,7 +35,8 @@ def check(seeds: Path, labels: Path, decisions: Path, checked: Path, *, params: 
     for profile in sorted((params.parent / "profiles").glob("*.yaml")):
         load_params(params, profile=profile.stem)
     _check_prompts(loaded, params.parent / "prompts")
-    for model in (loaded.brainstorm.model, loaded.explain.model, loaded.respond.model, loaded.finetune.model):
+    written = (loaded.brainstorm.model, loaded.explain.model, loaded.respond.model)
+    for model in (*(() if loaded.engine.backend == "openai" else written), loaded.finetune.model):
         is_folder(model)
     read_sentences(seeds)
     read_labelled(labels)

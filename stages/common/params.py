@@ -6,8 +6,10 @@ One pydantic model a section; dvc.yaml names the same sections as each stage's `
 from __future__ import annotations
 
 import difflib
+import re
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from ruamel.yaml import YAML
@@ -23,6 +25,9 @@ PATHS_IN_DVC_YAML = (
 )
 
 
+_BASE_URL = re.compile(r"https?://([\w.-]+|\[[\da-fA-F:.]+\])(:\d{1,5})?(/[\w./~-]*)?", re.ASCII)
+
+
 class Section(BaseModel):
     """A section of params.yaml: typed, no unknown keys, never changed after reading."""
 
@@ -35,10 +40,48 @@ class Seeds(Section):
     seed: int = Field(ge=0)
 
 
+class VllmSettings(Section):
+    """vLLM's own settings; the weights' dtype is `engine.dtype`, as for every backend."""
+
+    tensor_parallel_size: int = Field(ge=1)  # GPUs that share one model
+    quantization: str | None  # awq, gptq, fp8, ...; null reads it from the model's config
+    gpu_memory_utilization: float = Field(gt=0, le=1)  # share of a GPU's memory for weights and cache
+    max_model_len: int | None = Field(ge=16)  # tokens of prompt and answer; null takes the model's own limit
+    enforce_eager: bool  # true starts sooner and writes slower: no CUDA graphs, no compiling
+    max_num_seqs: int | None = Field(ge=1)  # rows written at once; null takes vLLM's default for the device
+
+
+class OpenaiSettings(Section):
+    """Where the server is and how it is asked. One request takes 1 + max_retries tries at most."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    base_url: str
+    api_key_env: str = "OPENAI_API_KEY"
+    concurrency: int = Field(ge=1, le=1024)
+    timeout_seconds: float = Field(gt=0, allow_inf_nan=False)
+    max_retries: int = Field(ge=0, le=20)
+    backoff_seconds: float = Field(ge=0, allow_inf_nan=False)
+    backoff_cap_seconds: float = Field(ge=0, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _hold_no_secret(self) -> OpenaiSettings:
+        """Checked here and not by field, so that an error does not show a key that was put in the wrong place."""
+        if not _BASE_URL.fullmatch(self.base_url):
+            raise ValueError("base_url must look like http://localhost:8000/v1, with no user, key or query in it")
+        _ = urlsplit(self.base_url).port  # a ValueError of its own where there is no such port or address
+        name = self.api_key_env
+        if not (name.isascii() and name.isidentifier() and name.isupper()):
+            raise ValueError("api_key_env is the name of an environment variable in capitals, never the key itself")
+        return self
+
+
 class Engine(Section):
-    backend: Literal["transformers"]
+    backend: Literal["transformers", "vllm", "openai"]
     dtype: Literal["float32", "bfloat16", "float16"]
     trust_remote_code: bool
+    vllm: VllmSettings
+    openai: OpenaiSettings
 
 
 class Sampling(Section):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from random import Random
 
@@ -12,7 +12,8 @@ from stages.common.files import read_csv
 from stages.common.params import Sampling
 from stages.embedded.material import Material
 from stages.embedded.tasks import Tasks
-from stages.generation.engines import Engine, Request
+from stages.generation.engines import Request
+from stages.generation.engines.transformers import TransformersEngine
 from stages.generation.prompts import Message, load_prompt
 
 ROWS = 48
@@ -73,7 +74,7 @@ def held_out_loss(model: Path, prompts: Path, rows: int) -> dict[str, float]:
     return {task: total / count for task, (total, count) in sorted(sums.items())}
 
 
-def probe(engine: Engine, prompts: Path, seeds: Path) -> dict[str, object]:
+def probe(engine: TransformersEngine, prompts: Path, seeds: Path) -> dict[str, object]:
     """All probes. Seeds are the authored stressors, which no training text holds.
 
     Returns shares from 0 to 1: `copied_whole`, `carried.<task>` and `carried_by_chance.<task>`, `obeyed.<instruction>`.
@@ -131,6 +132,6 @@ def _response(answer: str) -> str:
     return answer.partition("Response:")[2]
 
 
-def _share(truths: object) -> float:
-    found = list(truths)  # type: ignore[call-overload]
+def _share(truths: Iterable[bool]) -> float:
+    found = list(truths)
     return sum(found) / len(found)

@@ -16,10 +16,10 @@ from jinja2 import Environment, StrictUndefined
 
 from stages.common.command import guarded
 from stages.common.files import write_json, written_whole
-from stages.common.params import Engine, Machine
+from stages.common.params import load_params
 from stages.common.progress import say
 from stages.embedded.probes import held_out_loss, probe
-from stages.generation.engines import open_engine
+from stages.generation.engines.transformers import TransformersEngine
 
 HELD_OUT_ROWS = 400
 CARD = Path(__file__).with_name("card.md.jinja")
@@ -28,10 +28,8 @@ CARD = Path(__file__).with_name("card.md.jinja")
 def publish(trained: Path, training: Path, prompts: Path, seeds: Path, target: Path, metrics: Path) -> None:
     """Run the probes, write card and figures, replace the model's folder whole."""
     say("publish: probing the model, a few minutes")
-    engine = open_engine(
-        str(trained), None, Engine(backend="transformers", dtype="float32", trust_remote_code=False),
-        Machine(store="unused", batch_size=48, device="auto"),
-    )
+    params = load_params(Path("params.yaml"))
+    engine = TransformersEngine(str(trained), None, params.engine, params.machine)
     figures: dict[str, Any] = json.loads(training.read_text())
     figures |= {"held_out_loss": held_out_loss(trained, prompts, HELD_OUT_ROWS)} | probe(engine, prompts, seeds)
     card = Environment(undefined=StrictUndefined, trim_blocks=True).from_string(CARD.read_text())

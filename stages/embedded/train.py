@@ -116,9 +116,9 @@ def _phase(model: Any, tokenizer: Any, tasks: Tasks, settings: dict[str, Any], t
 def _rate(step: int, settings: dict[str, Any]) -> float:
     peak = float(settings["learning_rate"])
     if step < settings["warmup"]:
-        return peak * (step + 1) / settings["warmup"]
-    along = (step - settings["warmup"]) / max(1, settings["horizon"] - settings["warmup"])
-    low = settings["final_share"]
+        return peak * (step + 1) / float(settings["warmup"])
+    along: float = (step - settings["warmup"]) / max(1, settings["horizon"] - settings["warmup"])
+    low = float(settings["final_share"])
     return peak * (low + (1 - low) * 0.5 * (1 + math.cos(math.pi * along)))
 
 

@@ -55,7 +55,7 @@ class Writer:
         """A third-person story that quotes the person's own words."""
         voice, frames = t.pronoun, self.frames["story"]
         own = self._form(frames["own_words"], t, voice)
-        slots = [("core", {}) if t.core else ("key", {}) if t.key else ("time", {})]
+        slots: list[tuple[str, dict[str, str]]] = [("core", {}) if t.core else ("key", {}) if t.key else ("time", {})]
         slots += [("detail", self._clause(d, voice)) for d in t.details]
         slots += [("feeling", {}), ("thought", {}), ("consequence", {})]
         if self.rng.random() < 0.25:

@@ -63,7 +63,7 @@ def row_seed(seed: int, row: str) -> int:
 
 def answers(arm: str, requests: Sequence[Request], settings: Params, adapter: Path | None) -> list[Answer]:
     """The model's answer to each request, in order; with `adapter`, the tuned model's."""
-    from stages.generation.engines import open_engine
+    from stages.generation.engines import Failure, open_engine
 
     base = settings.finetune
     engine: Engine = open_engine(base.model, base.revision, settings.engine, settings.machine, adapter)
@@ -71,6 +71,8 @@ def answers(arm: str, requests: Sequence[Request], settings: Params, adapter: Pa
     found: dict[str, Answer] = {}
     with progress(f"evaluate: {arm}", len(requests)) as advance:
         for done in engine.complete(requests, settings.evaluate.sampling):
+            if isinstance(done, Failure):
+                raise ModelError(f"{name} gave no answer to {done.id}: {done.reason}, {done.detail}")
             found[done.id] = Answer(name, done.text.strip(), done.finish_reason)
             advance()
     unanswered = [request.id for request in requests if request.id not in found]

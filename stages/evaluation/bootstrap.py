@@ -53,15 +53,20 @@ def interval(drawn: Floats) -> tuple[float, float]:
     return float(low), float(high)
 
 
+#: A mean under this is none at all: scores go from 0 to 2, and are written with six places.
+NOTHING = 1e-9
+
+
 def gain(base: Floats, tuned: Floats, base_drawn: Floats, tuned_drawn: Floats) -> Gain:
     """The gain of `tuned` over `base` (a score a pair, 0 or more) with its interval from drawn means."""
     before, after = float(base.mean()), float(tuned.mean())
-    if before <= 0:
+    if before < NOTHING:
         return Gain(after - before, None, None, None, ZERO_BASE)
     over = tuned_drawn - base_drawn
     # Nothing gained over nothing is 0; something over nothing is without bound.
     unbounded = np.where(over > 0, np.inf, 0.0)
-    percents = np.divide(100 * over, base_drawn, out=unbounded, where=base_drawn > 0)
+    with np.errstate(over="ignore"):  # over next to nothing it is without bound too
+        percents = np.divide(100 * over, base_drawn, out=unbounded, where=base_drawn > 0)
     low, high = (end if np.isfinite(end) else None for end in interval(percents))
     note = ZERO_DRAWN if low is None or high is None else None
     return Gain(after - before, 100 * (after - before) / before, low, high, note)

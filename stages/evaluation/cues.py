@@ -20,7 +20,7 @@ SHIPPED = Path(__file__).with_name("cues.yaml")
 
 #: Columns that are counts or shares, computed below.
 MEASURES = (
-    "asked", "short", "i_share", "you_share", "shared", "asked_content", "asked_shared", "asked_bare",
+    "asked", "short", "i_share", "you_share", "shared", "echo", "asked_content", "asked_shared", "asked_bare",
 )
 _GROUPS = ("er", "ip", "ex", "other")
 _LONGEST = 6  # words of a phrase, ^ and $ included
@@ -110,14 +110,17 @@ def _measures(sentence: Sentence, heard: frozenset[str]) -> tuple[float, ...]:
     spoken = sentence.words
     count = len(spoken)
     content = [w for w in spoken if w not in _STOP]
-    shared = min(sum(w in heard for w in content), 3) / 3
+    picked_up = sum(w in heard for w in content)
+    shared = min(picked_up, 3) / 3
+    mine = sum(w in _FIRST_PERSON for w in spoken)
     asked = float(sentence.asked)
     return (
         asked,
         float(count <= 4),
-        min(4 * sum(w in _FIRST_PERSON for w in spoken) / count, 1.0),
+        min(4 * mine / count, 1.0),
         min(4 * sum(w in _SECOND_PERSON for w in spoken) / count, 1.0),
         shared,
+        picked_up / len(content) if mine and content else 0.0,  # the post said back: a weak model's reply
         asked * min(len(content), 4) / 4,
         asked * shared,
         asked * float(count <= 3),

@@ -25,12 +25,13 @@ def brainstorm(seeds: Path, prompt: Path, stories: Path, dropped: Path, metrics:
     settings = loaded.brainstorm
     template = load_prompt(prompt)
     template.check({"sentence": "I missed the bus.", "category": "Other"})
+    found = read_records(seeds, Seed)
     asks = [
         Ask(
             f"{seed.id}-{sample:02d}", seed, template.messages(sentence=seed.sentence, category=seed.category),
             sample,
         )
-        for seed in read_records(seeds, Seed)
+        for seed in found
         for sample in range(settings.stories_per_seed)
     ]
 
@@ -38,8 +39,10 @@ def brainstorm(seeds: Path, prompt: Path, stories: Path, dropped: Path, metrics:
         return checks.unusable(answer, answer.text, settings, template.instructions) or {"story": answer.text}
 
     answers = generate("brainstorm", asks, settings, loaded, read)
-    by_id = {ask.id: ask.record for ask in asks}
-    rows = [_story(by_id[id], id, fields["story"], settings.model) for id, fields in answers.accepted.items()]
+    seed_of = {f"{seed.id}-{n:02d}": seed for seed in found for n in range(settings.stories_per_seed)}
+    rows = [
+        _story(seed_of[id], id, fields["story"], settings.model) for id, fields in answers.accepted.items()
+    ]
     with written_whole(stories, dropped, metrics) as (stories_part, dropped_part, metrics_part):
         dump_records(stories_part, rows)
         dump_records(dropped_part, answers.dropped)

@@ -19,6 +19,8 @@ LOOP_WORDS = 8
 REASONS = (
     "cut_at_max_tokens", "empty", "too_short", "too_long", "refusal", "assistant_talk", "loop", "prompt_echo", "chat_markup",
     "not_first_person", "no_response_after_reasoning",
+    # no answer at all, from a server
+    "server_error", "timeout", "rate_limited", "bad_response",
 )
 
 _REFUSAL = re.compile(

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from stages.common.ledger import Ledger
+from stages.common.params import Engine as EngineParams
 from stages.common.params import Params, Step
 from stages.common.progress import Advance, progress, say
 from stages.common.records import Record
 from stages.generation import checks
 from stages.generation.cost import Cost, record_cost
-from stages.generation.engines import Completion, Engine, Request, open_engine
+from stages.generation.engines import Completion, Engine, Failure, Request, open_engine
 from stages.generation.engines.loading import identity
 from stages.generation.prompts import Message
 from stages.generation.store import Question, Store
@@ -65,8 +66,7 @@ def generate(step: str, asks: Sequence[Ask], settings: Step, params: Params, rea
     """
     started = time.monotonic()
     answers, cost = Answers(), Cost()
-    model = identity(settings.model, settings.revision)
-    backend = f"{params.engine.backend}/{params.engine.dtype}"
+    backend, model = _origin(settings, params.engine)
     waiting = list(asks)
     failed: dict[str, tuple[str, str]] = {}
     engine: Engine | None = None
@@ -89,6 +89,9 @@ def generate(step: str, asks: Sequence[Ask], settings: Step, params: Params, rea
                 by_id = {ask.id: ask for ask in missing}
                 requests = [Request(ask.id, ask.messages, questions[ask.id].seed) for ask in missing]
                 for completion in engine.complete(requests, settings.sampling):
+                    if isinstance(completion, Failure):
+                        failed[completion.id] = (completion.reason, completion.detail)
+                        continue
                     store.add(questions[completion.id].key, completion, settings.sampling.max_tokens)
                     cost.add(completion)
                     _take(by_id[completion.id], completion, read, answers, failed, advance)
@@ -104,6 +107,13 @@ def generate(step: str, asks: Sequence[Ask], settings: Step, params: Params, rea
     answers.accepted = {ask.id: answers.accepted[ask.id] for ask in asks if ask.id in answers.accepted}
     record_cost(step, replace(cost, seconds=time.monotonic() - started, retries=answers.asked_again))
     return answers
+
+
+def _origin(settings: Step, engine: EngineParams) -> tuple[str, str]:
+    """What runs the model, and what the model is: the part of the store's key that is the same for all rows."""
+    if engine.backend == "openai":
+        return f"openai/{engine.openai.base_url}", settings.model
+    return f"{engine.backend}/{engine.dtype}", identity(settings.model, settings.revision)
 
 
 def _take(

@@ -39,7 +39,7 @@ def test_every_profile_of_the_project_is_valid_and_names_every_section(profile):
     ("old", "new", "said"),
     [
         ("respond:  #", "respnd:  #", "respnd.*unknown key.*did you mean 'respond'|respond.*missing"),
-        ("  attempts: 4  #", "  attemps: 4  #", "brainstorm.attemps.*unknown key.*did you mean 'attempts'|missing"),
+        ("  attempts: 8  #", "  attemps: 8  #", "brainstorm.attemps.*unknown key.*did you mean 'attempts'|missing"),
         ("temperature: 0.7", "temperature: 9", r"params.yaml:\d+: field 'brainstorm.sampling.temperature'.*got 9"),
         ("top_p: 0.95", "top_p: 0", r"top_p.*greater than 0.*got 0"),
         (
@@ -69,9 +69,9 @@ def test_the_line_is_the_keys_own(folder):
 
 def test_a_profile_lies_over_params(folder):
     (folder / "profiles" / "embedded.yaml").write_text("brainstorm:\n  sampling:\n    temperature: 0.5\n")
-    loaded = load_params(folder / "params.yaml")
-    assert loaded.brainstorm.sampling.temperature == 0.5
-    assert loaded.brainstorm.sampling.top_p == 0.95
+    loaded, usual = load_params(folder / "params.yaml"), load_params(ROOT / "params.yaml")
+    assert loaded.brainstorm.sampling.temperature == 0.5 != usual.brainstorm.sampling.temperature
+    assert loaded.brainstorm.sampling.top_p == usual.brainstorm.sampling.top_p
 
 
 def test_a_mistake_in_a_profile_names_the_profile(folder):

@@ -1,14 +1,16 @@
 """The transformers engine: a row's text is its own, whatever stands beside it."""
 
+from pathlib import Path
+
 import pytest
 from tiny_model import save_tiny_model
 
 from stages.common.errors import ModelError
-from stages.common.params import Engine, Machine, Sampling
+from stages.common.params import Machine, Sampling, load_params
 from stages.generation.engines import Request, open_engine
 
 SAMPLING = Sampling(temperature=0.9, top_p=0.95, max_tokens=24, seed=1)
-ENGINE = Engine(backend="transformers", dtype="float32", trust_remote_code=False)
+ENGINE = load_params(Path(__file__).parents[2] / "params.yaml").engine
 
 
 @pytest.fixture(scope="module")

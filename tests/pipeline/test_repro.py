@@ -105,7 +105,7 @@ def test_an_edited_respond_prompt_reruns_what_follows_from_it(project):
 @pytest.mark.parametrize(
     ("file", "old", "new", "said"),
     [
-        ("params.yaml", "  attempts: 4", "  attemps: 4", "unknown key"),
+        ("params.yaml", "  attempts: 8", "  attemps: 8", "unknown key"),
         ("params.yaml", "temperature: 0.7", "temperature: 9.0", "temperature"),
         ("prompts/respond/coe_cbt.jinja", "{{ explanation }}", "{{ explantion }}", "undefined variable"),
         ("data/seeds/stressors.csv", "sentence", "phrase", "header lacks sentence"),

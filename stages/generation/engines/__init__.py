@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+from stages.common.errors import ModelError
 from stages.common.params import Engine as EngineParams
 from stages.common.params import Machine, Sampling
 
 FinishReason = Literal["stop", "length"]
+FailureReason = Literal["server_error", "timeout", "rate_limited", "bad_response"]
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,19 @@ class Completion:
     completion_tokens: int
 
 
+@dataclass(frozen=True)
+class Failure:
+    """A request that got no answer in all its tries. `detail` is one line on the last of them."""
+
+    id: str
+    reason: FailureReason
+    detail: str
+
+
 class Engine(Protocol):
     """A loaded model."""
 
-    def complete(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[Completion]:
+    def complete(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[Completion | Failure]:
         """Answer every request once, in whatever order they finish. ModelError names an over-long prompt."""
         ...
 
@@ -45,6 +56,16 @@ def open_engine(
     model: str, revision: str | None, engine: EngineParams, machine: Machine, adapter: Path | None = None
 ) -> Engine:
     """Load `model` (and a LoRA `adapter` on it) into the backend that params name."""
+    if engine.backend == "vllm":
+        from stages.generation.engines.vllm import VllmEngine
+
+        return VllmEngine(model, revision, engine, machine, adapter, engine.vllm)
+    if engine.backend == "openai":
+        from stages.generation.engines.openai import OpenaiEngine
+
+        if adapter is not None:
+            raise ModelError("engine.backend openai cannot load an adapter; evaluate with transformers or vllm")
+        return OpenaiEngine(model, engine.openai)
     from stages.generation.engines.transformers import TransformersEngine
 
     return TransformersEngine(model, revision, engine, machine, adapter)

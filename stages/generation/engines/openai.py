@@ -13,26 +13,22 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import re
 import sys
 import time
 from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from queue import SimpleQueue
 from threading import Thread
-from typing import Any, Literal
-from urllib.parse import urlsplit
+from typing import Any
 
 import httpx2 as httpx  # httpx's successor, which transformers brings along (by way of huggingface_hub)
-from pydantic import ConfigDict, Field, model_validator
 
 from stages.common.errors import ModelError
-from stages.common.params import Sampling, Section
+from stages.common.params import OpenaiSettings, Sampling
 from stages.common.progress import say
-from stages.generation.engines import Completion, FinishReason, Request
+from stages.generation.engines import Completion, Failure, FailureReason, FinishReason, Request
 
 #: A server that does not take the connection in this time is tried again, however long an answer may take.
 CONNECT_SECONDS = 30.0
@@ -45,46 +41,9 @@ STOP_SECONDS = 10.0
 #: Seeds are sent modulo this: some servers read 32 bits with a sign and refuse the protocol's 63.
 SEEDS = 2**31
 
-FailureReason = Literal["server_error", "timeout", "rate_limited", "bad_response"]
-
 #: Statuses under 500 that another try may overcome.
 _MAY_PASS: dict[int, FailureReason] = {408: "timeout", 425: "server_error", 429: "rate_limited"}
 _FINISH_REASONS: dict[str, FinishReason] = {"stop": "stop", "eos_token": "stop", "length": "length"}
-_BASE_URL = re.compile(r"https?://([\w.-]+|\[[\da-fA-F:.]+\])(:\d{1,5})?(/[\w./~-]*)?", re.ASCII)
-
-
-class OpenaiSettings(Section):
-    """Where the server is and how it is asked. One request takes 1 + max_retries tries at most."""
-
-    model_config = ConfigDict(hide_input_in_errors=True)
-
-    base_url: str
-    api_key_env: str = "OPENAI_API_KEY"
-    concurrency: int = Field(ge=1, le=1024)
-    timeout_seconds: float = Field(gt=0, allow_inf_nan=False)
-    max_retries: int = Field(ge=0, le=20)
-    backoff_seconds: float = Field(ge=0, allow_inf_nan=False)
-    backoff_cap_seconds: float = Field(ge=0, allow_inf_nan=False)
-
-    @model_validator(mode="after")
-    def _hold_no_secret(self) -> OpenaiSettings:
-        """Checked here and not by field, so that an error does not show a key that was put in the wrong place."""
-        if not _BASE_URL.fullmatch(self.base_url):
-            raise ValueError("base_url must look like http://localhost:8000/v1, with no user, key or query in it")
-        _ = urlsplit(self.base_url).port  # a ValueError of its own where there is no such port or address
-        name = self.api_key_env
-        if not (name.isascii() and name.isidentifier() and name.isupper()):
-            raise ValueError("api_key_env is the name of an environment variable in capitals, never the key itself")
-        return self
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A request that got no answer in all its tries. `detail` is one line on the last of them."""
-
-    id: str
-    reason: FailureReason
-    detail: str
 
 
 class OpenaiEngine:

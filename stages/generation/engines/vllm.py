@@ -17,10 +17,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
-
 from stages.common.errors import ModelError
-from stages.common.params import Engine, Machine, Sampling, Section
+from stages.common.params import Engine, Machine, Sampling, VllmSettings
 from stages.generation.engines import Completion, Request
 from stages.generation.engines.loading import is_folder, load_tokenizer
 
@@ -31,17 +29,6 @@ BATCHES_IN_FLIGHT = 2
 CPU_CACHE = 1 << 30
 #: The ranks that vLLM has room for; an adapter takes the next larger one.
 LORA_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
-
-
-class VllmSettings(Section):
-    """vLLM's own settings; the weights' dtype is `engine.dtype`, as for every backend."""
-
-    tensor_parallel_size: int = Field(ge=1)  # GPUs that share one model
-    quantization: str | None  # awq, gptq, fp8, ...; null reads it from the model's config
-    gpu_memory_utilization: float = Field(gt=0, le=1)  # share of a GPU's memory for weights and cache
-    max_model_len: int | None = Field(ge=16)  # tokens of prompt and answer; null takes the model's own limit
-    enforce_eager: bool  # true starts sooner and writes slower: no CUDA graphs, no compiling
-    max_num_seqs: int | None = Field(ge=1)  # rows written at once; null takes vLLM's default for the device
 
 
 class VllmEngine:
@@ -79,12 +66,18 @@ class VllmEngine:
             self._engine = LLMEngine.from_engine_args(arguments, usage_context=UsageContext.LLM_CLASS)
         except Exception as error:
             raise ModelError(f"vLLM cannot load {model}: {_first_line(error)}") from None
+        #: Ends vLLM's processes and frees their memory; dropping the engine does it too.
         self.close = weakref.finalize(self, self._engine.engine_core.shutdown)
         config = self._engine.vllm_config
         self.limit: int = config.model_config.max_model_len
         self.in_flight = BATCHES_IN_FLIGHT * config.scheduler_config.max_num_seqs
-        self._adapter = LoRARequest("adapter", 1, str(adapter)) if adapter else None
         self._numbers = itertools.count()
+        self._adapter = LoRARequest("adapter", 1, str(adapter)) if adapter else None
+        if self._adapter is not None:
+            try:  # now: a bad adapter that is met in the first request kills vLLM
+                self._engine.add_lora(self._adapter)
+            except Exception as error:
+                raise ModelError(f"vLLM cannot load {adapter}: {_first_line(error)}") from None
 
     def complete(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[Completion]:
         """Answer the requests, each as it finishes. One call at a time: finish or drop it before the next."""

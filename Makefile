@@ -23,14 +23,14 @@ check: $(READY) ## ruff, mypy, the workflow, the README's generated parts, the l
 	$(RUN) ruff check .
 	$(RUN) mypy
 	@if command -v actionlint > /dev/null; then actionlint .github/workflows/*.yaml; else echo "actionlint: not here, the workflow is not checked"; fi
-	$(RUN) python -m stages.release.docs README.md --check
+	$(RUN) python -m stages.docs README.md --check
 	$(RUN) bash .ci/lock-gate
 
 plots: $(READY) ## open the pictures
 	$(RUN) dvc plots show
 
 docs: $(READY) ## write the README's stage table and diagram from dvc.yaml
-	$(RUN) python -m stages.release.docs README.md
+	$(RUN) python -m stages.docs README.md
 
 constraints: ## resolve the pins anew
 	bash .ci/resolve constraints.txt

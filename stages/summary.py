@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from stages.common.command import guarded
 from stages.common.errors import InputError
@@ -18,13 +18,13 @@ from stages.common.errors import InputError
 STEPS = ("seeds", "brainstorm", "dedup", "explain", "respond", "filter", "split")
 
 
-def summary(folder: Path) -> None:
-    """Print the tables."""
+def summary(folder: Path, stream: TextIO | None = None) -> None:
+    """Print the tables to `stream`, standard output by default."""
     from rich.console import Console
     from rich.table import Table
 
-    figures = {name: _read(folder, name) for name in (*STEPS, "corpus", "scorer", "finetune", "empathy")}
-    console = Console(width=100)
+    figures = {name: read_metrics(folder, name) for name in (*STEPS, "corpus", "empathy")}
+    console = Console(width=100, file=stream)
     rows = Table("stage", "rows in", "rows out", "dropped", title="Rows", title_justify="left")
     for name in STEPS:
         step = figures[name]
@@ -49,7 +49,8 @@ def summary(folder: Path) -> None:
         )
 
 
-def _read(folder: Path, name: str) -> dict[str, Any]:
+def read_metrics(folder: Path, name: str) -> dict[str, Any]:
+    """metrics/<name>.json. InputError where it is not there."""
     path = folder / f"{name}.json"
     if not path.is_file():
         raise InputError("no such file", file=path, way_out="run: make repro")

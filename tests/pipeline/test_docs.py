@@ -7,7 +7,7 @@ from ruamel.yaml import YAML
 
 from stages.common.errors import InputError
 from stages.common.params import Params
-from stages.release.docs import diagram, stage_table, update
+from stages.docs import diagram, stage_table, update
 
 ROOT = Path(__file__).parents[2]
 STAGES = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"]

@@ -6,6 +6,7 @@ the transformers backend. Requests are fed as others finish, so that the batch s
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import importlib.util
 import itertools
@@ -37,7 +38,9 @@ class VllmEngine:
     Every request draws with its own seed. Still, the last bits of the logits depend on what else is in the batch, so
     the same seed may, rarely, give another text in another run; VLLM_BATCH_INVARIANT=1 mends it on Hopper and later.
 
-    Processes are spawned, so a script that uses it must start under ``if __name__ == "__main__":``.
+    Processes are spawned, so a script that uses it must start under ``if __name__ == "__main__":``. Close an engine
+    before the next is opened: dropping it is not enough, because an exception that vLLM keeps from its own import holds
+    the callers' frames, and so the engine and its GPU memory.
     """
 
     def __init__(
@@ -66,8 +69,10 @@ class VllmEngine:
             self._engine = LLMEngine.from_engine_args(arguments, usage_context=UsageContext.LLM_CLASS)
         except Exception as error:
             raise ModelError(f"vLLM cannot load {model}: {_first_line(error)}") from None
-        #: Ends vLLM's processes and frees their memory; dropping the engine does it too.
+        #: Ends vLLM's processes and frees their memory; a second call does nothing. At the end of the program it must
+        #: run before multiprocessing waits for those processes, so it is registered here, after that was imported.
         self.close = weakref.finalize(self, self._engine.engine_core.shutdown)
+        atexit.register(self.close)
         config = self._engine.vllm_config
         self.limit: int = config.model_config.max_model_len
         self.in_flight = BATCHES_IN_FLIGHT * config.scheduler_config.max_num_seqs
@@ -77,6 +82,7 @@ class VllmEngine:
             try:  # now: a bad adapter that is met in the first request kills vLLM
                 self._engine.add_lora(self._adapter)
             except Exception as error:
+                self.close()
                 raise ModelError(f"vLLM cannot load {adapter}: {_first_line(error)}") from None
 
     def complete(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[Completion]:

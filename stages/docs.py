@@ -1,6 +1,6 @@
-"""Write (or check) the README's generated parts: the stage table and the diagram, from dvc.yaml.
+"""Write (or check) the README's generated parts: stage table and diagram from dvc.yaml, figures from metrics/.
 
-    python -m stages.release.docs README.md [--check]
+    python -m stages.docs README.md [--check]
 
 The parts stand between `<!-- generated: NAME -->` and `<!-- end -->`.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ruamel.yaml import YAML
 from stages.common.command import guarded
 from stages.common.errors import InputError
 from stages.common.files import read_text, written_whole
+from stages.summary import read_metrics, summary
 
 _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -25,13 +27,43 @@ def update(readme: Path, dvc_yaml: Path, *, check: bool) -> None:
     """Rewrite the parts of `readme`; with `check`, raise InputError where they are stale."""
     text = read_text(readme)
     stages = YAML(typ="safe").load(read_text(dvc_yaml))["stages"]
-    parts = {"stages": stage_table(stages), "diagram": diagram(stages)}
+    metrics = dvc_yaml.parent / "metrics"
+    parts = {
+        "stages": stage_table(stages), "diagram": diagram(stages), "summary": _summary(metrics),
+        "results": results(metrics),
+    }
     fresh = _PART.sub(lambda m: f"{m[1]}{parts[m[2]]}{m[3]}", text)
     if check and fresh != text:
         raise InputError("the generated parts are stale", file=readme, way_out="run: make docs")
     if not check:
         with written_whole(readme) as (part,):
             part.write_text(fresh, encoding="utf-8")
+
+
+def results(metrics: Path) -> str:
+    """The run's figures beside the paper's."""
+    corpus, empathy = read_metrics(metrics, "corpus"), read_metrics(metrics, "empathy")
+    scorer = read_metrics(metrics, "scorer")
+    f1 = ", ".join(f"{name.upper()} {scorer[name]['macro_f1']:.2f}" for name in ("er", "ip", "ex"))
+    rows = [
+        ("pairs", f"{corpus['pairs']}", "105,578"),
+        ("words of an explanation, mean", f"{corpus['explanation_words_mean']:.1f}", "95.5"),
+        ("words of a response, mean", f"{corpus['response_words_mean']:.1f}", "153.7"),
+        ("base model", "the embedded one, 5.5M", "Mistral 7B"),
+        ("average empathy, base", f"{empathy['base']['mean']:.2f}", "not given here"),
+        ("average empathy, tuned", f"{empathy['tuned']['mean']:.2f}", "not given here"),
+        ("gain", f"{empathy['gain_percent']:+.0f}% (95% interval {empathy['gain_ci_low']:.0f} to "
+                 f"{empathy['gain_ci_high']:.0f})", "+21%"),
+        ("scorer", f"linear, {scorer['pairs']:,} authored pairs; cross-validated macro-F1 {f1}", "EPITOME's"),
+    ]
+    return "\n".join(["| | this run | the paper |", "|---|---|---|", *(f"| {a} | {b} | {c} |" for a, b, c in rows)]) + "\n"
+
+
+def _summary(metrics: Path) -> str:
+    stream = StringIO()
+    summary(metrics, stream)
+    lines = [line.rstrip() for line in stream.getvalue().splitlines()]
+    return "```text\n" + "\n".join(lines) + "\n```\n"
 
 
 def stage_table(stages: dict[str, Any]) -> str:

@@ -328,7 +328,8 @@ def _line(mapping: Any, keys: tuple[Any, ...]) -> int | None:
 
 
 def _named(error: ValidationError, path: Path, base: Any, overlay_path: Path, overlay: Any) -> ParamsError:
-    problem = error.errors()[0]
+    problems = error.errors()  # a misspelt key is also a missing one: say the former
+    problem = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
     keys = tuple(problem["loc"])
     file, mapping = (overlay_path, overlay) if _holds(overlay, keys) else (path, base)  # type: ignore[arg-type]
     field = ".".join(str(k) for k in keys)

@@ -113,8 +113,13 @@ def test_the_seed_decides_the_text(engine):
 
 @needs_vllm
 def test_the_batch_stays_full_while_rows_remain(engine, monkeypatch):
-    left, fed, step = [70], [], engine._step
-    monkeypatch.setattr(engine, "_step", lambda rows: (fed.append((rows, left[0])), step(rows))[1])
+    left, fed, step = [70], [], engine._engine.step
+
+    def watched():
+        fed.append((engine._engine.get_num_unfinished_requests(), left[0]))
+        return step()
+
+    monkeypatch.setattr(engine._engine, "step", watched)
     for _ in engine.complete(requests(70), SAMPLING):
         left[0] -= 1
     assert engine.in_flight == 2 * SETTINGS.max_num_seqs

@@ -15,7 +15,9 @@ import os
 import weakref
 from array import array
 from collections.abc import Iterator, Sequence
+from multiprocessing.connection import wait
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from stages.common.errors import ModelError
@@ -73,6 +75,7 @@ class VllmEngine:
         #: run before multiprocessing waits for those processes, so it is registered here, after that was imported.
         self.close = weakref.finalize(self, self._engine.engine_core.shutdown)
         atexit.register(self.close)
+        _wake_when_killed(self._engine.engine_core)
         config = self._engine.vllm_config
         self.limit: int = config.model_config.max_model_len
         self.in_flight = BATCHES_IN_FLIGHT * config.scheduler_config.max_num_seqs
@@ -87,6 +90,8 @@ class VllmEngine:
 
     def complete(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[Completion]:
         """Answer the requests, each as it finishes. One call at a time: finish or drop it before the next."""
+        from vllm.v1.engine.exceptions import EngineDeadError
+
         prompts = [self._encoded(request, sampling) for request in requests]
         waiting = iter(zip(requests, prompts, strict=True))
         running: dict[str, Request] = {}
@@ -96,8 +101,12 @@ class VllmEngine:
                     running[self._add(request, prompt, sampling)] = request
                 if not running:
                     return
-                for output in self._step(len(running)):
+                for output in self._engine.step():
                     yield self._completion(running.pop(output.request_id), output)
+        except EngineDeadError:
+            raise ModelError(
+                f"vLLM died while it wrote {len(running)} rows of {self.name}; its own message, if any, stands above"
+            ) from None
         finally:
             if running:  # the caller stopped early; a dead engine has nothing left to abort
                 with contextlib.suppress(Exception):
@@ -130,16 +139,6 @@ class VllmEngine:
         except ValueError as error:
             raise ModelError(f"row {request.id}: vLLM refuses it: {_first_line(error)}") from None
         return number
-
-    def _step(self, rows: int) -> list[Any]:
-        from vllm.v1.engine.exceptions import EngineDeadError
-
-        try:
-            return list(self._engine.step())
-        except EngineDeadError:
-            raise ModelError(
-                f"vLLM died while it wrote {rows} rows of {self.name}; its own message stands above"
-            ) from None
 
     def _completion(self, request: Request, output: Any) -> Completion:
         answer = output.outputs[0]
@@ -175,6 +174,25 @@ def _prepare(machine: Machine, settings: VllmSettings) -> bool:
             "GPU; lower it, or look at CUDA_VISIBLE_DEVICES"
         )
     return on_cpu
+
+
+def _wake_when_killed(core: Any) -> None:
+    """Have `step` raise EngineDeadError where vLLM's process is killed, by the system out of memory for one.
+
+    vLLM 0.32 tells of an error in that process, but where there is none to tell, it waits for the next token for ever.
+    """
+    from vllm.v1.engine.core_client import SyncMPClient
+    from vllm.v1.engine.exceptions import EngineDeadError
+
+    if not isinstance(core, SyncMPClient):  # VLLM_ENABLE_V1_MULTIPROCESSING=0: no process to be killed
+        return
+    sentinels, outputs = core.resources.engine_manager.sentinels(), core.outputs_queue
+
+    def watch() -> None:
+        wait(sentinels)
+        outputs.put(EngineDeadError())
+
+    Thread(target=watch, daemon=True, name="vllm-watch").start()
 
 
 def _cpu_arguments() -> dict[str, Any]:

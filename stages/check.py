@@ -13,8 +13,9 @@ from pathlib import Path
 
 from stages.common.command import run_stage
 from stages.common.files import write_json
-from stages.common.params import Params, load_params
+from stages.common.params import load_params
 from stages.common.progress import say
+from stages.common.sections import Params
 from stages.curation.decisions import read_decisions
 from stages.evaluation.labelled import read_labelled
 from stages.generation.engines.loading import is_folder

@@ -16,9 +16,10 @@ from pathlib import Path
 from stages.common.command import run_stage
 from stages.common.files import write_json, written_whole
 from stages.common.ledger import Ledger
-from stages.common.params import Dedup, load_params
+from stages.common.params import load_params
 from stages.common.progress import say
 from stages.common.records import Story, dump_records, read_records
+from stages.common.sections import Dedup
 from stages.curation.words import Duplicate, Words, words_of
 
 REASONS = ("exact", "substring", "near")

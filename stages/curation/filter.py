@@ -20,9 +20,10 @@ from stages.common.command import run_stage
 from stages.common.errors import InputError, ParamsError
 from stages.common.files import write_json, written_whole
 from stages.common.ledger import Ledger
-from stages.common.params import Filter, load_params
+from stages.common.params import load_params
 from stages.common.progress import progress, say
 from stages.common.records import Pair, dump_records, read_records
+from stages.common.sections import Filter
 from stages.curation.decisions import Decision, content_hash, read_decisions
 from stages.curation.rules.order import DECISION, REASONS, rules_in_order
 from stages.curation.rules.verdict import Rule, Verdict

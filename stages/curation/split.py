@@ -17,9 +17,10 @@ from stages.common.command import run_stage
 from stages.common.errors import InputError
 from stages.common.files import write_json, written_whole
 from stages.common.ledger import Ledger
-from stages.common.params import Split, load_params
+from stages.common.params import load_params
 from stages.common.progress import say
 from stages.common.records import Pair, dump_records, read_records
+from stages.common.sections import Split
 
 SIDES = ("train", "validation", "test")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 
 from stages.common.files import read_csv
-from stages.common.params import Sampling
+from stages.common.sections import Sampling
 from stages.embedded.material import Material
 from stages.embedded.tasks import Tasks
 from stages.generation.engines import Request

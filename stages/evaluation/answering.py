@@ -16,7 +16,7 @@ from stages.common.progress import progress
 from stages.common.records import Pair
 
 if TYPE_CHECKING:
-    from stages.common.params import Params
+    from stages.common.sections import Params
     from stages.generation.engines import Engine, Request
     from stages.generation.prompts import Prompt
 

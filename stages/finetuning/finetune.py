@@ -18,9 +18,10 @@ from stages.common.command import run_stage
 from stages.common.errors import InputError, ModelError
 from stages.common.files import write_json, written_whole
 from stages.common.ledger import Ledger
-from stages.common.params import Params, load_params
+from stages.common.params import load_params
 from stages.common.progress import progress, say
 from stages.common.records import Pair, read_records
+from stages.common.sections import Params
 from stages.generation.prompts import load_prompt
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
 
 from stages.common.errors import ModelError
-from stages.common.params import Finetune
+from stages.common.sections import Finetune
 from stages.finetuning.training import Weights
 
 CARD = """\

@@ -17,8 +17,8 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from stages.common.errors import ModelError
-from stages.common.params import Finetune
 from stages.common.progress import Advance
+from stages.common.sections import Finetune
 from stages.finetuning.batches import (
     IGNORED,
     Batch,

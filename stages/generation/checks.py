@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 
-from stages.common.params import Step
+from stages.common.sections import Step
 from stages.generation.engines import Completion
 
 #: The words under which the Chain-of-Empathy prompts ask for notes and answer.

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from stages.common.ledger import Ledger
-from stages.common.params import Engine as EngineParams
-from stages.common.params import Params, Step
 from stages.common.progress import Advance, progress, say
 from stages.common.records import Record
+from stages.common.sections import Engine as EngineParams
+from stages.common.sections import Params, Step
 from stages.generation import checks
 from stages.generation.cost import Cost, record_cost
 from stages.generation.engines import Completion, Engine, Failure, Request, open_engine

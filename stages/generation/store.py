@@ -20,8 +20,8 @@ from pathlib import Path
 
 from stages.common.command import guarded
 from stages.common.errors import InputError
-from stages.common.params import Sampling
 from stages.common.progress import say
+from stages.common.sections import Sampling
 from stages.generation.engines import Completion
 
 _LOOK_UPS_AT_ONCE = 500

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from stages.common.params import Params
+from stages.common.sections import Params
 from stages.release.figures import CorpusFigures, EmpathyFigures, RowFigures
 
 #: The fields of every released row, all text, and what they hold.

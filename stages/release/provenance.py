@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from stages.common.params import Params
+from stages.common.sections import Params
 
 
 def provenance(settings: Params, inputs: Mapping[str, Path]) -> str:

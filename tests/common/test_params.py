@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from stages.common.errors import ParamsError
-from stages.common.params import Params, load_params
+from stages.common.params import load_params
+from stages.common.sections import Params
 
 ROOT = Path(__file__).parents[2]
 

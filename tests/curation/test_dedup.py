@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.common.params import Dedup
+from stages.common.sections import Dedup
 from stages.curation.dedup import REASONS, dedup, find_duplicates
 
 ROOT = Path(__file__).parents[2]

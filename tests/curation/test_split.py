@@ -16,8 +16,8 @@ from hypothesis import assume, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from stages.common.params import Split
 from stages.common.records import CATEGORIES
+from stages.common.sections import Split
 from stages.curation.split import SIDES, assign, split
 
 ROOT = Path(__file__).parents[2]

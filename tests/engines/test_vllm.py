@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from stages.common.errors import ModelError
-from stages.common.params import Machine, Sampling, VllmSettings, load_params
+from stages.common.params import load_params
+from stages.common.sections import Machine, Sampling, VllmSettings
 from stages.generation.engines import Request
 from stages.generation.engines.transformers import TransformersEngine
 from stages.generation.engines.vllm import VllmEngine
@@ -139,7 +140,8 @@ def test_a_caller_may_stop_early(engine):
 @needs_vllm
 def test_an_over_long_prompt_is_refused_by_name_before_anything_runs(engine):
     long = Request("row-long", [{"role": "user", "content": "word " * 400}], 1)
-    with pytest.raises(ModelError, match=r"row-long: a prompt of \d+ tokens and max_tokens 24 exceed the 256"):
+    says = rf"row-long: a prompt of \d+ tokens and max_tokens 24 exceed the {engine.limit} of"
+    with pytest.raises(ModelError, match=says):
         next(engine.complete([*requests(3), long], SAMPLING))
     assert engine._engine.get_num_unfinished_requests() == 0
 
@@ -153,6 +155,20 @@ def test_an_adapter_changes_the_answers_as_it_does_in_transformers(engine, model
         tuned.close()
     assert found == answers(TransformersEngine(model, None, ENGINE, MACHINE, adapter), requests(30), GREEDY)
     assert found != answers(engine, requests(30), GREEDY)
+
+
+@needs_vllm
+def test_a_killed_vllm_is_one_line_and_no_endless_wait(model):
+    engine = VllmEngine(model, None, ENGINE, MACHINE, None, SETTINGS)
+    rows = engine.complete(requests(5000), SAMPLING)
+    next(rows)
+    for process in engine._engine.engine_core.resources.engine_manager.processes:
+        process.kill()
+    with pytest.raises(ModelError, match=r"vLLM died while it wrote 1\d rows"):
+        list(rows)
+    with pytest.raises(ModelError, match="vLLM died"):
+        list(engine.complete(requests(3), SAMPLING))
+    engine.close()
 
 
 @needs_vllm

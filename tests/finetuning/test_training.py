@@ -12,7 +12,7 @@ import torch
 from tiny_mistral import tiny_model
 
 from stages.common.errors import ModelError
-from stages.common.params import Finetune, Lora
+from stages.common.sections import Finetune, Lora
 from stages.finetuning import lora
 from stages.finetuning.batches import shuffled_batches, tensors
 from stages.finetuning.examples import Example

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stages.common.params import Explain, Sampling
+from stages.common.sections import Explain, Sampling
 from stages.generation import checks
 from stages.generation.engines import Completion
 

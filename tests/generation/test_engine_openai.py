@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from stages.common.errors import ModelError
-from stages.common.params import Sampling
+from stages.common.sections import Sampling
 from stages.generation.engines import Completion, Request
 from stages.generation.engines import openai as module
 from stages.generation.engines.openai import Failure, OpenaiEngine, OpenaiSettings, retry_after
@@ -410,7 +410,7 @@ def test_closing_stops_what_is_under_way(fault):
 PROGRAM = """
 import sys
 from stages.common.command import guarded
-from stages.common.params import Sampling
+from stages.common.sections import Sampling
 from stages.generation.engines import Request
 from stages.generation.engines.openai import OpenaiEngine, OpenaiSettings
 

@@ -6,7 +6,8 @@ import pytest
 from tiny_model import save_tiny_model
 
 from stages.common.errors import ModelError
-from stages.common.params import Machine, Sampling, load_params
+from stages.common.params import load_params
+from stages.common.sections import Machine, Sampling
 from stages.generation.engines import Request, open_engine
 
 SAMPLING = Sampling(temperature=0.9, top_p=0.95, max_tokens=24, seed=1)

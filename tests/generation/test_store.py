@@ -5,7 +5,7 @@ import sqlite3
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.common.params import Sampling
+from stages.common.sections import Sampling
 from stages.generation.engines import Completion
 from stages.generation.store import Question, Store
 

@@ -6,7 +6,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from stages.common.errors import InputError
-from stages.common.params import Params
+from stages.common.sections import Params
 from stages.docs import diagram, stage_table, update
 
 ROOT = Path(__file__).parents[2]

@@ -6,7 +6,7 @@ rules that drop stand before rules that only hold back for review.
 
 from __future__ import annotations
 
-from stages.common.params import Filter
+from stages.common.sections import Filter
 from stages.curation.rules.assistant_talk import assistant_talk
 from stages.curation.rules.length import length
 from stages.curation.rules.not_first_person import not_first_person

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from stages.common.errors import ModelError
-from stages.common.params import Engine as EngineParams
-from stages.common.params import Machine, Sampling
+from stages.common.sections import Engine as EngineParams
+from stages.common.sections import Machine, Sampling
 
 FinishReason = Literal["stop", "length"]
 FailureReason = Literal["server_error", "timeout", "rate_limited", "bad_response"]

@@ -26,8 +26,8 @@ from typing import Any
 import httpx2 as httpx  # httpx's successor, which transformers brings along (by way of huggingface_hub)
 
 from stages.common.errors import ModelError
-from stages.common.params import OpenaiSettings, Sampling
 from stages.common.progress import say
+from stages.common.sections import OpenaiSettings, Sampling
 from stages.generation.engines import Completion, Failure, FailureReason, FinishReason, Request
 
 #: A server that does not take the connection in this time is tried again, however long an answer may take.

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.common.errors import ModelError
-from stages.common.params import Engine, Machine, Sampling
+from stages.common.sections import Engine, Machine, Sampling
 from stages.generation.engines import Completion, Request
 from stages.generation.engines.loading import load_model, load_tokenizer, pick_device
 from stages.generation.engines.sampling import draw

@@ -21,7 +21,7 @@ from threading import Thread
 from typing import Any
 
 from stages.common.errors import ModelError
-from stages.common.params import Engine, Machine, Sampling, VllmSettings
+from stages.common.sections import Engine, Machine, Sampling, VllmSettings
 from stages.generation.engines import Completion, Request
 from stages.generation.engines.loading import is_folder, load_tokenizer
 

@@ -7,7 +7,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" PYTHONPATH="$(CURDIR)"
 
-.PHONY: help repro test check plots docs constraints clean
+.PHONY: help repro test test-engines check plots prompts docs constraints epitome clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -19,6 +19,10 @@ repro: $(READY) ## run what changed, and what follows from it
 test: $(READY) ## run the tests (minutes)
 	$(RUN) python -m pytest
 
+test-engines: ## run vLLM for real, on this machine's CPU, in a virtual environment of its own (minutes)
+	bash .ci/install-engines
+	env -u OMP_NUM_THREADS PYTHONPATH="$(CURDIR)" .venv-engines/bin/python -m pytest tests/engines
+
 check: $(READY) ## ruff, mypy, the workflow, the README's generated parts, the lock
 	$(RUN) ruff check .
 	$(RUN) mypy
@@ -29,11 +33,19 @@ check: $(READY) ## ruff, mypy, the workflow, the README's generated parts, the l
 plots: $(READY) ## open the pictures
 	$(RUN) dvc plots show
 
+prompts: $(READY) ## run every respond prompt as a DVC experiment and compare them
+	$(RUN) python -m stages.evaluation.prompts
+	$(RUN) python -m stages.docs README.md
+
 docs: $(READY) ## write the README's stage table and diagram from dvc.yaml
 	$(RUN) python -m stages.docs README.md
 
 constraints: ## resolve the pins anew
 	bash .ci/resolve constraints.txt
+
+epitome: $(READY) ## show EPITOME's terms (non-commercial research), then fetch it into data/external/epitome
+	@cat data/external/epitome/LICENCE.md
+	cd data/external && $(RUN) dvc pull epitome/*.csv.dvc && $(RUN) dvc status --quiet epitome/*.csv.dvc
 
 clean: ## remove what runs leave outside DVC's outs
 	rm -rf .synthempathy .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -36,11 +36,12 @@ def check(seeds: Path, labels: Path, decisions: Path, checked: Path, *, params: 
     for profile in sorted((params.parent / "profiles").glob("*.yaml")):
         load_params(params, profile=profile.stem)
     _check_prompts(loaded, params.parent / "prompts")
-    written = (loaded.brainstorm.model, loaded.explain.model, loaded.respond.model)
-    for model in (*(() if loaded.engine.backend == "openai" else written), loaded.finetune.model):
-        is_folder(model)
+    steps = () if loaded.engine.backend == "openai" else (loaded.brainstorm, loaded.explain, loaded.respond)
+    also = () if loaded.engine.backend == "openai" else loaded.evaluate.also
+    for one in (*(one for step in steps for one in step.mixture), loaded.finetune, *also):
+        is_folder(one.model)
     read_sentences(seeds)
-    read_labelled(labels)
+    read_labelled(labels, Path(loaded.scorer.also))
     read_decisions(decisions)
     write_json(checked, {"params, profiles, prompts, models, seeds, labels, decisions": "read without an error"})
     say("check: params, prompts, models, seeds, labels and decisions are in order")

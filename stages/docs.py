@@ -18,7 +18,7 @@ from ruamel.yaml import YAML
 from stages.common.command import guarded
 from stages.common.errors import InputError
 from stages.common.files import read_text, written_whole
-from stages.summary import read_metrics, summary
+from stages.summary import gain, read_metrics, summary
 
 _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -30,7 +30,7 @@ def update(readme: Path, dvc_yaml: Path, *, check: bool) -> None:
     metrics = dvc_yaml.parent / "metrics"
     parts = {
         "stages": stage_table(stages), "diagram": diagram(stages), "summary": _summary(metrics),
-        "results": results(metrics),
+        "results": results(metrics), "prompts": _prompts(metrics),
     }
     fresh = _PART.sub(lambda m: f"{m[1]}{parts[m[2]]}{m[3]}", text)
     if check and fresh != text:
@@ -52,11 +52,16 @@ def results(metrics: Path) -> str:
         ("base model", "the embedded one, 5.5M", "Mistral 7B"),
         ("average empathy, base", f"{empathy['base']['mean']:.2f}", "not given here"),
         ("average empathy, tuned", f"{empathy['tuned']['mean']:.2f}", "not given here"),
-        ("gain", f"{empathy['gain_percent']:+.0f}% (95% interval {empathy['gain_ci_low']:.0f} to "
-                 f"{empathy['gain_ci_high']:.0f})", "+21%"),
+        ("gain", gain(empathy), "+21%"),
         ("scorer", f"linear, {scorer['pairs']:,} authored pairs; cross-validated macro-F1 {f1}", "EPITOME's"),
     ]
     return "\n".join(["| | this run | the paper |", "|---|---|---|", *(f"| {a} | {b} | {c} |" for a, b, c in rows)]) + "\n"
+
+
+def _prompts(metrics: Path) -> str:
+    """The table that `make prompts` wrote."""
+    path = metrics / "prompts.md"
+    return read_text(path) if path.is_file() else "Not made yet: run `make prompts`.\n"
 
 
 def _summary(metrics: Path) -> str:
@@ -70,19 +75,23 @@ def stage_table(stages: dict[str, Any]) -> str:
     """One row a stage: what it does, what it writes."""
     rows = ["| stage | what it does | writes |", "|---|---|---|"]
     for name, stage in stages.items():
-        written = [_path(out) for key in ("outs", "metrics") for out in stage.get(key, [])]
-        rows.append(f"| `{name}` | {stage['desc']} | {', '.join(f'`{path}`' for path in written)} |")
+        rows.append(f"| `{name}` | {stage['desc']} | {', '.join(f'`{path}`' for path in _written(stage))} |")
     return "\n".join(rows) + "\n"
 
 
 def diagram(stages: dict[str, Any]) -> str:
     """A Mermaid flowchart: an arrow from the stage that writes a file to each that reads it."""
-    writer = {_path(out): name for name, stage in stages.items() for key in ("outs", "metrics") for out in stage.get(key, [])}
+    writer = {path: name for name, stage in stages.items() for path in _written(stage)}
     arrows = sorted({
         (writer[dep], name) for name, stage in stages.items() for dep in stage.get("deps", []) if dep in writer
     })
     lines = [f"    {source} --> {target}" for source, target in arrows]
     return "```mermaid\nflowchart LR\n" + "\n".join(lines) + "\n```\n"
+
+
+def _written(stage: dict[str, Any]) -> list[str]:
+    """The files that a stage writes."""
+    return [_path(out) for key in ("outs", "plots", "metrics") for out in stage.get(key, [])]
 
 
 def _path(out: str | dict[str, Any]) -> str:

@@ -42,11 +42,28 @@ def summary(folder: Path, stream: TextIO | None = None) -> None:
         f"{corpus['pairs']} pairs; words: explanations {corpus['explanation_words_mean']:.1f}, "
         f"responses {corpus['response_words_mean']:.1f} (the paper: 95.5 and 153.7)"
     )
-    if empathy["gain_percent"] is not None:
-        console.print(
-            f"gain by fine-tuning: {empathy['gain_percent']:+.0f}% (95% interval {empathy['gain_ci_low']:.0f} to "
-            f"{empathy['gain_ci_high']:.0f}, p {empathy['p_value']:.4f}); the paper, Mistral 7B: +21%"
-        )
+    console.print(f"gain by fine-tuning: {gain(empathy)}, p {empathy['p_value']:.4f}; the paper, Mistral 7B: +21%")
+    if "gain_equal_length" in empathy:
+        console.print(f"gain at equal length: {gain_at_equal_length(empathy)}")
+
+
+def gain(empathy: dict[str, Any]) -> str:
+    """The gain of metrics/empathy.json with its interval, or why there is none."""
+    return _gain(empathy["gain_percent"], empathy["gain_ci_low"], empathy["gain_ci_high"], empathy.get("note"))
+
+
+def gain_at_equal_length(empathy: dict[str, Any]) -> str:
+    """The same of `gain_equal_length`."""
+    same = empathy["gain_equal_length"]
+    return _gain(same["gain_percent"], same["ci_low"], same["ci_high"], same.get("note"))
+
+
+def _gain(percent: float | None, low: float | None, high: float | None, note: str | None) -> str:
+    if percent is None:
+        return f"not defined ({note})"
+    if low is None:
+        return f"{percent:+.0f}% ({note})"
+    return f"{percent:+.0f}% (95% interval {low:.0f} to {'no bound' if high is None else f'{high:.0f}'})"
 
 
 def read_metrics(folder: Path, name: str) -> dict[str, Any]:

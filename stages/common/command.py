@@ -12,6 +12,8 @@ from types import FrameType
 
 from stages.common.errors import SynthempathyError
 
+_STOPPED = "stopped by {}: finished rows are kept; `dvc repro`, or the same command, goes on from there"
+
 
 def run_stage(
     work: Callable[..., None], paths: Mapping[str, str], *, doc: str | None, optional: Sequence[str] = ()
@@ -45,12 +47,12 @@ def guarded(work: Callable[[], None]) -> None:
     except OSError as error:
         sys.exit(_one_line(f"error: {error.filename or 'a file'}: {error.strerror or error}"))
     except KeyboardInterrupt:
-        print("stopped: finished rows are kept; run the same command to go on", file=sys.stderr)
+        print(_STOPPED.format("Ctrl-C"), file=sys.stderr)
         sys.exit(130)
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:
-    print("stopped: finished rows are kept; run the same command to go on", file=sys.stderr)
+    print(_STOPPED.format("SIGTERM"), file=sys.stderr)
     sys.exit(143)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 from ruamel.yaml import YAML
@@ -20,7 +20,7 @@ from stages.common.sections import Params
 #: Keys that name files in dvc.yaml. DVC reads them from params.yaml alone, so a profile may not set them.
 PATHS_IN_DVC_YAML = (
     ("seeds", "path"), ("brainstorm", "prompt"), ("explain", "prompt"), ("respond", "prompt"),
-    ("finetune", "prompt"), ("scorer", "path"),
+    ("finetune", "prompt"), ("scorer", "path"), ("scorer", "also"),
 )
 
 
@@ -129,6 +129,6 @@ def _named(error: ValidationError, path: Path, base: Any, overlay_path: Path, ov
 
 def _known_keys(keys: tuple[Any, ...]) -> list[str]:
     model: Any = Params
-    for key in keys:
-        model = model.model_fields[key].annotation
+    for key in keys:  # a number is a place in a list
+        model = get_args(model)[0] if isinstance(key, int) else model.model_fields[key].annotation
     return list(model.model_fields)

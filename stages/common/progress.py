@@ -13,12 +13,15 @@ Advance = Callable[..., None]
 
 
 @contextmanager
-def progress(label: str, total: int) -> Iterator[Advance]:
-    """Give a function `advance(steps=1, note="")`; it shows how far `label` is, out of `total`."""
+def progress(label: str, total: int, *, done: int = 0) -> Iterator[Advance]:
+    """Give a function `advance(steps=1, note="")`; it shows how far `label` is, out of `total`, and how long is left.
+
+    `done` of the total were there before; the pace is that of the others.
+    """
     if sys.stderr.isatty():
-        yield from _bar(label, total)
+        yield from _bar(label, total, done)
     else:
-        yield from _lines(label, total)
+        yield from _lines(label, total, done)
 
 
 def say(text: str) -> None:
@@ -26,7 +29,7 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _bar(label: str, total: int) -> Iterator[Advance]:
+def _bar(label: str, total: int, before: int) -> Iterator[Advance]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -35,7 +38,7 @@ def _bar(label: str, total: int) -> Iterator[Advance]:
         TimeRemainingColumn(), TextColumn("{task.fields[note]}"),
     )
     with Progress(*columns, console=Console(stderr=True)) as bars:
-        task = bars.add_task(label, total=total, note="")
+        task = bars.add_task(label, total=total, completed=before, note="")
 
         def advance(steps: int = 1, note: str = "") -> None:
             bars.update(task, advance=steps, note=note)
@@ -43,9 +46,9 @@ def _bar(label: str, total: int) -> Iterator[Advance]:
         yield advance
 
 
-def _lines(label: str, total: int) -> Iterator[Advance]:
+def _lines(label: str, total: int, before: int) -> Iterator[Advance]:
     started = last = time.monotonic()
-    done = 0
+    done = before
 
     def advance(steps: int = 1, note: str = "") -> None:
         nonlocal done, last
@@ -53,8 +56,9 @@ def _lines(label: str, total: int) -> Iterator[Advance]:
         now = time.monotonic()
         if now - last >= PLAIN_LINE_EVERY_SECONDS:
             last = now
-            left = (now - started) / done * (total - done) if done else 0.0
-            say(f"{label}: {done}/{total}, about {left:.0f} s left{', ' + note if note else ''}")
+            pace = (done - before) / (now - started)
+            left = f"about {(total - done) / pace:.0f} s left" if pace else "time left not known yet"
+            say(f"{label}: {done}/{total}, {left}{', ' + note if note else ''}")
 
     yield advance
     say(f"{label}: {done}/{total} in {time.monotonic() - started:.1f} s")

@@ -6,10 +6,10 @@ dvc.yaml names the same sections as each stage's `params`. `stages.common.params
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 _BASE_URL = re.compile(r"https?://([\w.-]+|\[[\da-fA-F:.]+\])(:\d{1,5})?(/[\w./~-]*)?", re.ASCII)
 
@@ -77,11 +77,20 @@ class Sampling(Section):
     seed: int = Field(ge=0)
 
 
+class WeightedModel(Section):
+    """One model of a mixture; it writes about weight / (sum of the weights) of the rows."""
+
+    model: str = Field(min_length=1)
+    revision: str | None = None
+    weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+
+
 class Step(Section):
     """What the three generation steps share."""
 
     model: str = Field(min_length=1)
     revision: str | None
+    models: list[WeightedModel]
     prompt: str = Field(pattern=r"^[\w.-]+$")
     sampling: Sampling
     attempts: int = Field(ge=1, le=20)
@@ -93,6 +102,19 @@ class Step(Section):
         if self.min_words > self.max_words:
             raise ValueError(f"min_words {self.min_words} is above max_words {self.max_words}")
         return self
+
+    @model_validator(mode="after")
+    def _models_once(self) -> Step:
+        names = [(one.model, one.revision) for one in self.models]
+        twice = next((name for name, _ in names if names.count((name, _)) > 1), None)
+        if twice is not None:
+            raise ValueError(f"models names {twice} twice; give it once, with the sum of the weights")
+        return self
+
+    @property
+    def mixture(self) -> tuple[WeightedModel, ...]:
+        """The models that write the rows: `models`, or `model` alone where that is empty."""
+        return tuple(self.models) or (WeightedModel(model=self.model, revision=self.revision),)
 
 
 class Brainstorm(Step):
@@ -118,26 +140,82 @@ class NearDuplicates(Section):
 class RepeatedSubstrings(Section):
     enabled: bool
     min_words: int = Field(ge=2)
+    action: Literal["drop", "trim"]
+    min_words_left: int = Field(ge=1)
+
+
+class SemanticDuplicates(Section):
+    enabled: bool
+    model: str | None = Field(min_length=1)
+    revision: str | None
+    threshold: float = Field(gt=0, le=1)
+    dimensions: int = Field(ge=2, le=4096)
+    seed: int = Field(ge=0, lt=2**32)
 
 
 class Dedup(Section):
     exact: bool
     near: NearDuplicates
     substring: RepeatedSubstrings
+    semantic: SemanticDuplicates
 
 
 Policy = Literal["drop", "keep", "review"]
 
 
-class Topics(Section):
-    """What to do with a pair that touches a sensitive topic."""
+class TopicPolicy(Section):
+    """What to do with a pair that touches a topic, by the text that does."""
 
-    self_harm: Policy
-    abuse: Policy
-    sexual_content: Policy
-    violence: Policy
-    drugs: Policy
-    eating_disorders: Policy
+    explanation: Policy
+    response: Policy
+
+
+class Topics(Section):
+    """The policy of each sensitive topic."""
+
+    minors: TopicPolicy
+    self_harm: TopicPolicy
+    abuse: TopicPolicy
+    sexual_content: TopicPolicy
+    violence: TopicPolicy
+    drugs: TopicPolicy
+    eating_disorders: TopicPolicy
+    medical_legal: TopicPolicy
+
+
+class SafetyThresholds(Section):
+    """The score at which the classifier's word counts, by label."""
+
+    offensive: float = Field(gt=0, le=1)
+    unsafe_advice: float = Field(gt=0, le=1)
+    refusal: float = Field(gt=0, le=1)
+    assistant_talk: float = Field(gt=0, le=1)
+    minors: float = Field(gt=0, le=1)
+    self_harm: float = Field(gt=0, le=1)
+    abuse: float = Field(gt=0, le=1)
+    sexual_content: float = Field(gt=0, le=1)
+    violence: float = Field(gt=0, le=1)
+    drugs: float = Field(gt=0, le=1)
+    eating_disorders: float = Field(gt=0, le=1)
+    medical_legal: float = Field(gt=0, le=1)
+
+
+class FilterClassifier(Section):
+    """The filter's second layer."""
+
+    model: str | None = Field(min_length=1)
+    thresholds: SafetyThresholds
+
+
+class Guard(Section):
+    """The filter's third layer, a guard LLM."""
+
+    model: str | None = Field(min_length=1)
+    revision: str | None
+    prompt: Literal["llama_guard", "granite_guardian"]
+    own_template: bool
+    action: Literal["drop", "review"]
+    sampling: Sampling
 
 
 class Filter(Section):
@@ -145,11 +223,35 @@ class Filter(Section):
     explanation_max_words: int = Field(ge=1)
     response_min_words: int = Field(ge=1)
     response_max_words: int = Field(ge=1)
+    personal_data: Literal["drop", "mask"]
     topics: Topics
+    no_pointer_to_help: Policy
+    answers_someone_else: Policy
+    classifier: FilterClassifier
+    guard: Guard
+
+    @model_validator(mode="after")
+    def _words_in_order(self) -> Filter:
+        for field in ("explanation", "response"):
+            least, most = getattr(self, f"{field}_min_words"), getattr(self, f"{field}_max_words")
+            if least > most:
+                raise ValueError(f"{field}_min_words {least} is above {field}_max_words {most}")
+        return self
 
 
 class Stats(Section):
-    top_openings: int = Field(ge=1)
+    top_templates: int = Field(ge=1, le=100)
+    self_bleu_sample: int = Field(ge=2, le=5000)
+    near_threshold: float | None = Field(gt=0, le=1)
+    topics: int = Field(ge=1, le=100)
+    seed: int = Field(ge=0, lt=2**32)
+
+
+class Safety(Section):
+    """Training of the filter's classifier."""
+
+    folds: int = Field(ge=2, le=20)
+    seed: int = Field(ge=0)
 
 
 class Split(Section):
@@ -164,8 +266,72 @@ class Split(Section):
         return self
 
 
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class LevelShares(Section):
+    """How frequent levels 0, 1 and 2 are, a mechanism."""
+
+    er: list[Share] = Field(min_length=3, max_length=3)
+    ip: list[Share] = Field(min_length=3, max_length=3)
+    ex: list[Share] = Field(min_length=3, max_length=3)
+
+    @model_validator(mode="after")
+    def _sum_to_one(self) -> LevelShares:
+        for mechanism, shares in (("er", self.er), ("ip", self.ip), ("ex", self.ex)):
+            if abs(sum(shares) - 1) > 0.005:
+                raise ValueError(f"the shares of {mechanism} sum to {sum(shares):.3f}, not to 1")
+        return self
+
+    def of(self, mechanism: str) -> list[float]:
+        return {"er": self.er, "ip": self.ip, "ex": self.ex}[mechanism]
+
+
+class LinearSettings(Section):
+    shares: LevelShares | None  # of the levels where the scorer is used; null: as in its pairs
+    doubts: bool
+
+
+class BiencoderSettings(Section):
+    """EPITOME's model of a mechanism, and its training."""
+
+    encoder: str = Field(min_length=1)
+    revision: str | None
+    freeze_seeker: bool
+    learning_rate: float = Field(gt=0, le=1)
+    batch_size: int = Field(ge=1)
+    epochs: int = Field(ge=1)
+    max_length: int = Field(ge=8)  # tokens of a text
+    level_weight: float = Field(gt=0, allow_inf_nan=False)  # of the two losses
+    rationale_weight: float = Field(ge=0, allow_inf_nan=False)
+    dropout: float = Field(ge=0, lt=1)
+    seed: int = Field(ge=0)
+
+
+class JudgeSettings(Section):
+    """An LLM that is asked by a rubric."""
+
+    model: str = Field(min_length=1)
+    revision: str | None
+    prompt: str = Field(pattern=r"^[\w.-]+$")
+    samples: int = Field(ge=1, le=100)  # a pair
+    sampling: Sampling
+    attempts: int = Field(ge=1, le=20)
+
+    @model_validator(mode="after")
+    def _samples_differ(self) -> JudgeSettings:
+        if self.samples > 1 and self.sampling.temperature == 0:
+            raise ValueError(f"{self.samples} samples at temperature 0 are all the same; take 1, or raise sampling.temperature")
+        return self
+
+
 class Scorer(Section):
     path: str = Field(min_length=1)
+    also: str = Field(min_length=1)
+    kind: Literal["linear", "biencoder", "judge"]
+    linear: LinearSettings
+    biencoder: BiencoderSettings
+    judge: JudgeSettings
     folds: int = Field(ge=2, le=20)
     seed: int = Field(ge=0)
 
@@ -190,16 +356,45 @@ class Finetune(Section):
     seed: int = Field(ge=0)
 
 
+class OtherModel(Section):
+    """A further model of the evaluation, or an adapter on one."""
+
+    name: str = Field(pattern=r"^[A-Za-z][\w-]*$")
+    model: str = Field(min_length=1)
+    revision: str | None
+    adapter: str | None
+
+
 class Evaluate(Section):
+    also: list[OtherModel]
     sampling: Sampling
     pairs: int | None = Field(ge=1)
     bootstrap_samples: int = Field(ge=100)
     seed: int = Field(ge=0)
 
+    @field_validator("also")
+    @classmethod
+    def _names_differ(cls, also: list[OtherModel]) -> list[OtherModel]:
+        names = ["base", "tuned", "corpus", *(other.name for other in also)]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"the name {twice} is taken; give each model a name of its own")
+        return also
+
 
 class Release(Section):
     name: str = Field(pattern=r"^[\w.-]+$")
     license: str
+
+
+class RaySettings(Section):
+    """The workers that `executor: ray` spreads over a cluster."""
+
+    address: str | None = Field(min_length=1)  # host:port of a running cluster; null starts one on this machine
+    workers: int = Field(ge=1)
+    cpus_per_worker: int = Field(ge=1)
+    gpus_per_worker: int = Field(ge=0)
+    rows_per_batch: int = Field(ge=1)  # a worker's unit of work, and what its death costs
 
 
 class Machine(Section):
@@ -208,6 +403,8 @@ class Machine(Section):
     store: str
     batch_size: int = Field(ge=1)
     device: Literal["auto", "cpu", "cuda"]
+    executor: Literal["local", "ray"]
+    ray: RaySettings
 
 
 class Params(Section):
@@ -221,6 +418,7 @@ class Params(Section):
     explain: Explain
     respond: Respond
     filter: Filter
+    safety: Safety
     stats: Stats
     split: Split
     scorer: Scorer

@@ -1,17 +1,19 @@
-"""dedup: drop repeated stories; keep the first.
+"""dedup: drop repeated stories, or trim what they repeat; keep the first.
 
     python -m stages.curation.dedup data/stories.jsonl data/unique_stories.jsonl data/duplicate_stories.jsonl \\
         metrics/dedup.json
 
-Three methods in turn, each over the stories that the one before it left: exact (the same words),
-substring (a long passage of an earlier story), near (mostly the same words in the same places). A
-method drops a story only because of one that it keeps; a later method may still drop that one.
+Four methods in turn, each over the stories that the one before it left: exact (the same words),
+substring (a long passage of an earlier story), near (mostly the same words in the same places) and,
+if switched on, semantic (the same meaning). A method drops a story only because of one that it
+keeps; a later method may still drop that one. With dedup.substring.action: trim, a story loses the
+passage and goes on; it is also written to the duplicates, whole, with the reason `trimmed`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from stages.common.command import run_stage
 from stages.common.files import write_json, written_whole
@@ -19,64 +21,50 @@ from stages.common.ledger import Ledger
 from stages.common.params import load_params
 from stages.common.progress import say
 from stages.common.records import Story, dump_records, read_records
-from stages.common.sections import Dedup
-from stages.curation.words import Duplicate, Words, words_of
-
-REASONS = ("exact", "substring", "near")
+from stages.curation.trim import Trim
+from stages.curation.words import Duplicate
 
 
 def dedup(stories: Path, unique: Path, duplicates: Path, metrics: Path, *, params: Path) -> None:
-    """Write the stories kept, and those dropped with `reason`, `detail` (the partner's id) and evidence."""
-    settings = load_params(params).dedup
+    """Write the stories kept, and those dropped or trimmed with `reason`, `detail` (the partner's id) and evidence."""
+    from stages.curation.repeats import REASONS, find_repeats
+    from stages.curation.semantic import check_model
+
+    settings = load_params(params)
+    check_model(settings.dedup.semantic)
     rows = read_records(stories, Story)
-    found = find_duplicates([row.story for row in rows], settings)
+    repeats = find_repeats([row.story for row in rows], settings.dedup, settings.machine.device)
 
     ledger = Ledger("dedup", len(rows), REASONS)
-    kept, dropped = [], []
-    for index, row in enumerate(rows):
-        if index in found:
-            reason, duplicate = found[index]
+    kept: list[dict[str, Any]] = []
+    told: list[dict[str, Any]] = []
+    trimmed = 0
+    for index, (row, text) in enumerate(zip(rows, repeats.texts, strict=True)):
+        trims = repeats.trims.get(index, [])
+        if index in repeats.dropped:
+            reason, duplicate = repeats.dropped[index]
             ledger.drop(reason)
-            dropped.append({**row.dropped(reason, rows[duplicate.partner].id), **duplicate.evidence})
+            told.append(_told(row, reason, duplicate, trims, rows))
         else:
-            kept.append(row)
+            kept.append(row.extended(story=text))
+            if trims:
+                trimmed += 1
+                longest = max(trims, key=lambda trim: trim.length)
+                told.append(_told(row, "trimmed", Duplicate(index, longest.partner), trims, rows))
     with written_whole(unique, duplicates, metrics) as (unique_part, duplicates_part, metrics_part):
         dump_records(unique_part, kept)
-        dump_records(duplicates_part, dropped)
-        write_json(metrics_part, ledger.close(rows_out=len(kept)))
-    say(f"dedup: {len(rows)} stories in, {len(kept)} kept, {len(dropped)} dropped")
+        dump_records(duplicates_part, told)
+        write_json(metrics_part, {**ledger.close(rows_out=len(kept)), "trimmed": trimmed})
+    say(f"dedup: {len(rows)} stories in, {len(kept)} kept ({trimmed} trimmed), {len(rows) - len(kept)} dropped")
 
 
-def find_duplicates(texts: list[str], settings: Dedup) -> dict[int, tuple[str, Duplicate]]:
-    """For each text to drop: the method that found it, and the duplicate; both indexes are those of `texts`."""
-    words = words_of(texts)
-    found: dict[int, tuple[str, Duplicate]] = {}
-    for reason, search in _methods(settings):
-        left = [index for index in range(len(texts)) if index not in found]
-        repeats = search(words.take(left))
-        for repeat in repeats:
-            index = left[repeat.index]
-            found[index] = reason, Duplicate(index, left[repeat.partner], repeat.evidence)
-        say(f"dedup: {reason}: {len(repeats)} of {len(left)} stories repeat an earlier one")
-    return found
-
-
-def _methods(settings: Dedup) -> Iterator[tuple[str, Callable[[Words], list[Duplicate]]]]:
-    """The methods that are switched on, in their order."""
-    from stages.curation.exact import exact_duplicates
-    from stages.curation.near import near_duplicates
-    from stages.curation.substring import repeated_substrings
-
-    near, substring = settings.near, settings.substring
-    if settings.exact:
-        yield "exact", exact_duplicates
-    if substring.enabled:
-        yield "substring", lambda texts: repeated_substrings(texts, substring.min_words)
-    if near.enabled:
-        yield "near", lambda texts: near_duplicates(
-            texts, threshold=near.threshold, permutations=near.permutations,
-            shingle_words=near.shingle_words, seed=near.seed,
-        )
+def _told(row: Story, reason: str, duplicate: Duplicate, trims: list[Trim], rows: list[Story]) -> dict[str, Any]:
+    """A row of the duplicates: the story as it came, why, and all that was cut from it."""
+    cut = [
+        {"partner": rows[t.partner].id, "span": t.span, "characters": t.characters, "length": t.length} for t in trims
+    ]
+    dropped = row.dropped(reason, rows[duplicate.partner].id)
+    return {**dropped, **duplicate.evidence, **({"trims": cut} if cut else {})}
 
 
 if __name__ == "__main__":
@@ -85,8 +73,8 @@ if __name__ == "__main__":
         {
             "stories": "stories to clean (JSONL)",
             "unique": "stories kept (JSONL)",
-            "duplicates": "stories dropped, each with reason, partner and evidence (JSONL)",
-            "metrics": "rows in, out, dropped by reason (JSON)",
+            "duplicates": "stories dropped or trimmed, each with reason, partner and evidence (JSONL)",
+            "metrics": "rows in, out, dropped by reason, and how many of those out are trimmed (JSON)",
         },
         doc=__doc__,
     )

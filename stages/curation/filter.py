@@ -1,13 +1,15 @@
 """filter: drop pairs that break a rule, hold back those that someone must look at, and keep the rest.
 
     python -m stages.curation.filter data/responses.jsonl data/review/decisions.csv data/corpus.jsonl \\
-        data/rejected.jsonl metrics/filter.json
+        data/rejected.jsonl metrics/filter.json data/review/queue.jsonl
 
 The rules and their order stand in stages/curation/rules/order.py. A rejected row carries the reason of the first
-rule that spoke, the evidence (detail), the reasons of all others (also), and its content_hash: copy id and
-content_hash to decisions.csv with decision keep or drop to overrule the rules.
-The metrics count what was dropped by reason, kept_by_decision (pairs that a rule would have rejected), and
-stale_decisions (decisions that cover no pair of this input, because it is gone or was made anew).
+rule that spoke, the evidence (detail), the reasons of all others (also), and its content_hash. A row that only rules of
+review spoke against is held: it is rejected as review_<reason>, and stands in the queue too, which
+`python -m stages.curation.review` shows; what that decides overrules the rules.
+The metrics count what was dropped by reason, masked (pairs with personal data replaced, where params.yaml says so),
+kept_by_decision (pairs that a rule would have rejected), and stale_decisions (decisions that cover no pair of this
+input, because it is gone or was made anew).
 """
 
 from __future__ import annotations
@@ -17,83 +19,91 @@ from pathlib import Path
 from typing import Any
 
 from stages.common.command import run_stage
-from stages.common.errors import InputError, ParamsError
+from stages.common.errors import InputError
 from stages.common.files import write_json, written_whole
 from stages.common.ledger import Ledger
 from stages.common.params import load_params
 from stages.common.progress import progress, say
 from stages.common.records import Pair, dump_records, read_records
-from stages.common.sections import Filter
+from stages.common.sections import Params
 from stages.curation.decisions import Decision, content_hash, read_decisions
-from stages.curation.rules.order import DECISION, REASONS, rules_in_order
-from stages.curation.rules.verdict import Rule, Verdict
-
-ADVANCE_EVERY = 500  # rows
+from stages.curation.queue import held
+from stages.curation.rules.judging import Verdicts, in_order, judged
+from stages.curation.rules.order import DECISION, REASONS
+from stages.curation.rules.personal_data import without_personal_data
 
 
 def filter_pairs(
-    responses: Path, decisions: Path, corpus: Path, rejected: Path, metrics: Path, *, params: Path
+    responses: Path, decisions: Path, corpus: Path, rejected: Path, metrics: Path, queue: Path, *, params: Path
 ) -> None:
-    """Read pairs and decisions, write corpus, rejected rows and metrics; see the module's docstring.
+    """Read pairs and decisions, write corpus, rejected rows, metrics and queue; see the module's docstring.
 
     Raises InputError for bad input, and if no pair is left: earlier outputs then stay as they were.
     """
-    settings = load_params(params).filter
-    _check_bounds(settings, params)
-    rules = rules_in_order(settings)
+    loaded = load_params(params)
+    settings = loaded.filter
     decided = read_decisions(decisions)
-    pairs = read_records(responses, Pair)
+    given = read_records(responses, Pair)
+    pairs = [without_personal_data(pair) for pair in given] if settings.personal_data == "mask" else given
+    counts = Counter(masked=sum(pair is not before for pair, before in zip(pairs, given, strict=True)))
+
+    verdicts: list[Verdicts] = []
+    with progress("filter", len(pairs)) as advance:
+        for chunk in judged(pairs, settings):
+            verdicts += chunk
+            advance(len(chunk))
+    if settings.guard.model is not None:
+        verdicts = _guarded(pairs, verdicts, loaded, params)
 
     ledger = Ledger("filter", len(pairs), REASONS)
     kept: list[Pair] = []
     dropped: list[dict[str, Any]] = []
-    used = kept_by_decision = 0
-    with progress("filter", len(pairs)) as advance:
-        for number, pair in enumerate(pairs, start=1):
-            verdicts = verdicts_on(pair, rules)
-            decision = decided.get((pair.id, content_hash(pair))) if decided else None
-            used += decision is not None
-            if decision is None and not verdicts:
-                kept.append(pair)
-            elif decision is not None and decision.keep:
-                kept.append(pair)
-                kept_by_decision += bool(verdicts)
-            else:
-                row = _rejected(pair, verdicts, decision)
-                ledger.drop(row["reason"])
-                dropped.append(row)
-            if number % ADVANCE_EVERY == 0 or number == len(pairs):
-                advance((number - 1) % ADVANCE_EVERY + 1)
+    waiting: list[dict[str, Any]] = []
+    for pair, found in zip(pairs, verdicts, strict=True):
+        decision = decided.get((pair.id, content_hash(pair))) if decided else None
+        counts["used"] += decision is not None
+        if decision is not None and decision.what == "keep":
+            kept.append(pair)
+            counts["kept_by_decision"] += bool(found)
+        elif found or (decision is not None and decision.what == "drop"):
+            row = _rejected(pair, found, decision)
+            ledger.drop(row["reason"])
+            dropped.append(row)
+            if row["reason"] != DECISION and found[0].action == "review":
+                waiting.append(held(pair, found))
+        else:
+            kept.append(pair)
 
     if not kept:
         raise _nothing_left(dropped, responses)
-    counts = ledger.close(rows_out=len(kept))
-    counts |= {"stale_decisions": len(decided) - used, "kept_by_decision": kept_by_decision}
-    with written_whole(corpus, rejected, metrics) as (corpus_part, rejected_part, metrics_part):
+    figures = ledger.close(rows_out=len(kept))
+    figures |= {
+        "masked": counts["masked"],
+        "stale_decisions": len(decided) - counts["used"],
+        "kept_by_decision": counts["kept_by_decision"],
+    }
+    with written_whole(corpus, rejected, metrics, queue) as (corpus_part, rejected_part, metrics_part, queue_part):
         dump_records(corpus_part, kept)
         dump_records(rejected_part, dropped)
-        write_json(metrics_part, counts)
+        write_json(metrics_part, figures)
+        dump_records(queue_part, waiting)
     say(f"filter: {len(pairs)} pairs in, {len(kept)} out ({_most_common(dropped)})")
+    if waiting:
+        say(f"filter: {len(waiting)} wait for a decision: python -m stages.curation.review")
 
 
-def verdicts_on(pair: Pair, rules: tuple[Rule, ...]) -> list[Verdict]:
-    """What the rules say of `pair`, in their order; empty for a good pair."""
-    return [verdict for rule in rules if (verdict := rule(pair)) is not None]
+def _guarded(pairs: list[Pair], verdicts: list[Verdicts], loaded: Params, params: Path) -> list[Verdicts]:
+    """The verdicts, and the guard LLM's on the pairs that the other layers let pass."""
+    from stages.curation.rules.guard import guard_verdicts  # it needs the engines: not where no guard is asked
+
+    passing = [pair for pair, found in zip(pairs, verdicts, strict=True) if not found]
+    said = guard_verdicts(passing, loaded.filter.guard, loaded, params.parent / "prompts" / "guard")
+    return [found or in_order(said.get(pair.id, ())) for pair, found in zip(pairs, verdicts, strict=True)]
 
 
-def _check_bounds(settings: Filter, params: Path) -> None:
-    for field in ("explanation", "response"):
-        least, most = getattr(settings, f"{field}_min_words"), getattr(settings, f"{field}_max_words")
-        if least > most:
-            raise ParamsError(
-                f"above filter.{field}_max_words {most}", file=params, field=f"filter.{field}_min_words", value=least,
-                way_out="lower one or raise the other",
-            )
-
-
-def _rejected(pair: Pair, verdicts: list[Verdict], decision: Decision | None) -> dict[str, Any]:
+def _rejected(pair: Pair, verdicts: Verdicts, decision: Decision | None) -> dict[str, Any]:
     reasons = [verdict.reason for verdict in verdicts]
-    if decision is not None:
+    if decision is not None and decision.what == "drop":
         reason, detail, also = DECISION, decision.why, reasons
     else:
         reason, detail, also = reasons[0], verdicts[0].detail, reasons[1:]
@@ -123,6 +133,7 @@ if __name__ == "__main__":
             "corpus": "where to write the pairs that pass (JSONL)",
             "rejected": "where to write the others, with reason and detail (JSONL)",
             "metrics": "where to write the counts (JSON)",
+            "queue": "where to write the pairs that wait for a decision (JSONL)",
         },
-        doc=__doc__,
+        doc=__doc__, optional=("queue",),
     )

@@ -3,14 +3,14 @@
 Signatures by rensa (R-MinHash; its seed fixes them on every machine). Locality-sensitive hashing
 cuts a signature into b bands of r slots: two texts of Jaccard s agree on all slots of some band,
 and so are candidates, with probability 1 - (1 - s^r)^b (Leskovec, Rajaraman and Ullman, "Mining of
-Massive Datasets", 3.4). Shingles are runs of words. Only kept texts are compared with.
+Massive Datasets", 3.4). Shingles are runs of words; a shorter text is one shingle. Only kept texts
+are compared with, and of a crowd of them in one bucket only the first, so time grows linearly.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from functools import lru_cache
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -20,16 +20,16 @@ from stages.curation.words import Duplicate, Words
 
 Hashes = NDArray[np.uint64]
 Integers = NDArray[np.int64]
-Shingles = frozenset[tuple[int, ...]]
 
 #: At most this share of the pairs that lie just at the threshold may go unseen; of more similar ones far fewer.
 MISSED_AT_THRESHOLD = 0.001
 
-#: Standard errors by which a pair's signatures may disagree more than its Jaccard tells, before it is passed over.
-DOUBT = 5.0
+#: Kept texts of a bucket that a text is compared with, the first ones. A bucket that holds more is of a template
+#: that many texts share; two texts alike beyond the template also meet in buckets of their own.
+CROWD = 128
 
+_MOST = 2**63  # numbers are int64
 _TEXTS_AT_ONCE = 8192  # of signatures that are lists on their way from Rust to numpy
-_CACHED_SHINGLE_SETS = 4096  # about 60 MB for stories of 100 words
 
 
 def near_duplicates(
@@ -37,39 +37,28 @@ def near_duplicates(
 ) -> list[Duplicate]:
     """Every text whose shingles have a Jaccard similarity of `threshold` or more with those of an earlier kept text.
 
-    Evidence: `similarity`, the true one. The partner is the most similar kept text, the earliest of
-    equals. A text shorter than a shingle has none, and is never a near duplicate. What is dropped is
-    sure; few pairs near the threshold may go unseen (MISSED_AT_THRESHOLD).
+    Evidence: `similarity`, the true one. The partner is the most similar kept text met, the earliest of
+    equals. A text without words is never a near duplicate. What is dropped is sure; few pairs near the
+    threshold may go unseen (MISSED_AT_THRESHOLD), and more of them in a crowd of alike texts (CROWD).
     """
+    texts = _filled(texts, shingle_words)
     chosen, signatures = _signatures_that_meet(texts, bands(threshold, permutations), shingle_words, seed)
-    shingles_of = _shingle_sets(texts, shingle_words)
-    slots = signatures[0].size if len(signatures) else 0
-    flat = signatures.reshape(len(chosen), slots)
-    enough = threshold - DOUBT * (threshold * (1 - threshold) / max(1, slots)) ** 0.5
+    shingles = _ShingleSets(texts.take(chosen), shingle_words)
     kept_in: defaultdict[int, list[int]] = defaultdict(list)
     found = []
     for row, buckets in enumerate(_buckets(signatures).tolist()):
         met = [bucket for bucket in buckets if bucket >= 0]
         others = np.array(sorted({other for bucket in met for other in kept_in[bucket]}), dtype=np.int64)
-        others = others[(flat[others] == flat[row]).mean(axis=1) >= enough]
-        index = int(chosen[row])
-        similarity, partner = 0.0, -1
-        for other in chosen[others].tolist():
-            like = jaccard(shingles_of(index), shingles_of(other))
-            if like > similarity:
-                similarity, partner = like, other
-        if similarity >= threshold:
-            found.append(Duplicate(index, partner, {"similarity": similarity}))
+        likes = shingles.similarities(row, others)
+        best = int(likes.argmax()) if len(others) else -1
+        if len(others) and likes[best] >= threshold:
+            evidence = {"similarity": float(likes[best])}
+            found.append(Duplicate(int(chosen[row]), int(chosen[others[best]]), evidence))
         else:
             for bucket in met:
-                kept_in[bucket].append(row)
+                if len(kept_in[bucket]) < CROWD:
+                    kept_in[bucket].append(row)
     return found
-
-
-def jaccard(one: Shingles, other: Shingles) -> float:
-    """Shared elements over all elements; one of the two may be empty, not both."""
-    shared = len(one & other)
-    return shared / (len(one) + len(other) - shared)
 
 
 def bands(threshold: float, permutations: int) -> tuple[int, int]:
@@ -84,13 +73,59 @@ def bands(threshold: float, permutations: int) -> tuple[int, int]:
     return permutations, 1
 
 
-def _shingle_sets(texts: Words, words: int) -> Callable[[int], Shingles]:
-    @lru_cache(_CACHED_SHINGLE_SETS)
-    def shingles_of(text: int) -> Shingles:
-        numbers = texts[text].tolist()
-        return frozenset(zip(*(numbers[k:] for k in range(words)), strict=False))
+def _filled(texts: Words, words: int) -> Words:
+    """The texts, those shorter than a shingle filled up to one with a word that stands in no text."""
+    filler = np.uint32(int(texts.flat.max(initial=0)) + 1)
+    short = (texts.lengths > 0) & (texts.lengths < words)
+    missing = np.where(short, words - texts.lengths, 0)
+    flat = np.insert(texts.flat, np.repeat(texts.starts[1:], missing), filler)
+    return Words(flat, np.concatenate([[0], np.cumsum(texts.lengths + missing)]))
 
-    return shingles_of
+
+class _ShingleSets:
+    """Each text's set of shingles, as numbers: equal for equal shingles, with no hash between. Every text has one."""
+
+    def __init__(self, texts: Words, words: int) -> None:
+        starts, first = _shingles(texts, words)
+        numbers = texts.flat[first].astype(np.int64)
+        vocabulary, bound = int(texts.flat.max(initial=0)) + 1, int(texts.flat.max(initial=0)) + 1
+        for k in range(1, words):  # a shorter shingle's number and the next word make the longer one's
+            if bound * vocabulary >= _MOST:
+                numbers = np.unique(numbers, return_inverse=True)[1]
+                bound = len(numbers)
+            numbers, bound = numbers * vocabulary + texts.flat[first + k], bound * vocabulary
+        numbers = np.unique(numbers, return_inverse=True)[1]
+        of_text = np.repeat(np.arange(len(texts)), np.diff(starts))
+        total = int(numbers.max(initial=0)) + 1
+        once = np.sort(of_text * total + numbers)  # np.unique's hash table is ten times slower here
+        once = once[np.diff(once, prepend=-1) > 0]
+        self._flat = (once % total).astype(np.int32)
+        self._starts = np.searchsorted(once, np.arange(len(texts) + 1) * total)
+        self._marked = np.zeros(total, dtype=bool)
+
+    def similarities(self, text: int, others: Integers) -> NDArray[np.float64]:
+        """Jaccard similarity of one text with each of `others`: shared shingles over all."""
+        if not len(others):
+            return np.zeros(0)
+        own = self._flat[self._starts[text] : self._starts[text + 1]]
+        sizes = self._starts[others + 1] - self._starts[others]
+        begins = np.cumsum(sizes) - sizes
+        places = np.arange(int(sizes.sum())) + np.repeat(self._starts[others] - begins, sizes)
+        self._marked[own] = True
+        shared = np.add.reduceat(self._marked[self._flat[places]], begins, dtype=np.int64)
+        self._marked[own] = False
+        like: NDArray[np.float64] = shared / (len(own) + sizes - shared)
+        return like
+
+
+def _shingles(texts: Words, words: int) -> tuple[Integers, Integers]:
+    """The shingles of all texts in a row: where each text's begin (and the end), and the first word of each.
+
+    No text may be shorter than a shingle.
+    """
+    starts = texts.starts - np.arange(len(texts) + 1) * (words - 1)
+    first = np.arange(starts[-1]) + np.repeat(np.arange(len(texts)) * (words - 1), np.diff(starts))
+    return starts, first
 
 
 def _signatures_that_meet(
@@ -118,8 +153,7 @@ def _signatures(texts: Words, slots: int, shingle_words: int, seed: int) -> Any:
     """rensa's matrix of signatures, a row a text. Every text must have a shingle."""
     from rensa import RMinHash
 
-    starts = texts.starts - np.arange(len(texts) + 1) * (shingle_words - 1)
-    first = np.arange(starts[-1]) + np.repeat(np.arange(len(texts)) * (shingle_words - 1), np.diff(starts))
+    starts, first = _shingles(texts, shingle_words)
     hashes = _hashed([texts.flat[first + k] for k in range(shingle_words)])
     return RMinHash.digest_matrix_from_flat_token_hashes(hashes, starts.astype(np.uint64), slots, seed)
 

@@ -31,7 +31,7 @@ def repeated_substrings(texts: Words, min_words: int) -> list[Duplicate]:
     candidates = np.flatnonzero(texts.lengths >= min_words)
     if len(candidates) < 2:
         return []
-    places = _repeated_places(texts.take(candidates), min_words)
+    places = repeated_places(texts.take(candidates), min_words)
     found = _longest(places, _owners(places))
     return [
         Duplicate(
@@ -43,7 +43,7 @@ def repeated_substrings(texts: Words, min_words: int) -> list[Duplicate]:
 
 
 @dataclass(frozen=True)
-class _Places:
+class Places:
     """Where the repeated passages start, in the order of the suffix array.
 
     A passage is a run of min_words words that stands in at least two places; its places follow one
@@ -62,7 +62,7 @@ class _Places:
         return np.diff(self.passage, prepend=-1) > 0
 
 
-def _repeated_places(texts: Words, min_words: int) -> _Places:
+def repeated_places(texts: Words, min_words: int) -> Places:
     from pydivsufsort import divsufsort, kasai
 
     symbols = _symbols(texts)
@@ -79,7 +79,7 @@ def _repeated_places(texts: Words, min_words: int) -> _Places:
     ranks = np.flatnonzero(member)
     starts = suffixes[ranks].astype(np.int64)
     text = np.repeat(np.arange(len(texts)), texts.lengths + 1)[starts]
-    return _Places(
+    return Places(
         passage=np.cumsum(~joined[ranks - 1]) - 1,
         text=text,
         offset=starts - texts.starts[text] - text,  # each text before it added a break
@@ -103,7 +103,7 @@ def _symbols(texts: Words) -> NDArray[np.unsignedinteger]:
     return symbols
 
 
-def _owners(places: _Places) -> Integers:
+def _owners(places: Places) -> Integers:
     """For each passage the kept text that holds it, or -1. Decides, in the texts' order, which are kept."""
     owner = np.full(int(places.opens.sum()), -1, dtype=np.int64)
     order = np.argsort(places.text, kind="stable")
@@ -114,7 +114,7 @@ def _owners(places: _Places) -> Integers:
     return owner
 
 
-def _longest(places: _Places, owner: Integers) -> Integers:
+def _longest(places: Places, owner: Integers) -> Integers:
     """The longest repeat of each dropped text: rows of text, partner, offset, length."""
     partner = owner[places.passage]
     owned = partner == places.text

@@ -1,4 +1,4 @@
-"""Texts as the numbers of their words: the one form that all three methods of dedup compare.
+"""Texts as the numbers of their words: the one form that the methods of dedup compare.
 
 The normal form of a text is its words: NFKC, then casefold, then every run of letters, digits and
 underscores (the regex ``\\w+``). Case, punctuation, emoji and white space do not count; an
@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,7 @@ class Duplicate:
 
     index: int
     partner: int
-    evidence: dict[str, int | float | list[int]] = field(default_factory=dict)
+    evidence: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,12 @@ class Words:
     def take(self, texts: Sequence[int] | NDArray[np.int64]) -> Words:
         """The chosen texts, in the order given."""
         return Words.joined([self[i] for i in texts])
+
+    def without(self, gone: NDArray[np.bool_]) -> Words:
+        """The same texts without the words marked in `gone`, which is as long as `flat`."""
+        before = np.zeros(len(gone) + 1, dtype=np.int64)
+        np.cumsum(gone, out=before[1:])
+        return Words(self.flat[~gone], self.starts - before[self.starts])
 
     @classmethod
     def joined(cls, texts: Sequence[NDArray[np.uint32]]) -> Words:

@@ -1,24 +1,23 @@
-"""The arms: the base model and the tuned one answer the same prompts, with the same chance for both."""
+"""A model answers the explanations. Each finished answer goes to the response store, so that a killed run goes on."""
 
 from __future__ import annotations
 
-import gc
 import hashlib
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stages.common.errors import InputError, ModelError
-from stages.common.files import read_text
-from stages.common.progress import progress
-from stages.common.records import Pair
+from stages.common.errors import ModelError
+from stages.common.progress import Advance, progress, say
+from stages.evaluation.arms import Arm
 
 if TYPE_CHECKING:
+    from stages.common.records import Pair
     from stages.common.sections import Params
-    from stages.generation.engines import Engine, Request
+    from stages.generation.engines import Completion
     from stages.generation.prompts import Prompt
+    from stages.generation.store import Question, Store
 
 
 @dataclass(frozen=True)
@@ -30,54 +29,82 @@ class Answer:
     finish_reason: str | None
 
 
-def check_adapter(adapter: Path, model: str) -> None:
-    """Refuse a folder that holds no adapter, or one that was trained on another model."""
-    config = adapter / "adapter_config.json"
-    if not config.is_file():
-        raise InputError("no adapter there", file=adapter, way_out="run `dvc repro finetune`, or check the path")
-    try:
-        trained_on = json.loads(read_text(config)).get("base_model_name_or_path")
-    except (json.JSONDecodeError, AttributeError):
-        raise InputError("not an adapter's config", file=config, way_out="run `dvc repro finetune`") from None
-    if trained_on != model:
-        raise InputError(
-            "the adapter was trained on another model", file=config, field="base_model_name_or_path",
-            value=trained_on, way_out=f"finetune.model is {model}: run `dvc repro finetune`",
-        )
+def answers(arm: Arm, pairs: Sequence[Pair], prompt: Prompt, settings: Params) -> list[Answer]:
+    """The arm's answer to each pair's explanation, in order. ModelError where one is not answered.
 
+    What was answered before comes from the store. A request's seed follows from its messages and
+    evaluate.sampling.seed alone, so every arm is asked the same with the same chance.
+    """
+    from stages.generation.store import Question, Store
 
-def requests_for(pairs: Iterable[Pair], prompt: Prompt, seed: int) -> list[Request]:
-    """One request a pair; its seed depends on `seed` and the pair's id alone."""
-    from stages.generation.engines import Request
-
-    return [
-        Request(id=pair.id, messages=prompt.messages(explanation=pair.explanation), seed=row_seed(seed, pair.id))
+    sampling = settings.evaluate.sampling
+    backend, model = origin(arm, settings)
+    questions = {
+        pair.id: Question(backend, model, prompt.messages(explanation=pair.explanation), sampling, sample=0, attempt=0)
         for pair in pairs
-    ]
+    }
+    with Store(Path(settings.machine.store)) as store:
+        kept = store.find(questions.values())
+        found = {
+            row: _answer(arm, kept[question.key]) for row, question in questions.items() if question.key in kept
+        }
+        missing = {row: question for row, question in questions.items() if row not in found}
+        if found:
+            say(f"evaluate: {arm.name}: {len(found)} of {len(pairs)} answers were in the store")
+        if missing:
+            with progress(f"evaluate: {arm.name}", len(pairs), done=len(found)) as advance:
+                found |= _asked(arm, missing, settings, store, advance)
+    left = [pair.id for pair in pairs if pair.id not in found]
+    if left:
+        raise ModelError(f"{arm.title} left {len(left)} of {len(pairs)} prompts unanswered, first {left[0]}")
+    return [found[pair.id] for pair in pairs]
 
 
-def row_seed(seed: int, row: str) -> int:
-    """A seed of 31 bits for one row."""
-    return int.from_bytes(hashlib.sha256(f"{seed}/{row}".encode()).digest()[:4], "big") >> 1
+def origin(arm: Arm, settings: Params) -> tuple[str, str]:
+    """What runs the arm, and what the arm is, by content: its part of the store's keys."""
+    from stages.common.sections import WeightedModel
+    from stages.generation.writing import writer
+
+    by = writer(WeightedModel(model=arm.model, revision=arm.revision), settings.engine)
+    return by.backend, by.identity if arm.adapter is None else f"{by.identity} + {_content(arm.adapter)}"
 
 
-def answers(arm: str, requests: Sequence[Request], settings: Params, adapter: Path | None) -> list[Answer]:
-    """The model's answer to each request, in order; with `adapter`, the tuned model's."""
-    from stages.generation.engines import Failure, open_engine
+def _asked(
+    arm: Arm, missing: dict[str, Question], settings: Params, store: Store, advance: Advance,
+) -> dict[str, Answer]:
+    """Load the model, ask, keep each answer as it comes, and close the model: one at a time is in memory."""
+    from stages.generation.clock import Clock
+    from stages.generation.engines import Failure, Request, open_engine
+    from stages.generation.store import Making
 
-    base = settings.finetune
-    engine: Engine = open_engine(base.model, base.revision, settings.engine, settings.machine, adapter)
-    name = base.model if adapter is None else f"{base.model} + {adapter}"
     found: dict[str, Answer] = {}
-    with progress(f"evaluate: {arm}", len(requests)) as advance:
-        for done in engine.complete(requests, settings.evaluate.sampling):
+    sampling = settings.evaluate.sampling
+    clock = Clock(settings.engine, settings.machine)
+    engine = open_engine(arm.model, arm.revision, settings.engine, settings.machine, arm.adapter)
+    try:
+        requests = [Request(row, question.messages, question.seed) for row, question in missing.items()]
+        for done in engine.complete(requests, sampling):
             if isinstance(done, Failure):
-                raise ModelError(f"{name} gave no answer to {done.id}: {done.reason}, {done.detail}")
-            found[done.id] = Answer(name, done.text.strip(), done.finish_reason)
+                raise ModelError(f"{arm.title} gave no answer to {done.id}: {done.reason}, {done.detail}")
+            making = Making("evaluate", arm.title, engine.version, *clock.share())
+            store.add(missing[done.id].key, done, sampling.max_tokens, making)
+            found[done.id] = _answer(arm, done)
             advance()
-    unanswered = [request.id for request in requests if request.id not in found]
-    if unanswered:
-        raise ModelError(f"{name} left {len(unanswered)} of {len(requests)} prompts unanswered, first {unanswered[0]}")
-    del engine
-    gc.collect()  # one model at a time in memory
-    return [found[request.id] for request in requests]
+    finally:
+        engine.close()
+    return found
+
+
+def _answer(arm: Arm, done: Completion) -> Answer:
+    return Answer(arm.title, done.text.strip(), done.finish_reason)
+
+
+def _content(adapter: Path) -> str:
+    """A hash of the files that make the adapter."""
+    digest = hashlib.sha256()
+    for path in sorted(adapter.iterdir()):
+        if path.suffix in {".safetensors", ".json"}:
+            digest.update(path.name.encode())
+            with path.open("rb") as stream:
+                digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return f"sha256:{digest.hexdigest()}"

@@ -1,16 +1,15 @@
 """evaluate: base and tuned model answer the same test explanations; what did tuning gain in empathy?
 
     python -m stages.evaluation.evaluate data/test.jsonl models/adapter models/scorer data/evaluation.jsonl \\
-        metrics/empathy.json metrics/empathy_by_mechanism.csv metrics/empathy_scores.csv
+        metrics/empathy.json metrics/empathy_by_mechanism.csv metrics/empathy_scores.csv metrics/empathy_by_category.csv
 
-Both are asked with finetune.prompt, the same sampling and the same seed a row. The corpus's own responses
-to these explanations are the third arm, for reference.
+All models (also those of evaluate.also) are asked with finetune.prompt, the same sampling and the same seed a row. The
+corpus's own responses to these explanations are the last arm, for reference. Answers are kept in the response store: a
+killed run goes on where it stopped.
 """
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,57 +19,65 @@ from stages.common.ledger import Ledger
 from stages.common.params import load_params
 from stages.common.progress import say
 from stages.common.records import Pair, dump_records, read_records
-from stages.evaluation.answering import Answer, answers, check_adapter, requests_for
+from stages.evaluation.answering import Answer, answers
+from stages.evaluation.arms import BASE, CORPUS, TUNED, arms_of, check_arms
 from stages.evaluation.drawing import drawn
 from stages.generation.prompts import load_prompt
 
 KEPT_FIELDS = ("seed_id", "category", "severity", "explanation")
 DECIMALS = 4  # of the scores in a row; the figures are taken before rounding
+PERPLEXITY_DECIMALS = 3  # float32's noise is below
 
 
 def evaluate(
     test: Path, adapter: Path, scorer: Path, evaluation: Path, metrics: Path, mechanisms: Path, spread: Path,
-    *, params: Path,
+    categories: Path, *, params: Path,
 ) -> None:
-    """Write every scored response, the figures, and two tables for plots."""
+    """Write every scored response, the figures, and three tables for plots and `compare`."""
     settings = load_params(params)
     prompt = load_prompt(params.parent / "prompts" / "respond" / f"{settings.finetune.prompt}.jinja")
     prompt.check({"explanation": "..."})
-    check_adapter(adapter, settings.finetune.model)
+    arms = arms_of(settings, adapter)
+    check_arms(arms, settings.engine.backend)
     rows = read_records(test, Pair)
     pairs = drawn(rows, settings.evaluate.pairs)
     ledger = Ledger("evaluate", len(rows), reasons=("not_drawn",))
     ledger.drop("not_drawn", len(rows) - len(pairs))
 
-    from stages.evaluation.linear import load_scorer
-    from stages.evaluation.mechanisms import MECHANISMS
-    from stages.evaluation.summary import ARMS, SCORES, arm_figures, compare, gain_figures
+    from stages.evaluation import tables
+    from stages.evaluation.bootstrap import grouped
+    from stages.evaluation.perplexity import perplexities
+    from stages.evaluation.scorers import load_scorer
+    from stages.evaluation.summary import SCORES, Evaluated, gain_figures
 
-    judge = load_scorer(scorer)
-    requests = requests_for(pairs, prompt, settings.evaluate.sampling.seed)
-    arms = {
-        "base": answers("base", requests, settings, adapter=None),
-        "tuned": answers("tuned", requests, settings, adapter=adapter),
-        "corpus": [Answer(_writer(pair), pair.response, None) for pair in pairs],
-    }
+    judge = load_scorer(scorer, settings)
+    answered = {arm.name: answers(arm, pairs, prompt, settings) for arm in arms}
+    answered[CORPUS] = [Answer(_writer(pair), pair.response, None) for pair in pairs]
+    perplexity = perplexities(arms, pairs, prompt, settings)
     explanations = [pair.explanation for pair in pairs]
-    scores = {arm: judge.score(explanations, [answer.response for answer in arms[arm]]) for arm in ARMS}
-    comparison = compare(scores, settings.evaluate.bootstrap_samples, settings.evaluate.seed)
+    scores = {
+        arm: judge.score(explanations, [answer.response for answer in given]) for arm, given in answered.items()
+    }
+    seeds = grouped([pair.seed_id for pair in pairs])
+    evaluated = Evaluated(pairs, answered, scores, seeds, settings.evaluate.bootstrap_samples, settings.evaluate.seed)
 
-    report = ledger.close(rows_out=len(pairs))
-    report |= {arm: arm_figures(scores[arm], arms[arm]) for arm in ARMS} | gain_figures(comparison)
-    with written_whole(evaluation, metrics, mechanisms, spread) as (rows_part, metrics_part, bars_part, spread_part):
-        dump_records(rows_part, (
-            _row(pair, arm, arms[arm][i], {score: round(float(scores[arm][score][i]), DECIMALS) for score in SCORES})
-            for i, pair in enumerate(pairs) for arm in ARMS
+    report: dict[str, Any] = ledger.close(rows_out=len(pairs))
+    report |= {arm: evaluated.figures(arm) for arm in (BASE, TUNED, CORPUS)}
+    for arm, value in perplexity.items():
+        report[arm] |= {"perplexity": value if value is None else round(value, PERPLEXITY_DECIMALS)}
+    report |= gain_figures(evaluated.contrast(TUNED))
+    others = [other.name for other in settings.evaluate.also]
+    if others:
+        report["also"] = {name: evaluated.figures(name) | gain_figures(evaluated.contrast(name)) for name in others}
+    with written_whole(evaluation, metrics, mechanisms, spread, categories) as parts:
+        dump_records(parts[0], (
+            _row(pair, arm, given[i], {score: round(float(scores[arm][score][i]), DECIMALS) for score in SCORES})
+            for i, pair in enumerate(pairs) for arm, given in answered.items()
         ))
-        write_json(metrics_part, report)
-        _write_table(bars_part, ("arm", "mechanism", "mean", "ci_low", "ci_high"), (
-            (arm, m, float(scores[arm][m].mean()), *comparison.intervals[arm, m]) for arm in ARMS for m in MECHANISMS
-        ))
-        _write_table(spread_part, ("arm", "empathy"), (
-            (arm, float(score)) for arm in ARMS for score in scores[arm]["empathy"]
-        ))
+        write_json(parts[1], report)
+        tables.write_mechanisms(parts[2], evaluated)
+        tables.write_scores(parts[3], evaluated)
+        tables.write_categories(parts[4], evaluated)
     say(f"evaluate: {len(pairs)} pairs: " + _in_words(report))
 
 
@@ -90,21 +97,17 @@ def _row(pair: Pair, arm: str, answer: Answer, scores: dict[str, float]) -> dict
     }
 
 
-def _write_table(path: Path, header: tuple[str, ...], rows: Iterable[Sequence[str | float]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        table = csv.writer(stream, lineterminator="\n")
-        table.writerow(header)
-        table.writerows([f"{cell:.6f}" if isinstance(cell, float) else cell for cell in row] for row in rows)
-
-
 def _in_words(report: dict[str, Any]) -> str:
-    means = ", ".join(f"{arm} {report[arm]['mean']:.3f}" for arm in ("base", "tuned", "corpus"))
-    gained = report["gain_percent"]
-    if gained is None:
+    means = ", ".join(f"{arm} {report[arm]['mean']:.3f}" for arm in (BASE, TUNED, CORPUS))
+    if report["gain_ci_low"] is None:
         return f"empathy {means}; {report['note']}"
-    high = report["gain_ci_high"]
+    high, same = report["gain_ci_high"], report["gain_equal_length"]
     ends = f"{report['gain_ci_low']:.1f} to {'no bound' if high is None else f'{high:.1f}'}"
-    return f"empathy {means}; gain {gained:+.1f}% (95% interval {ends}), p {report['p_value']:.4f}"
+    told = same["note"] if same["gain_percent"] is None else f"{same['gain_percent']:+.1f}%"
+    return (
+        f"empathy {means}; gain {report['gain_percent']:+.1f}% (95% interval {ends}), p {report['p_value']:.4f}; "
+        f"at equal length: {told}"
+    )
 
 
 if __name__ == "__main__":
@@ -117,8 +120,9 @@ if __name__ == "__main__":
             "evaluation": "every scored response (JSONL)",
             "metrics": "empathy of each arm, and the gain (JSON)",
             "mechanisms": "means by arm and mechanism (CSV)",
-            "spread": "empathy of each response, by arm (CSV)",
+            "spread": "scores of each response, by arm (CSV)",
+            "categories": "the gain by category (CSV)",
         },
         doc=__doc__,
-        optional=("mechanisms", "spread"),
+        optional=("mechanisms", "spread", "categories"),
     )

@@ -22,7 +22,7 @@ _DECIMALS = 4
 
 def score(pairs: Path, scored: Path, *, scorer: Path) -> None:
     """Read the scorer and the pairs, score, write one row for each."""
-    from stages.evaluation.linear import load_scorer
+    from stages.evaluation.scorers import load_scorer
 
     judge = load_scorer(scorer)
     rows = read_records(pairs, Exchange)

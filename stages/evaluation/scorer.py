@@ -1,6 +1,9 @@
 """scorer: learn to score empathy from labelled pairs, and measure the scorer on pairs that it did not see.
 
-    python -m stages.evaluation.scorer data/empathy/labelled_pairs.csv models/scorer metrics/scorer.json
+    python -m stages.evaluation.scorer data/empathy/labelled_pairs.csv models/scorer metrics/scorer.json \\
+        metrics/scorer_calibration.csv metrics/scorer_confusion.csv
+
+Pairs of scorer.also are added to those of the command line. scorer.kind says which scorer learns from them.
 """
 
 from __future__ import annotations
@@ -13,34 +16,43 @@ from stages.common.params import load_params
 from stages.common.progress import progress, say
 
 
-def scorer(labelled: Path, model: Path, metrics: Path, *, params: Path) -> None:
+def scorer(labelled: Path, model: Path, metrics: Path, calibration: Path, confusion: Path, *, params: Path) -> None:
     """Read, cross-validate over explanations (scorer.folds, scorer.seed), learn from all, write."""
-    settings = load_params(params).scorer
-    from stages.evaluation.labelled import AUTHORED, check_enough, read_labelled
-    from stages.evaluation.learning import cross_validate, fit_scorer
-    from stages.evaluation.mechanisms import MECHANISMS
+    loaded = load_params(params)
+    settings = loaded.scorer
+    from stages.evaluation.labelled import check_enough, read_labelled
+    from stages.evaluation.scorers import train_scorer
+    from stages.evaluation.validation import cross_validate
 
-    pairs = read_labelled(labelled)
-    check_enough(pairs, settings.folds, labelled)
+    found = read_labelled(labelled, Path(settings.also))
+    check_enough(found.pairs, settings.folds, labelled)
     with progress("scorer", settings.folds + 1) as advance:
-        figures = cross_validate(pairs, settings.folds, settings.seed, advance=advance)
-        learned = fit_scorer(pairs)
+        judged = cross_validate(
+            found.pairs, settings.folds, settings.seed,
+            lambda pairs, run: train_scorer(pairs, loaded, run=run), advance=advance,
+        )
+        learned = train_scorer(found.pairs, loaded)
         advance()
-    source = f"authored: {labelled.as_posix()}" if labelled.name == AUTHORED else labelled.as_posix()
-    with written_whole(model, metrics) as (model_part, metrics_part):
+    figures = judged.figures()
+    with written_whole(model, metrics, calibration, confusion) as (model_part, metrics_part, calibration_part, confusion_part):
         learned.save(model_part)
-        write_json(metrics_part, {m: figures[m] for m in MECHANISMS} | {"pairs": len(pairs), "source": source})
+        write_json(metrics_part, dict(figures) | {"kind": settings.kind} | found.report())
+        judged.write_calibration(calibration_part)
+        judged.write_confusion(confusion_part)
     shown = ", ".join(f"{m} {f['macro_f1']:.3f}" for m, f in figures.items())
-    say(f"scorer: {len(pairs)} labelled pairs; macro-F1 in cross-validation: {shown}")
+    say(f"scorer: {len(found.pairs)} labelled pairs; macro-F1 of the {settings.kind} scorer in cross-validation: {shown}")
 
 
 if __name__ == "__main__":
     run_stage(
         scorer,
         {
-            "labelled": "labelled pairs: explanation, response, er, ip, ex and rationales (CSV)",
+            "labelled": "labelled pairs: a CSV with explanation, response, er, ip, ex and rationales; or EPITOME's folder",
             "model": "the scorer (folder, written)",
             "metrics": "agreement with the labels, cross-validated (JSON, written)",
+            "calibration": "how often the scorer is right, by how sure it is (CSV, written)",
+            "confusion": "pairs by label and by what the scorer named (CSV, written)",
         },
         doc=__doc__,
+        optional=("calibration", "confusion"),
     )

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from stages.common.records import Pair
 from stages.evaluation.answering import Answer
-from stages.evaluation.bootstrap import Floats, Gain, gain, interval, resampled_means, sign_flip_p
+from stages.evaluation.arms import BASE
+from stages.evaluation.bootstrap import Floats, Gain, Groups, count_groups, gain, interval, resampled_means, sign_flip_p
+from stages.evaluation.groups import by_category, by_severity, group_figures
+from stages.evaluation.length import EqualLength, equal_length, word_counts
 from stages.evaluation.mechanisms import MECHANISMS
+from stages.evaluation.variety import variety
 
-ARMS = ("base", "tuned", "corpus")
 SCORES = (*MECHANISMS, "empathy")
 
 #: Scores of an arm's responses: er, ip, ex and their mean, empathy; each (pairs,), 0 to 2.
@@ -19,55 +24,97 @@ Scores = dict[str, Floats]
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Gains and intervals from one set of bootstrap draws."""
+class Contrast:
+    """What an arm gained over base: by score, at equal length, and the p of no difference in empathy."""
 
     gains: dict[str, Gain]
-    intervals: dict[tuple[str, str], tuple[float, float]]
+    equal_length: EqualLength
     p_value: float
 
 
-def compare(scores: dict[str, Scores], samples: int, seed: int) -> Comparison:
-    """Tuned against base for each score, with each arm's own 95% interval by (arm, score)."""
-    columns = [(arm, score) for arm in ARMS for score in SCORES]
-    means = resampled_means(np.column_stack([scores[arm][score] for arm, score in columns]), samples, seed)
-    drawn = dict(zip(columns, means.T, strict=True))
-    base, tuned = scores["base"], scores["tuned"]
-    gains = {s: gain(base[s], tuned[s], drawn["base", s], drawn["tuned", s]) for s in SCORES}
-    intervals = {column: interval(values) for column, values in drawn.items()}
-    return Comparison(gains, intervals, sign_flip_p(tuned["empathy"] - base["empathy"], samples, seed))
+class Evaluated:
+    """All arms' answers to the same pairs, scored, with one set of bootstrap draws for all figures.
+
+    Attributes:
+        seeds: the seed of each pair as a number, the unit that is drawn.
+        intervals: the 95% interval of each (arm, score)'s mean; None with a single seed.
+    """
+
+    def __init__(
+        self, pairs: Sequence[Pair], arms: Mapping[str, Sequence[Answer]], scores: Mapping[str, Scores], seeds: Groups,
+        samples: int, seed: int,
+    ) -> None:
+        self.pairs, self.arms, self.scores, self.seeds = pairs, arms, scores, seeds
+        self._samples, self._seed = samples, seed
+        self._number = count_groups(seeds)
+        columns = [(arm, score) for arm in arms for score in SCORES]
+        means = resampled_means(np.column_stack([scores[arm][score] for arm, score in columns]), seeds, samples, seed)
+        self._drawn = dict(zip(columns, means.T, strict=True))
+        self.intervals = {
+            column: interval(values, self._number) if self._number > 1 else None for column, values in self._drawn.items()
+        }
+        self._words = {arm: word_counts([answer.response for answer in answers]) for arm, answers in arms.items()}
+
+    def contrast(self, arm: str) -> Contrast:
+        """`arm` against base."""
+        before, after = self.scores[BASE], self.scores[arm]
+        gains = {
+            s: gain(before[s], after[s], self._drawn[BASE, s], self._drawn[arm, s], self._number) for s in SCORES
+        }
+        same = equal_length(
+            before["empathy"], after["empathy"], self._words[BASE], self._words[arm], self.seeds, self._samples, self._seed,
+        )
+        p = sign_flip_p(after["empathy"] - before["empathy"], self.seeds, self._samples, self._seed)
+        return Contrast(gains, same, p)
+
+    def figures(self, arm: str) -> dict[str, Any]:
+        """An arm in numbers: mean scores (0 to 2), their spread over pairs, the responses' health and variety, groups."""
+        scores, answers = self.scores[arm], self.arms[arm]
+        responses = [answer.response for answer in answers]
+        return {
+            **{mechanism: float(scores[mechanism].mean()) for mechanism in MECHANISMS},
+            "mean": float(scores["empathy"].mean()),
+            "std": float(scores["empathy"].std()),
+            "pairs": len(answers),
+            "words_mean": float(np.mean([len(response.split()) for response in responses])),
+            "cut_share": float(np.mean([answer.finish_reason == "length" for answer in answers])),
+            "distinct_responses": len(set(responses)),
+            **variety(responses),
+            "by_category": group_figures(scores, by_category(self.pairs)),
+            "by_severity": group_figures(scores, by_severity(self.pairs)),
+        }
+
+    def gain_by_category(self, arm: str) -> list[tuple[str, int, float, float | None, float | None]]:
+        """(category, pairs, difference to base, its 95% interval), None for the ends where one seed stands for it."""
+        difference = self.scores[arm]["empathy"] - self.scores[BASE]["empathy"]
+        rows = []
+        for name, places in by_category(self.pairs).items():
+            seeds = np.unique(self.seeds[places], return_inverse=True)[1]
+            number, low, high = count_groups(seeds), None, None
+            if number > 1:
+                drawn = resampled_means(difference[places][:, None], seeds, self._samples, self._seed)
+                low, high = interval(drawn[:, 0], number)
+            rows.append((name, len(places), float(difference[places].mean()), low, high))
+        return rows
 
 
-def arm_figures(scores: Scores, answers: Sequence[Answer]) -> dict[str, float | int]:
-    """An arm in numbers: mean scores (0 to 2), the spread of empathy over pairs, and the responses' health."""
-    responses = [answer.response for answer in answers]
-    return {
-        **{mechanism: float(scores[mechanism].mean()) for mechanism in MECHANISMS},
-        "mean": float(scores["empathy"].mean()),
-        "std": float(scores["empathy"].std()),
-        "pairs": len(answers),
-        "words_mean": float(np.mean([len(response.split()) for response in responses])),
-        "cut_share": float(np.mean([answer.finish_reason == "length" for answer in answers])),
-        "distinct_responses": len(set(responses)),
+def gain_figures(contrast: Contrast) -> dict[str, Any]:
+    """The gain in empathy with its interval and p, at equal length, and by mechanism; None where not defined."""
+    same = contrast.equal_length
+    equal: dict[str, Any] = {
+        "difference": same.difference, "gain_percent": same.percent, "ci_low": same.low, "ci_high": same.high,
+        "per_doubling": same.per_doubling,
     }
-
-
-def gain_figures(comparison: Comparison) -> dict[str, object]:
-    """The gain in empathy with its interval and p, then the gain by mechanism; None where not defined."""
-    whole = comparison.gains["empathy"]
-    figures: dict[str, object] = {
-        "gain_percent": whole.percent,
-        "gain_ci_low": whole.low,
-        "gain_ci_high": whole.high,
-        "difference": whole.difference,
-        "p_value": comparison.p_value,
-        "gain_by_mechanism": {m: _figures(comparison.gains[m]) for m in MECHANISMS},
+    figures = _figures(contrast.gains["empathy"]) | {
+        "p_value": contrast.p_value,
+        "gain_equal_length": equal | ({"note": same.note} if same.note else {}),
+        "gain_by_mechanism": {m: _figures(contrast.gains[m]) for m in MECHANISMS},
     }
-    return figures | ({"note": whole.note} if whole.note else {})
+    return figures
 
 
-def _figures(gained: Gain) -> dict[str, object]:
-    figures: dict[str, object] = {
+def _figures(gained: Gain) -> dict[str, Any]:
+    figures: dict[str, Any] = {
         "gain_percent": gained.percent, "gain_ci_low": gained.low, "gain_ci_high": gained.high,
         "difference": gained.difference,
     }

@@ -121,8 +121,10 @@ def _silent(steps: int = 1, note: str = "") -> None:
 def _write_losses(path: Path, epochs: Sequence[Epoch]) -> None:
     with path.open("w", encoding="utf-8", newline="") as stream:
         table = csv.writer(stream, lineterminator="\n")
-        table.writerow(("epoch", "step", "train_loss", "validation_loss"))
-        table.writerows((e.epoch, e.step, f"{e.train_loss:.6f}", f"{e.validation_loss:.6f}") for e in epochs)
+        table.writerow(("epoch", "step", "split", "loss"))
+        for e in epochs:
+            table.writerow((e.epoch, e.step, "train", f"{e.train_loss:.6f}"))
+            table.writerow((e.epoch, e.step, "validation", f"{e.validation_loss:.6f}"))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from stages.common.command import run_stage
 from stages.common.files import write_json, written_whole
 from stages.common.params import load_params
 from stages.common.progress import say
-from stages.common.records import Seed, dump_records, read_records
+from stages.common.records import Record, Seed, dump_records, read_records
 from stages.generation import checks
 from stages.generation.engines import Completion
 from stages.generation.generate import Ask, generate
@@ -27,11 +27,9 @@ def brainstorm(seeds: Path, prompt: Path, stories: Path, dropped: Path, metrics:
     template.check({"sentence": "I missed the bus.", "category": "Other"})
     found = read_records(seeds, Seed)
     asks = [
-        Ask(
-            f"{seed.id}-{sample:02d}", seed, template.messages(sentence=seed.sentence, category=seed.category),
-            sample,
-        )
+        Ask(f"{seed.id}-{sample:02d}", seed, messages, sample)
         for seed in found
+        for messages in [template.messages(sentence=seed.sentence, category=seed.category)]
         for sample in range(settings.stories_per_seed)
     ]
 
@@ -39,18 +37,18 @@ def brainstorm(seeds: Path, prompt: Path, stories: Path, dropped: Path, metrics:
         return checks.unusable(answer, answer.text, settings, template.instructions) or {"story": answer.text}
 
     answers = generate("brainstorm", asks, settings, loaded, read)
-    seed_of = {f"{seed.id}-{n:02d}": seed for seed in found for n in range(settings.stories_per_seed)}
-    rows = [
-        _story(seed_of[id], id, fields["story"], settings.model) for id, fields in answers.accepted.items()
-    ]
+    rows = (
+        _story(ask.record, ask.id, answers.accepted[ask.id]["story"], answers.model_of[ask.id])
+        for ask in asks if ask.id in answers.accepted
+    )
     with written_whole(stories, dropped, metrics) as (stories_part, dropped_part, metrics_part):
         dump_records(stories_part, rows)
         dump_records(dropped_part, answers.dropped)
         write_json(metrics_part, answers.metrics("brainstorm", rows_in=len(asks)))
-    say(f"brainstorm: {len(rows)} stories of {len(asks)} asked, {answers.asked_again} asked again")
+    say(f"brainstorm: {len(answers.accepted)} stories of {len(asks)} asked, {answers.asked_again} asked again")
 
 
-def _story(seed: Seed, id: str, story: str, model: str) -> dict[str, object]:
+def _story(seed: Record, id: str, story: str, model: str) -> dict[str, object]:
     """A story row: the seed's fields under the names that they keep from here on."""
     row = seed.model_dump()
     sentence, seed_id = row.pop("sentence"), row.pop("id")

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
+from operator import eq
 
 from stages.common.sections import Step
 from stages.generation.engines import Completion
@@ -33,6 +34,10 @@ _ASSISTANT = re.compile(
     r"|^(?:sure|certainly|of course|absolutely)[,!.:]|\bhere(?:'s| is) (?:a|the|your|my) "
     r"(?:story|rewritten|retelling|response|version|explanation)|\bI hope this helps\b", re.IGNORECASE,
 )
+#: One of these stands in every text that _ASSISTANT finds: a quick look before the slow one.
+_ASSISTANT_SIGNS = ("as a ai", "as an ai", "artificial", "language", "assistant", "ai model", "here's", "here is", "i hope this")
+_EAGER = ("sure", "certainly", "of course", "absolutely")
+_WORD = re.compile(r"\w+")
 _MARKUP = re.compile(r"<\|[\w-]+\|>|\[/?INST\]|</?s>|^\s*(?:user|assistant|system)\s*:", re.IGNORECASE | re.MULTILINE)
 _FIRST_PERSON = re.compile(r"\b(?:I|I'm|I've|I'd|I'll|me|my|mine|myself)\b")
 
@@ -41,22 +46,24 @@ def unusable(answer: Completion, text: str, step: Step, instructions: str) -> st
     """What speaks against `text`, the part of the answer that becomes the field."""
     if answer.finish_reason != "stop":
         return "cut_at_max_tokens"
-    words = len(text.split())
-    if words == 0:
+    count = len(text.split())
+    if count == 0:
         return "empty"
-    if _MARKUP.search(text):
+    if any(map(text.__contains__, "<[:")) and _MARKUP.search(text):
         return "chat_markup"
     if _REFUSAL.search(text[:300]):
         return "refusal"
-    if _ASSISTANT.search(text):
+    lower = text.lower()
+    if (lower.startswith(_EAGER) or any(map(lower.__contains__, _ASSISTANT_SIGNS))) and _ASSISTANT.search(text):
         return "assistant_talk"
-    if words < step.min_words:
+    if count < step.min_words:
         return "too_short"
-    if words > step.max_words:
+    if count > step.max_words:
         return "too_long"
-    if loops(text):
+    words = _words(lower)
+    if _loops(words):
         return "loop"
-    return "prompt_echo" if echoes(text, instructions) else None
+    return "prompt_echo" if _echoes(words, instructions) else None
 
 
 def not_first_person(text: str) -> str | None:
@@ -67,15 +74,29 @@ def not_first_person(text: str) -> str | None:
 
 def echoes(text: str, instructions: str) -> bool:
     """Whether a run of ECHO_WORDS words of the instructions stands in the text."""
-    return not _runs(instructions).isdisjoint(_grams(_words(text)))
+    return _echoes(_words(text.lower()), instructions)
 
 
 def loops(text: str) -> bool:
     """Whether the text runs in a loop, as small models do: LOOP_WORDS words in a row that stand three times, a word six
     times in a row, or a "word" of 40 letters."""
-    words = _words(text)
+    return _loops(_words(text.lower()))
+
+
+def _echoes(words: list[str], instructions: str) -> bool:
+    runs, blocks = _runs(instructions)
+    joined = " ".join(words)
+    # A run of ECHO_WORDS holds a whole block, wherever it starts: most texts hold none, and need no closer look.
+    return any(block in joined for block in blocks) and not runs.isdisjoint(_grams(words))
+
+
+def _loops(words: list[str]) -> bool:
     if max(map(len, words), default=0) >= 40:
         return True
+    # LOOP_WORDS words that stand three times bring LOOP_WORDS - 2 word triples twice more: few texts repeat so many.
+    triples = list(zip(words, words[1:], words[2:], strict=False))
+    if len(triples) - len(set(triples)) < 2 * (LOOP_WORDS - 2) and not any(map(eq, words, words[1:])):
+        return False
     runs = Counter(zip(*(words[start:] for start in range(LOOP_WORDS)), strict=False))
     if max(runs.values(), default=0) >= 3:
         return True
@@ -93,13 +114,17 @@ def parted(text: str, asks_for_reasoning: bool) -> tuple[str, str] | None:
 
 
 @lru_cache(maxsize=64)  # the instructions are the same for all rows of a step
-def _runs(instructions: str) -> frozenset[tuple[str, ...]]:
-    return frozenset(_grams(_words(instructions)))
+def _runs(instructions: str) -> tuple[frozenset[tuple[str, ...]], tuple[str, ...]]:
+    """The runs of ECHO_WORDS words, and the text cut into blocks so small that every such run holds a whole one."""
+    words = _words(instructions.lower())
+    size = (ECHO_WORDS + 1) // 2
+    starts = range(0, len(words) - size + 1, size)
+    return frozenset(_grams(words)), tuple(" ".join(words[start : start + size]) for start in starts)
 
 
 def _grams(words: list[str]) -> Iterator[tuple[str, ...]]:
     return zip(*(words[start:] for start in range(ECHO_WORDS)), strict=False)
 
 
-def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", text.lower())
+def _words(lower: str) -> list[str]:
+    return _WORD.findall(lower)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from stages.common.command import run_stage
@@ -27,7 +28,7 @@ def explain(stories: Path, prompt: Path, explanations: Path, dropped: Path, metr
     template.check({"story": "Ann missed the bus.", "seed": "I missed the bus.", "category": "Other"})
     rows = read_records(stories, Story)
     asks = [
-        Ask(row.id, row, template.messages(story=row.story, seed=row.seed, category=row.category))
+        Ask(row.id, row, partial(template.messages, story=row.story, seed=row.seed, category=row.category))
         for row in rows
     ]
 
@@ -36,15 +37,15 @@ def explain(stories: Path, prompt: Path, explanations: Path, dropped: Path, metr
         return wrong or {"explanation": answer.text}
 
     answers = generate("explain", asks, settings, loaded, read)
-    told = [
-        row.extended(explanation=answers.accepted[row.id]["explanation"], explanation_model=settings.model)
+    told = (
+        row.extended(**answers.accepted[row.id], explanation_model=answers.model_of[row.id])
         for row in rows if row.id in answers.accepted
-    ]
+    )
     with written_whole(explanations, dropped, metrics) as (explanations_part, dropped_part, metrics_part):
         dump_records(explanations_part, told)
         dump_records(dropped_part, answers.dropped)
         write_json(metrics_part, answers.metrics("explain", rows_in=len(rows)))
-    say(f"explain: {len(told)} explanations of {len(rows)} stories, {answers.asked_again} asked again")
+    say(f"explain: {len(answers.accepted)} explanations of {len(rows)} stories, {answers.asked_again} asked again")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ Where the prompt asks for notes under "Reasoning:" and an answer under "Response
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from stages.common.command import run_stage
@@ -31,7 +32,7 @@ def respond(explanations: Path, prompt: Path, responses: Path, dropped: Path, me
     asks_for_reasoning = checks.RESPONSE in template.source
     rows = read_records(explanations, Explanation)
     asks = [
-        Ask(row.id, row, template.messages(explanation=row.explanation, category=row.category))
+        Ask(row.id, row, partial(template.messages, explanation=row.explanation, category=row.category))
         for row in rows
     ]
 
@@ -44,15 +45,15 @@ def respond(explanations: Path, prompt: Path, responses: Path, dropped: Path, me
         return wrong or {"response": response, "reasoning": reasoning}
 
     answers = generate("respond", asks, settings, loaded, read)
-    pairs = [
-        row.extended(**answers.accepted[row.id], response_model=settings.model)
+    pairs = (
+        row.extended(**answers.accepted[row.id], response_model=answers.model_of[row.id])
         for row in rows if row.id in answers.accepted
-    ]
+    )
     with written_whole(responses, dropped, metrics) as (responses_part, dropped_part, metrics_part):
         dump_records(responses_part, pairs)
         dump_records(dropped_part, answers.dropped)
         write_json(metrics_part, answers.metrics("respond", rows_in=len(rows)))
-    say(f"respond: {len(pairs)} responses to {len(rows)} explanations, {answers.asked_again} asked again")
+    say(f"respond: {len(answers.accepted)} responses to {len(rows)} explanations, {answers.asked_again} asked again")
 
 
 if __name__ == "__main__":

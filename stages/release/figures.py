@@ -55,10 +55,19 @@ class CorpusFigures(Figures):
     vocabulary: int
     distinct_1: float
     distinct_2: float
+    distinct_3: float
     mattr: float
+    self_bleu: float
+    compression_ratio: float
     top_opening_share: float
+    top_closing_share: float
+    top_sentence_share: float
     question_share: float
     response_distinct_share: float
+    explanation_flesch_kincaid_grade: float
+    explanation_near_duplicate_share: float | None
+    response_flesch_kincaid_grade: float
+    response_near_duplicate_share: float | None
     categories: dict[str, int]
     models: ModelFigures
     paper: PaperFigures

@@ -1,80 +1,115 @@
-"""Measures of a set of texts: lengths, variety of words, openings. Each takes time linear in the words.
-
-Two notions of a word. For a text's length: what stands between white space, as the limits of the other
-stages count. For variety: the runs of letters and digits, with an apostrophe inside, without case
-("Don't go, DON'T" has the words don't, go, don't).
-"""
+"""Measures of a set of texts: lengths and variety of words. Each takes time linear in the words, but for a sort."""
 
 from __future__ import annotations
 
-import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
-from itertools import count, pairwise
-from statistics import fmean, median, pstdev
 
-_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
-_TYPOGRAPHIC_APOSTROPHE = "\u2019"
+import numpy as np
+from numpy.typing import NDArray
 
-#: A text as the numbers of its words; equal numbers are equal words.
-Numbered = list[int]
+from stages.statistics.texts import Integers, Texts, sums
 
+#: Packed n-grams stay below it, so that they are exact whole numbers.
+LARGEST = 2**63 - 1
 
-def words(text: str) -> list[str]:
-    """The words of a text, casefolded, with one kind of apostrophe.
+_TEXTS_AT_ONCE = 8192
 
-    >>> words("Don't go, DON'T!")
-    ["don't", 'go', "don't"]
-    """
-    return _WORD.findall(text.casefold().replace(_TYPOGRAPHIC_APOSTROPHE, "'"))
-
-
-def numbered(texts: Sequence[str]) -> tuple[list[Numbered], int]:
-    """The texts as numbers of words, and how many different words there are."""
-    number_of: defaultdict[str, int] = defaultdict(count().__next__)
-    return [[number_of[word] for word in words(text)] for text in texts], len(number_of)
+QUANTILES = {"p5": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95}
 
 
 def length_figures(lengths: Sequence[int]) -> dict[str, float]:
-    """Mean, standard deviation (of these texts, not an estimate for others) and median."""
-    return {"mean": fmean(lengths), "std": pstdev(lengths), "median": float(median(lengths))}
+    """Mean, standard deviation (of these texts, not an estimate for others) and quantiles, linear between two."""
+    given = np.array(lengths)
+    cuts = np.quantile(given, list(QUANTILES.values())).tolist()
+    return {"mean": float(given.mean()), "std": float(given.std()), **dict(zip(QUANTILES, cuts, strict=True))}
 
 
-def distinct(texts: Sequence[Numbered], n: int) -> float:
-    """Different n-grams over all n-grams, n 1 or 2, none across texts; 0 without any (Li et al., NAACL 2016)."""
-    total = sum(max(len(text) - n + 1, 0) for text in texts)
-    if n == 1:
-        different = len({word for text in texts for word in text})
-    else:
-        # One whole number a bigram: a set of them takes half the memory of a set of tuples.
-        different = len({first << 32 | second for text in texts for first, second in pairwise(text)})
-    return different / total if total else 0.0
+def packed(columns: Sequence[NDArray[np.integer]], kinds: int) -> Integers:
+    """One whole number a row of `columns`, equal for equal rows alone. Every value is from 0 to `kinds` - 1."""
+    keys, size = columns[0].astype(np.int64), kinds
+    for column in columns[1:]:
+        if size * kinds > LARGEST:
+            different, keys = np.unique(keys, return_inverse=True)
+            size = len(different)
+        keys = keys * kinds + column
+        size *= kinds
+    return np.asarray(keys)
 
 
-def mattr(text: Numbered, window: int) -> float:
-    """Moving-average type-token ratio (Covington and McFall 2010): the mean, over every `window` words
-    in a row, of different words over words. A shorter text counts as one window; an empty one gives 0.
+def places(starts: Integers, n: int) -> Integers:
+    """Where a run of `n` begins that stays between two `starts`."""
+    lengths = np.diff(starts)
+    ends = np.repeat(starts[1:], lengths)
+    found: Integers = np.flatnonzero(np.arange(starts[0], starts[-1]) + n <= ends) + starts[0]
+    return found
+
+
+def different(keys: Integers) -> Integers:
+    """Each of the numbers once, in order. np.unique does the same, but hashes, much more slowly where most differ."""
+    keys = np.sort(keys)
+    found: Integers = keys[np.append(True, keys[1:] != keys[:-1])[: len(keys)]]
+    return found
+
+
+def distinct(texts: Texts, n: int, kinds: int) -> float:
+    """Different n-grams over all n-grams, none across texts; 0 without any (Li et al., NAACL 2016).
+
+    `kinds` is the size of the vocabulary.
     """
-    if len(text) <= window:
-        return len(set(text)) / len(text) if text else 0.0
-    inside = Counter(text[:window])
-    types = sum_of_types = len(inside)
-    for leaving, entering in zip(text, text[window:], strict=False):
-        inside[leaving] -= 1
-        types -= inside[leaving] == 0
-        types += inside[entering] == 0
-        inside[entering] += 1
-        sum_of_types += types
-    return sum_of_types / (window * (len(text) - window + 1))
+    at = places(texts.starts, n)
+    if not len(at):
+        return 0.0
+    return len(different(packed([texts.flat[at + k] for k in range(n)], kinds))) / len(at)
 
 
-def top_opening_share(texts: Sequence[Numbered], openings: int, first: int = 3) -> float:
-    """The share of texts whose `first` words are among the `openings` commonest first words."""
-    counts = Counter(tuple(text[:first]) for text in texts)
-    return sum(rows for _, rows in counts.most_common(openings)) / len(texts)
+def mattr(texts: Texts, window: int) -> NDArray[np.float64]:
+    """Moving-average type-token ratio of each text (Covington and McFall 2010): the mean, over every `window` words
+    in a row, of different words over words. A shorter text counts as one window; an empty one gives 0.
+
+    A word counts in the windows in which it is the first of its kind: those that start after the same word's last
+    place before, no later than the word itself, and reach it.
+    """
+    return np.concatenate([_mattr(part, window) for part in texts.parts(_TEXTS_AT_ONCE)])
+
+
+def _mattr(texts: Texts, window: int) -> NDArray[np.float64]:
+    lengths = texts.lengths
+    width = np.minimum(window, lengths)
+    windows = lengths - width + 1
+    begin = np.repeat(texts.starts[:-1], lengths)
+    here = np.arange(len(texts.flat)) - begin
+    earliest = np.maximum(_same_word_before(texts.flat) - begin + 1, here - np.repeat(width, lengths) + 1)
+    latest = np.minimum(here, np.repeat(windows, lengths) - 1)
+    counts = np.maximum(latest - np.maximum(earliest, 0) + 1, 0)
+    return np.asarray(sums(counts, texts.starts) / np.maximum(width * windows, 1))
+
+
+def _same_word_before(flat: NDArray[np.int32]) -> Integers:
+    """Where the same word stood last, for each word; -1 for none."""
+    order = np.argsort(flat, kind="stable")
+    before = np.full(len(flat), -1, dtype=np.int64)
+    same = flat[order[1:]] == flat[order[:-1]]
+    before[order[1:][same]] = order[:-1][same]
+    return before
 
 
 def binned(lengths: Sequence[int], width: int) -> dict[int, int]:
     """How many lengths fall into each bin of `width`, by the bin's lower edge, empty bins between included."""
     counts = Counter(length // width * width for length in lengths)
     return {edge: counts[edge] for edge in range(min(counts), max(counts) + 1, width)}
+
+
+def run_hashes(flat: NDArray[np.int32], starts: Integers) -> Integers:
+    """A 64-bit hash of each run between two `starts`, the same for the same words in the same order."""
+    index = np.arange(starts[0], starts[-1]) - np.repeat(starts[:-1], np.diff(starts))
+    hashes = mixed(flat[starts[0] : starts[-1]].astype(np.uint64) + (index.astype(np.uint64) << np.uint64(32)))
+    return sums(hashes.view(np.int64), starts - starts[0])  # wraps around
+
+
+def mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """A 64-bit hash of each number: splitmix64's mixer (Steele et al., 2014)."""
+    values = values + np.uint64(0x9E3779B97F4A7C15)
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(values ^ (values >> np.uint64(31)))

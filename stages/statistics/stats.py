@@ -1,91 +1,91 @@
-"""stats: the corpus in numbers, beside the paper's, and two tables to plot.
+"""stats: the corpus in numbers, beside the paper's and other corpora, and the tables behind the pictures.
 
-    python -m stages.statistics.stats data/corpus.jsonl metrics/corpus.json metrics/lengths.csv metrics/categories.csv
+    python -m stages.statistics.stats data/corpus.jsonl metrics/corpus.json metrics/lengths.csv \\
+        metrics/categories.csv metrics/coverage.csv metrics/templates.csv metrics/topics.csv metrics/comparison.csv
 
-All figures of variety are of the responses; `vocabulary` counts the different words of explanations
-and responses together. What a word is stands in `measures`.
+Figures of variety are of the responses; `vocabulary` counts the different words of explanations and responses
+together. What a word and a sentence are stands in `texts`; what each figure is, in the module that it comes from.
 """
 
 from __future__ import annotations
 
 import csv
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 from stages.common.command import run_stage
 from stages.common.files import write_json, written_whole
 from stages.common.params import load_params
 from stages.common.progress import say
-from stages.common.records import CATEGORIES, Pair, read_records
-from stages.statistics import measures
+from stages.common.records import Pair, read_records
+from stages.common.sections import Stats
+from stages.statistics import comparison, coverage, figures, measures
+from stages.statistics.readability import syllable_counts
+from stages.statistics.texts import Vocabulary
+from stages.statistics.topics import topic_map
 
-#: What the paper says of its corpus (Chen et al. 2025, arXiv 2502.17857), under our names.
-PAPER = {"pairs": 105_578, "explanation_words_mean": 95.5, "response_words_mean": 153.7}
-
-MATTR_WINDOW = 100  # words
 BIN_WORDS = 10  # of metrics/lengths.csv, and of lengths.vega.json, which draws it
 
+HEADERS = {
+    "lengths": ("kind", "words", "count"),
+    "categories": ("category", "pairs"),
+    "coverage": ("category", "severity", "pairs"),
+    "templates": ("kind", "rank", "text", "responses", "share"),
+    "topics": ("topic", "pairs", "terms", "x", "y"),
+    "comparison": comparison.HEADER,
+}
 
-def stats(corpus: Path, metrics: Path, lengths: Path, categories: Path, *, params: Path) -> None:
-    """Measure `corpus`; write the metrics (JSON) and the two tables (CSV)."""
+
+def stats(corpus: Path, metrics: Path, *tables: Path, params: Path) -> None:
+    """Measure `corpus`; write the metrics (JSON) and the tables (CSV), in the order of HEADERS."""
     settings = load_params(params).stats
     pairs = read_records(corpus, Pair)
-    words = {
-        "explanation": [len(pair.explanation.split()) for pair in pairs],
-        "response": [len(pair.response.split()) for pair in pairs],
-    }
-    counts = category_counts(pairs)
-    figures = {
-        "pairs": len(pairs),
-        "seeds": len({pair.seed_id for pair in pairs}),
-        "stories": len({pair.story for pair in pairs}),
-        **{f"{k}_words_{f}": v for k, lengths_ in words.items() for f, v in measures.length_figures(lengths_).items()},
-        **variety(pairs, settings.top_openings),
-        "categories": counts,
-        "models": model_counts(pairs),
-        "paper": PAPER,
-    }
-    bins = [(kind, *bin_) for kind, lengths_ in words.items() for bin_ in measures.binned(lengths_, BIN_WORDS).items()]
-    with written_whole(metrics, lengths, categories) as (metrics_part, lengths_part, categories_part):
-        write_json(metrics_part, figures)
-        write_csv(lengths_part, ("kind", "words", "count"), bins)
-        write_csv(categories_part, ("category", "pairs"), counts.items())
+    found, rows = measured(pairs, settings)
+    with written_whole(metrics, *tables) as (metrics_part, *table_parts):
+        write_json(metrics_part, found)
+        for (name, header), part in zip(HEADERS.items(), table_parts, strict=True):
+            write_csv(part, header, rows[name])
     say(
-        f"stats: {len(pairs)} pairs; explanations of {figures['explanation_words_mean']:.1f} words, "
-        f"responses of {figures['response_words_mean']:.1f}"
+        f"stats: {len(pairs)} pairs; explanations of {found['explanation_words_mean']:.1f} words, "
+        f"responses of {found['response_words_mean']:.1f}"
     )
 
 
-def variety(pairs: Sequence[Pair], top_openings: int) -> dict[str, float]:
-    """How varied the responses are; shares and ratios from 0 to 1."""
-    texts, vocabulary = measures.numbered([text for pair in pairs for text in (pair.response, pair.explanation)])
-    responses = texts[::2]
-    return {
-        "vocabulary": vocabulary,
-        "distinct_1": measures.distinct(responses, 1),
-        "distinct_2": measures.distinct(responses, 2),
-        "mattr": fmean(measures.mattr(response, MATTR_WINDOW) for response in responses),
-        "top_opening_share": measures.top_opening_share(responses, top_openings),
-        "question_share": sum("?" in pair.response for pair in pairs) / len(pairs),
-        "response_distinct_share": len({tuple(response) for response in responses}) / len(responses),
+def measured(pairs: Sequence[Pair], settings: Stats) -> tuple[dict[str, Any], dict[str, list[Any]]]:
+    """All figures, and the rows of every table."""
+    vocabulary = Vocabulary()
+    responses = vocabulary.texts([pair.response for pair in pairs])
+    explanations = vocabulary.texts([pair.explanation for pair in pairs])
+    kinds = {"explanation": explanations, "response": responses}
+    words = {kind: [len(getattr(pair, kind).split()) for pair in pairs] for kind in kinds}
+    found: dict[str, Any] = {
+        "pairs": len(pairs),
+        "seeds": len({pair.seed_id for pair in pairs}),
+        "stories": len({pair.story for pair in pairs}),
     }
-
-
-def category_counts(pairs: Sequence[Pair]) -> dict[str, int]:
-    """Pairs a category: SAD's nine in their order, even at 0, then any others by name."""
-    counts = Counter(pair.category for pair in pairs)
-    return {c: counts[c] for c in (*CATEGORIES, *sorted(counts.keys() - set(CATEGORIES)))}
-
-
-def model_counts(pairs: Sequence[Pair]) -> dict[str, dict[str, int]]:
-    """Pairs by the model that wrote the story, the explanation, the response; `unknown` where none is named."""
-    fields = {"story": "model", "explanation": "explanation_model", "response": "response_model"}
-    return {
-        text: dict(sorted(Counter(str(getattr(pair, field, "unknown")) for pair in pairs).items()))
-        for text, field in fields.items()
+    for kind, texts in kinds.items():
+        found |= figures.length_figures(kind, words[kind], texts)
+    various, templates = figures.variety(pairs, responses, vocabulary, settings)
+    found |= various
+    syllables = syllable_counts(vocabulary)
+    for kind, texts in kinds.items():
+        found |= figures.of_texts(kind, texts, syllables, settings)
+    topics = topic_map(explanations, vocabulary, settings.topics, settings.seed)
+    found |= {
+        "categories": coverage.category_counts(pairs),
+        "severity": coverage.severity_counts(pairs),
+        "models": figures.model_counts(pairs),
+        "by_model": figures.by_model(pairs, words["response"], responses, vocabulary, settings),
+        "paper": comparison.PAPER,
+    }
+    return found, {
+        "lengths": [(k, *bin_) for k in kinds for bin_ in measures.binned(words[k], BIN_WORDS).items()],
+        "categories": list(found["categories"].items()),
+        "coverage": coverage.coverage(pairs),
+        "templates": figures.ranked(templates, len(pairs)),
+        "topics": [(f"topic {n}", t.texts, t.terms, t.x, t.y) for n, t in enumerate(topics, start=1)],
+        "comparison": comparison.comparison(found),
     }
 
 
@@ -102,7 +102,11 @@ if __name__ == "__main__":
             "metrics": "all figures (JSON), written",
             "lengths": "texts a bin of words (CSV), written",
             "categories": "pairs a category (CSV), written",
+            "coverage": "pairs a category and band of severity (CSV), written",
+            "templates": "the commonest openings, closings, sentences and skeletons of responses (CSV), written",
+            "topics": "the topic map of the explanations (CSV), written",
+            "comparison": "this corpus beside others (CSV), written",
         },
         doc=__doc__,
-        optional=("lengths", "categories"),
+        optional=tuple(HEADERS),
     )

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ruamel.yaml import YAML
 
 from stages.common.sections import Dedup
-from stages.curation.dedup import REASONS, dedup, find_duplicates
+from stages.curation.dedup import dedup
+from stages.curation.repeats import REASONS, find_repeats
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,7 +40,14 @@ PLANTED: list[tuple[str, list[str], str | None, str | None]] = [
 def settings_of(**changes: bool) -> Dedup:
     return Dedup.model_validate({
         "exact": changes.get("exact", True),
-        "substring": {"enabled": changes.get("substring", True), "min_words": 40},
+        "substring": {
+            "enabled": changes.get("substring", True), "min_words": 40,
+            "action": "trim" if changes.get("trim") else "drop", "min_words_left": 20,
+        },
+        "semantic": {
+            "enabled": changes.get("semantic", False), "model": None, "revision": None, "threshold": 0.95,
+            "dimensions": 8, "seed": 1,
+        },
         "near": {
             "enabled": changes.get("near", True), "threshold": 0.7, "permutations": 128, "shingle_words": 3, "seed": 7,
         },
@@ -59,6 +68,14 @@ def write(path: Path, rows: list[dict[str, Any]]) -> Path:
 
 def read(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def set_dedup(params: Path, section: str, **values: Any) -> None:
+    """Change keys of dedup.<section>, or of dedup itself where `section` is empty."""
+    yaml = YAML()
+    content = yaml.load(params)
+    (content["dedup"][section] if section else content["dedup"]).update(values)
+    yaml.dump(content, params)
 
 
 @pytest.fixture
@@ -91,24 +108,56 @@ def test_run_by_hand(paths: list[Path], params: Path) -> None:
     for found in evidence:
         del found["reason"], found["detail"]
     # 98 shingles, of which 3 changes cost 9: 89 shared of 107.
-    assert evidence == [{}, {"span": [40, 85], "length": 45}, {"similarity": 89 / 107}, {}, {}]
+    assert evidence == [{}, {"span": [40, 85], "characters": [310, 669], "length": 45}, {"similarity": 89 / 107}, {}, {}]
     assert json.loads(metrics.read_text()) == {
-        "rows_in": 9, "rows_out": 4, "dropped": {"exact": 3, "near": 1, "substring": 1},
+        "rows_in": 9, "rows_out": 4, "dropped": {"exact": 3, "near": 1, "semantic": 0, "substring": 1}, "trimmed": 0,
     }
-    assert "9 stories in, 4 kept, 5 dropped" in done.stderr
+    borrowed = next(row for row in duplicates if row["id"] == "borrowed")
+    assert borrowed["story"][slice(*borrowed["characters"])] == " ".join(OTHER[30:75])
+    assert "9 stories in, 4 kept (0 trimmed), 5 dropped" in done.stderr
 
     first = [path.read_bytes() for path in paths[1:]]
     assert run(*paths, "--params", params).returncode == 0
     assert [path.read_bytes() for path in paths[1:]] == first
 
 
-def test_switched_off_methods_count_zero(paths: list[Path], params: Path) -> None:
-    text = params.read_text()
-    assert text.count("enabled: true") == 2 and "exact: true" in text
-    params.write_text(text.replace("enabled: true", "enabled: false").replace("exact: true", "exact: false"))
+def test_trimmed_stories_go_on_without_the_repeat(paths: list[Path], params: Path) -> None:
+    set_dedup(params, "substring", action="trim", min_words_left=45)
+    rows = read(paths[0])
+    few = story("few", " ".join([*OTHER[:50], *(f"own{k}" for k in range(44))]))
+    late = story("late", " ".join([*OTHER[40:90], *(w if k != 50 else "new" for k, w in enumerate(TALE))]))
+    write(paths[0], [*rows, few, late])
     dedup(*paths, params=params)
     assert json.loads(paths[3].read_text()) == {
-        "rows_in": 9, "rows_out": 9, "dropped": {"exact": 0, "near": 0, "substring": 0},
+        "rows_in": 11, "rows_out": 5, "dropped": {"exact": 3, "near": 1, "semantic": 0, "substring": 2}, "trimmed": 2,
+    }
+    unique, told = ({row["id"]: row for row in read(path)} for path in paths[1:3])
+    assert unique["borrowed"] == {**rows[3], "story": " ".join([*THIRD[:40], *THIRD[40:60]])}
+    assert told["borrowed"]["story"] == rows[3]["story"]
+    assert {k: v for k, v in told["borrowed"].items() if k not in rows[3]} == {
+        "reason": "trimmed", "detail": "other",
+        "trims": [{"partner": "other", "span": [40, 85], "characters": [310, 669], "length": 45}],
+    }
+    # The next story begins as the trimmed one does, which is kept: it loses that too.
+    assert unique["third"]["story"] == " ".join(THIRD[40:]) and told["third"]["detail"] == "borrowed"
+    assert told["few"]["reason"] == "substring" and "trims" not in told["few"]
+    assert told["late"]["reason"] == "substring" and told["late"]["length"] == 59  # of edited
+
+
+def test_a_model_that_cannot_be_there_is_named_before_the_stories_are_read(tmp_path: Path, params: Path) -> None:
+    set_dedup(params, "semantic", enabled=True, model="./no/folder")
+    done = run(tmp_path / "none.jsonl", tmp_path / "u", tmp_path / "d", tmp_path / "m", "--params", params)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1
+    assert "dedup.semantic.model './no/folder'" in done.stderr and "none.jsonl" not in done.stderr
+
+
+def test_switched_off_methods_count_zero(paths: list[Path], params: Path) -> None:
+    set_dedup(params, "", exact=False)
+    set_dedup(params, "near", enabled=False)
+    set_dedup(params, "substring", enabled=False)
+    dedup(*paths, params=params)
+    assert json.loads(paths[3].read_text()) == {
+        "rows_in": 9, "rows_out": 9, "dropped": {"exact": 0, "near": 0, "semantic": 0, "substring": 0}, "trimmed": 0,
     }
     assert read(paths[1]) == read(paths[0]) and read(paths[2]) == []
 
@@ -136,7 +185,7 @@ def test_bad_input_is_one_line_and_leaves_the_outputs(
 
 
 def test_params_are_checked_before_the_stories_are_read(tmp_path: Path, params: Path) -> None:
-    params.write_text(params.read_text().replace("min_words: 40  # a repeat", "min_words: 1  # a repeat"))
+    set_dedup(params, "substring", min_words=1)
     done = run(tmp_path / "none.jsonl", tmp_path / "u", tmp_path / "d", tmp_path / "m", "--params", params)
     assert done.returncode == 1
     assert "dedup.substring.min_words" in done.stderr and "none.jsonl" not in done.stderr
@@ -150,14 +199,14 @@ def test_help() -> None:
 
 @given(
     st.lists(st.lists(st.sampled_from(["a", "B", "c!", "…"]), max_size=8).map(" ".join), max_size=12),
-    st.booleans(), st.booleans(), st.booleans(),
+    st.booleans(), st.booleans(), st.booleans(), st.booleans(),
 )
 @settings(deadline=None)
 def test_what_is_dropped_has_an_earlier_partner_that_its_method_kept(
-    texts: list[str], exact: bool, substring: bool, near: bool
+    texts: list[str], exact: bool, substring: bool, near: bool, semantic: bool
 ) -> None:
-    found = find_duplicates(texts, settings_of(exact=exact, substring=substring, near=near))
-    on = {"exact": exact, "substring": substring, "near": near}
+    found = find_repeats(texts, settings_of(exact=exact, substring=substring, near=near, semantic=semantic)).dropped
+    on = {"exact": exact, "substring": substring, "near": near, "semantic": semantic}
     for index, (reason, duplicate) in found.items():
         assert on[reason]
         assert duplicate.index == index and 0 <= duplicate.partner < index
@@ -171,10 +220,10 @@ def test_the_first_is_kept_in_any_order(order: list[int]) -> None:
     """Of the stories that repeat one another, the one that comes first is kept, whatever the order."""
     alike = [{0, 1, 8}, {6, 7}]  # exact
     texts = [" ".join(PLANTED[i][1]) for i in order]
-    found = find_duplicates(texts, settings_of(substring=False, near=False))
+    found = find_repeats(texts, settings_of(substring=False, near=False)).dropped
     kept = {i for place, i in enumerate(order) if place not in found}
     assert kept == {2, 3, 4, 5} | {next(i for i in order if i in group) for group in alike}
-    everything = find_duplicates(texts, settings_of())
+    everything = find_repeats(texts, settings_of()).dropped
     kept = {i for place, i in enumerate(order) if place not in everything}
     assert order[0] in kept
     assert len(kept & {0, 1, 5, 8}) == 1  # near or the same, all of them

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -19,6 +20,8 @@ Found = tuple[int, int, float]
 
 def shingles(text: str, words: int) -> set[tuple[str, ...]]:
     numbers = normal_words(text)
+    if 0 < len(numbers) < words:
+        return {tuple(numbers)}
     return {tuple(numbers[k : k + words]) for k in range(len(numbers) - words + 1)}
 
 
@@ -67,6 +70,7 @@ class TestWhenNothingIsMissed:
     @given(texts_of("ab", 8, 8), st.sampled_from([0.3, 0.5, 0.7, 0.85, 0.999]), st.integers(1, 4))
     @example([], 0.7, 3)
     @example(["", "!", "a", "a", "a b"], 0.7, 3)  # all shorter than a shingle
+    @example(["a b", "A, b!", "b a", "a b c", "a", "", "a"], 0.7, 3)  # a short text is like its equal alone
     @example(["a b c a b c", "a b c a b"], 0.7, 3)  # not the same, but the same shingles
     def test_tiny_alphabet_matches_the_oracle(self, texts: list[str], threshold: float, words: int) -> None:
         assert search(texts, threshold, words) == oracle(texts, threshold, words)
@@ -153,3 +157,46 @@ def test_signatures_are_the_same_on_every_machine() -> None:
         [3518760262, 3496506363, 3295914723, 2540353404],
         [796447694, 3254140125, 3245409085, 2628550155],
     ]
+
+
+def crowd(copies: int) -> list[str]:
+    """1,000 texts of one template, each 60 of 100 words its own, and `copies` of them again with two words changed."""
+    texts = [[*(f"t{k}" for k in range(40)), *(f"p{number}w{k}" for k in range(60))] for number in range(1000)]
+    again = [["new" if k in (55, 75) else word for k, word in enumerate(text)] for text in texts[-copies:]]
+    return [" ".join(text) for text in texts + again]
+
+
+def test_a_crowd_of_alike_texts_hides_no_near_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every text meets all others through the template; comparing each with each would be quadratic."""
+    texts = crowd(copies=200)
+    assert similarity(texts[999], texts[1199], 3) == pytest.approx(92 / 104)
+    assert similarity(texts[0], texts[1], 3) == pytest.approx(38 / 158)
+    compared: list[int] = []
+    true_similarities = near._ShingleSets.similarities
+
+    def counted(sets: near._ShingleSets, text: int, others: near.Integers) -> Any:
+        compared.append(len(others))
+        return true_similarities(sets, text, others)
+
+    monkeypatch.setattr(near, "CROWD", 4)
+    monkeypatch.setattr(near._ShingleSets, "similarities", counted)
+    found = search(texts, 0.7)
+    count, _ = bands(0.7, 128)
+    assert max(compared) <= 4 * count
+    assert sum(compared) < len(texts) * 40
+    assert len(found) >= 198
+    assert all(partner == index - 200 for index, partner, _ in found)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.lists(st.integers(0, 5), min_size=1, max_size=8), min_size=1, max_size=6), st.integers(1, 4))
+@example([[1, 2, 3], [1, 2, 3, 1, 2]], 3)
+def test_true_similarities(numbers: list[list[int]], words: int) -> None:
+    for most in (2**63, 40):  # 40: the numbers of pairs, then of triples, are brought down on the way
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(near, "_MOST", most)
+            texts = [" ".join(map(str, text)) for text in numbers]
+            sets = near._ShingleSets(near._filled(words_of(texts), words), words)
+            for one in range(len(texts)):
+                likes = sets.similarities(one, np.arange(len(texts)))
+                assert likes.tolist() == [similarity(texts[one], other, words) for other in texts]

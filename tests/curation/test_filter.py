@@ -19,6 +19,8 @@ from stages.common.errors import InputError, ParamsError
 from stages.common.records import Pair
 from stages.curation.decisions import COLUMNS, content_hash, read_decisions
 from stages.curation.filter import filter_pairs
+from stages.curation.queue import read_queue
+from stages.curation.rules import judging
 from stages.curation.rules.order import REASONS
 
 ROOT = Path(__file__).parents[2]
@@ -55,10 +57,14 @@ class Run:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.inputs = (folder / "responses.jsonl", folder / "decisions.csv")
-        self.outputs = (folder / "corpus.jsonl", folder / "rejected.jsonl", folder / "metrics/filter.json")
+        self.outputs = (
+            folder / "corpus.jsonl", folder / "rejected.jsonl", folder / "metrics/filter.json",
+            folder / "review/queue.jsonl",
+        )
         self.params = folder / "params.yaml"
         shutil.copy(ROOT / "params.yaml", self.params)
         shutil.copytree(ROOT / "profiles", folder / "profiles", dirs_exist_ok=True)
+        self.set("model: models/safety", "model: null")  # the classifier has tests of its own, and may not be here
         self.inputs[1].write_text(HEADER, encoding="utf-8")
 
     def write(self, rows: list[dict[str, Any]], decisions: str = "") -> Run:
@@ -86,6 +92,10 @@ class Run:
         return {one["id"]: one for one in rows}
 
     @property
+    def queue(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.outputs[3].read_text(encoding="utf-8").splitlines()]
+
+    @property
     def metrics(self) -> dict[str, Any]:
         return json.loads(self.outputs[2].read_text(encoding="utf-8"))
 
@@ -109,13 +119,20 @@ SPOILED: list[tuple[str, dict[str, str]]] = [
     ("not_first_person", {"explanation": prose("Ben was late again, and Ben's boss saw him.", 3, 0)}),
     ("personal_data", {"explanation": EXPLANATION + " Write to me at ben@example.com."}),
     ("offensive", {"explanation": EXPLANATION + " My boss is an asshole."}),
-    ("unsafe_advice", {"response": RESPONSE + " Stop taking your medication."}),
+    ("unsafe_advice", {"response": RESPONSE + " Have a few drinks and forget it."}),
+    ("not_english", {"response": RESPONSE + " Lo siento mucho, debe ser muy difícil vivir con esto todos los días y quiero"
+                     " que sepas que no estás sola en este camino tan largo y duro, amiga mía."}),
+    ("sensitive_minors", {"explanation": EXPLANATION + " The man next door is a pedophile."}),
     ("sensitive_self_harm", {"explanation": EXPLANATION + " I feel suicidal."}),
     ("sensitive_sexual_content", {"explanation": EXPLANATION + " I watch porn."}),
     ("review_abuse", {"explanation": EXPLANATION + " He hits me when he drinks."}),
     ("review_violence", {"explanation": EXPLANATION + " My cousin was murdered."}),
     ("review_drugs", {"explanation": EXPLANATION + " My son takes heroin."}),
     ("review_eating_disorders", {"response": RESPONSE + " Anorexia tells lies."}),
+    ("review_medical_legal", {"response": RESPONSE + " You should sue your landlord."}),
+    ("review_answers_someone_else", {"response": prose(
+        'I am sorry. You wrote, "my dog ran into the river", and your sister left after the funeral.', 4, 20,
+    ).replace("kettle", "parrot").replace("song", "drum").replace("hour", "noon")}),
 ]
 
 
@@ -133,7 +150,7 @@ def test_each_reason_is_given_and_counted_once(stage: Run) -> None:
 
 def test_metrics_name_every_reason(stage: Run) -> None:
     stage.write([row("good")]).run()
-    assert list(stage.metrics) == ["rows_in", "rows_out", "dropped", "stale_decisions", "kept_by_decision"]
+    assert list(stage.metrics) == ["rows_in", "rows_out", "dropped", "masked", "stale_decisions", "kept_by_decision"]
     assert stage.metrics["dropped"] == dict.fromkeys(sorted(REASONS), 0)
     assert (stage.metrics["rows_in"], stage.metrics["rows_out"]) == (1, 1)
 
@@ -142,13 +159,13 @@ def test_first_rule_names_the_reason_and_the_others_are_kept(stage: Run) -> None
     worst = row(
         "worst",
         explanation=EXPLANATION + " My cousin was murdered, and I feel suicidal, and my boss is a bitch.",
-        response="Stop taking your medication and",
+        response="Get drunk and",
     )
     stage.write([row("good"), worst]).run()
     found = stage.rejected["worst"]
     assert found["reason"] == "response_too_short"
     assert found["also"] == ["truncated", "offensive", "unsafe_advice", "sensitive_self_harm", "review_violence"]
-    assert found["detail"] == "response: 5 words, at least 60"
+    assert found["detail"] == "response: 3 words, at least 60"
 
 
 def test_rejected_rows_keep_all_they_had(stage: Run) -> None:
@@ -160,14 +177,120 @@ def test_rejected_rows_keep_all_they_had(stage: Run) -> None:
     assert found["content_hash"] == hash_of(bad)
 
 
-@pytest.mark.parametrize(("policy", "reason"), [
-    ("drop", "sensitive_drugs"), ("review", "review_drugs"), ("keep", None),
-])
-def test_policy_of_a_topic(stage: Run, policy: str, reason: str | None) -> None:
-    stage.set("drugs: review", f"drugs: {policy}")
-    stage.write([row("good"), row("drugs", explanation=EXPLANATION + " My son takes heroin.")]).run()
-    assert stage.rejected.get("drugs", {}).get("reason") == reason
-    assert stage.metrics["rows_out"] == (1 if reason else 2)
+REASON_OF = {"drop": "sensitive_drugs", "review": "review_drugs", "keep": None}
+
+
+@pytest.mark.parametrize("explanation", list(REASON_OF))
+@pytest.mark.parametrize("response", list(REASON_OF))
+def test_policy_of_a_topic_is_separate_for_each_text(stage: Run, explanation: str, response: str) -> None:
+    stage.set(
+        "drugs: {explanation: review, response: review}", f"drugs: {{explanation: {explanation}, response: {response}}}"
+    )
+    rows = [
+        row("good"), row("told", explanation=EXPLANATION + " My son takes heroin."),
+        row("said", response=RESPONSE + " Your son takes heroin, and you are tired."),
+    ]
+    stage.write(rows).run()
+    assert stage.rejected.get("told", {}).get("reason") == REASON_OF[explanation]
+    assert stage.rejected.get("said", {}).get("reason") == REASON_OF[response]
+
+
+def test_encouragement_of_harm_is_dropped_whatever_the_policies(stage: Run) -> None:
+    for policy in ("drop", "review"):
+        stage.params.write_text(stage.params.read_text().replace(f"response: {policy}", "response: keep"))
+    stage.write([row("good"), row("harm", response=RESPONSE + " Maybe you should just kill yourself.")]).run()
+    assert stage.rejected["harm"]["reason"] == "unsafe_advice"
+
+
+MENTION = EXPLANATION + " Some nights I think about killing myself."
+HELP = RESPONSE + " Please call a crisis line tonight, or tell your doctor."
+
+
+@pytest.mark.parametrize("policy", ["drop", "review", "keep"])
+def test_a_mention_of_suicide_calls_for_a_pointer_to_help(stage: Run, policy: str) -> None:
+    stage.set("self_harm: {explanation: drop,", "self_harm: {explanation: keep,")
+    stage.set("no_pointer_to_help: review", f"no_pointer_to_help: {policy}")
+    stage.write([row("good"), row("alone", MENTION), row("helped", MENTION, HELP), row("no mention", response=HELP)]).run()
+    reason = {"drop": "no_pointer_to_help", "review": "review_no_pointer_to_help", "keep": None}[policy]
+    assert {name: one["reason"] for name, one in stage.rejected.items()} == ({"alone": reason} if reason else {})
+    assert [one["id"] for one in stage.queue] == (["alone"] if policy == "review" else [])
+
+
+def test_a_dropped_mention_is_not_counted_as_a_missing_pointer_too(stage: Run) -> None:
+    stage.write([row("good"), row("alone", MENTION)]).run()
+    assert (stage.rejected["alone"]["reason"], stage.rejected["alone"]["also"]) == ("sensitive_self_harm", [])
+
+
+def test_a_change_of_policy_moves_rows_between_named_reasons(stage: Run) -> None:
+    rows = [row("good"), row("a", EXPLANATION + " My cousin was murdered."), row("b", EXPLANATION + " He was stabbed.")]
+    before = stage.write(rows).run().metrics["dropped"]
+    other = stage.folder / "other" / "params.yaml"
+    shutil.copytree(stage.folder / "profiles", other.parent / "profiles")
+    other.write_text(stage.params.read_text().replace("violence: {explanation: review", "violence: {explanation: drop"))
+    stage.params = other
+    after = stage.run().metrics["dropped"]
+    assert list(before) == list(after)
+    moved = {reason: after[reason] - before[reason] for reason in before if after[reason] != before[reason]}
+    assert moved == {"review_violence": -2, "sensitive_violence": 2}
+    assert stage.queue == []
+
+
+def test_held_rows_stand_in_the_queue_with_their_evidence(stage: Run) -> None:
+    held = row("held", EXPLANATION + " My cousin was murdered.", RESPONSE + " You should sue them. Murdered, you said.")
+    both = row("both", EXPLANATION + " My cousin was murdered, and I feel suicidal.")
+    stage.write([row("good"), held, both]).run()
+    assert stage.rejected["held"]["reason"] == "review_violence" and stage.rejected["held"]["also"] == ["review_medical_legal"]
+    (one,) = stage.queue
+    assert list(one) == ["id", "content_hash", "reason", "evidence", "explanation", "response"]
+    assert (one["id"], one["content_hash"], one["reason"]) == ("held", hash_of(held), "review_violence")
+    assert [(e["reason"], e["field"]) for e in one["evidence"]] == [
+        ("review_violence", "explanation"), ("review_medical_legal", "response"),
+    ]
+    cut = [[one[e["field"]][start:end] for start, end in e["spans"]] for e in one["evidence"]]
+    assert cut == [["murdered"], ["You should sue", "sue them"]] or cut == [["murdered"], ["You should sue"]]
+    assert len(read_queue(stage.outputs[3])) == 1
+    # Once decided, it waits no longer; a skip with a note decides nothing.
+    stage.write([row("good"), held, both], f"held,{hash_of(held)},skip,,later\n").run()
+    assert len(stage.queue) == 1 and stage.metrics["stale_decisions"] == 0
+    stage.write([row("good"), held, both], f"held,{hash_of(held)},drop,,\n").run()
+    assert stage.queue == [] and stage.rejected["held"]["reason"] == "decision"
+
+
+def test_personal_data_is_masked_where_the_params_say_so(stage: Run) -> None:
+    stage.set("personal_data: drop", "personal_data: mask")
+    told = EXPLANATION + " Write to ben@example.com, or call (212) 736-5000."
+    spoiled = row("private", told, RESPONSE + " See https://example.com/x.", story="Ben (ben@example.com) was late.")
+    held = row("held", told + " My cousin was murdered.")
+    stage.write([row("good"), spoiled, held]).run()
+    assert stage.corpus[0] == row("good")
+    assert stage.corpus[1] == {
+        **spoiled, "explanation": EXPLANATION + " Write to [EMAIL], or call [PHONE].", "response": RESPONSE + " See [URL].",
+        "story": "Ben ([EMAIL]) was late.",
+    }
+    assert stage.metrics["masked"] == 2 and stage.metrics["dropped"]["personal_data"] == 0
+    # The decision is about the text that the review shows: the masked one.
+    (one,) = stage.queue
+    assert "[EMAIL]" in one["explanation"] and one["content_hash"] == stage.rejected["held"]["content_hash"] == hash_of(one)
+    stage.write([row("good"), spoiled, held], f"held,{one['content_hash']},keep,,\n").run()
+    assert [pair["id"] for pair in stage.corpus] == ["good", "private", "held"]
+    stage.set("personal_data: mask", "personal_data: drop")
+    stage.run()
+    assert stage.metrics["masked"] == 0 and stage.metrics["dropped"]["personal_data"] == 2
+
+
+def test_the_number_of_processes_changes_no_byte(stage: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [row("good"), *(row(reason, **spoiled) for reason, spoiled in SPOILED)]
+    alone = [path.read_bytes() for path in stage.write(rows).run().outputs]
+    monkeypatch.setattr(judging, "CHUNK", 3)
+    monkeypatch.setattr(judging, "ALONE", 0)
+    assert [path.read_bytes() for path in stage.run().outputs] == alone
+
+
+def test_the_queue_may_be_left_out(stage: Run) -> None:
+    paths = [str(path) for path in (*stage.inputs, *stage.outputs[:3])]
+    stage.write([row("good"), row("held", EXPLANATION + " My cousin was murdered.")])
+    assert command(stage, *paths).returncode == 0
+    assert not stage.outputs[3].exists() and stage.rejected["held"]["reason"] == "review_violence"
 
 
 def test_bounds_are_from_params_and_inclusive(stage: Run) -> None:
@@ -273,7 +396,7 @@ def breaking(stage: Run, how: str) -> str:
         message = "responses.jsonl:2: field 'id': duplicate id"
     else:
         stage.set("explanation_min_words: 40", "explanation_min_words: 400")
-        message = "params.yaml: field 'filter.explanation_min_words': above filter.explanation_max_words 200"
+        message = "field 'filter': explanation_min_words 400 is above explanation_max_words 200"
     stage.write(rows, decisions)
     return message
 

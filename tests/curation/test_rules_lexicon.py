@@ -104,6 +104,6 @@ def test_tokens_can_be_cut_out_of_the_text_again(raw: str) -> None:
 
 def test_shipped_lexicons_are_read(tmp_path: Path) -> None:
     names = sorted(path.stem for path in module.FOLDER.glob("*.txt"))
-    assert len(names) == 12
+    assert len(names) == 15
     for name in names:
         assert lexicon(name)["response"].vocabulary

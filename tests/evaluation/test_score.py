@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from stages.common.params import load_params
 from stages.evaluation.labelled import read_labelled
-from stages.evaluation.learning import fit_scorer
+from stages.evaluation.scorers import train_scorer
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,7 +22,8 @@ ROOT = Path(__file__).parents[2]
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project folder with a scorer at the default place."""
     path = tmp_path_factory.mktemp("score")
-    fit_scorer(read_labelled(ROOT / "data" / "empathy" / "labelled_pairs.csv")).save(path / "models" / "scorer")
+    pairs = read_labelled(ROOT / "data" / "empathy" / "labelled_pairs.csv").pairs
+    train_scorer(pairs, load_params(ROOT / "params.yaml")).save(path / "models" / "scorer")
     return path
 
 

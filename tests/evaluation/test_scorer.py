@@ -16,7 +16,10 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "data" / "empathy" / "labelled_pairs.csv"
-OUTPUTS = ("models/scorer/scorer.json", "models/scorer/weights.safetensors", "metrics/scorer.json")
+OUTPUTS = (
+    "models/scorer/scorer.json", "models/scorer/weights.safetensors", "metrics/scorer.json",
+    "metrics/scorer_calibration.csv", "metrics/scorer_confusion.csv",
+)
 
 
 @pytest.fixture
@@ -24,7 +27,7 @@ def project(tmp_path: Path) -> Path:
     """A folder with params.yaml (3 folds) and every third of the shipped posts."""
     yaml = YAML()
     params = yaml.load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    params["scorer"] |= {"folds": 3, "seed": 5}
+    params["scorer"] |= {"folds": 3, "seed": 5, "also": "own_pairs.csv"}
     with (tmp_path / "params.yaml").open("w", encoding="utf-8") as stream:
         yaml.dump(params, stream)
     shutil.copytree(ROOT / "profiles", tmp_path / "profiles")
@@ -33,11 +36,12 @@ def project(tmp_path: Path) -> Path:
     posts = {post: number for number, post in enumerate(dict.fromkeys(row[0] for row in rows[1:]))}
     with (tmp_path / "labelled_pairs.csv").open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream).writerows([rows[0], *(row for row in rows[1:] if posts[row[0]] % 3 == 0)])
+    (tmp_path / "own_pairs.csv").write_text(",".join(rows[0]) + "\n", encoding="utf-8")
     return tmp_path
 
 
 def run(project: Path, labelled: str = "labelled_pairs.csv") -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "stages.evaluation.scorer", labelled, "models/scorer", "metrics/scorer.json"]
+    command = [sys.executable, "-m", "stages.evaluation.scorer", labelled, "models/scorer", *OUTPUTS[2:]]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
 
@@ -52,13 +56,18 @@ def test_the_stage_writes_a_scorer_and_cross_validated_figures_twice_the_same(pr
     first = outputs(project)
     assert set(first) == set(OUTPUTS)
     figures: dict[str, Any] = json.loads(first["metrics/scorer.json"])
-    assert list(figures) == ["er", "ip", "ex", "pairs", "source"]
+    assert list(figures) == ["er", "ip", "ex", "kind", "pairs", "source", "rows_in", "dropped", "rationales_ignored"]
     assert figures["source"] == "authored: labelled_pairs.csv"
     for mechanism in ("er", "ip", "ex"):
-        assert list(figures[mechanism]) == ["accuracy", "macro_f1", "kappa", "f1_0", "f1_1", "f1_2"]
+        assert list(figures[mechanism]) == ["accuracy", "macro_f1", "kappa", "f1_0", "f1_1", "f1_2", "calibration_error"]
         assert 0.6 < figures[mechanism]["macro_f1"] < 1.0
+        assert 0.0 < figures[mechanism]["calibration_error"] < 0.15
         mean = sum(figures[mechanism][f"f1_{level}"] for level in range(3)) / 3
         assert figures[mechanism]["macro_f1"] == pytest.approx(mean, abs=1e-5)
+    for table in ("metrics/scorer_calibration.csv", "metrics/scorer_confusion.csv"):
+        cells = list(csv.DictReader(first[table].decode().splitlines()))
+        for mechanism in ("er", "ip", "ex"):  # every pair stands in one bin, and in one cell
+            assert sum(int(c["pairs"]) for c in cells if c["mechanism"] == mechanism) == figures["pairs"]
     assert run(project).returncode == 0
     assert outputs(project) == first
 

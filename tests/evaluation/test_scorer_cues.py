@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.evaluation.cues import MEASURES, Cues, content_words, read_cues
+from stages.evaluation.scorers.linear.cues import MEASURES, Cues, content_words, read_cues
 from stages.evaluation.text import Sentence, sentences, words
 
 CUES = read_cues()

@@ -51,7 +51,7 @@ def test_a_header_without_a_mechanism_is_refused(tmp_path: Path) -> None:
 def test_rationales_say_which_sentences_carry_the_level(tmp_path: Path) -> None:
     response = "Ask the bank. I feel sad for you. Take care. What did they say?"
     path = labelled(tmp_path, f"post,{response},2,0,2,I feel sad for you.,,What did they say?")
-    (pair,) = read_labelled(path)
+    (pair,) = read_labelled(path).pairs
     assert pair.sentence_levels(sentences(response), "er") == [0, 2, 0, 0]
     assert pair.sentence_levels(sentences(response), "ip") == [0, 0, 0, 0]
     assert pair.sentence_levels(sentences(response), "ex") == [0, 0, 0, 2]
@@ -59,21 +59,21 @@ def test_rationales_say_which_sentences_carry_the_level(tmp_path: Path) -> None:
 
 def test_without_a_rationale_only_a_single_sentence_is_known_to_carry_the_level(tmp_path: Path) -> None:
     path = labelled(tmp_path, "post,I feel sad.,2,0,0", "post,I feel sad. Yes.,2,0,0", header="explanation,response,er,ip,ex")
-    one, two = read_labelled(path)
+    one, two = read_labelled(path).pairs
     assert one.sentence_levels(sentences(one.response), "er") == [2]
     assert two.sentence_levels(sentences(two.response), "er") == [None, None]
     assert two.sentence_levels(sentences(two.response), "ip") == [0, 0]
 
 
 def test_too_few_of_a_level_is_said(tmp_path: Path) -> None:
-    pairs = read_labelled(labelled(tmp_path, *(f"post {i},reply {i},0,0,0,,," for i in range(9))))
+    pairs = read_labelled(labelled(tmp_path, *(f"post {i},reply {i},0,0,0,,," for i in range(9)))).pairs
     with pytest.raises(InputError, match=r"'er': level 1 appears under 0 explanations, 5 folds need at least 5"):
         check_enough(pairs, 5, tmp_path / "pairs.csv")
 
 
 def test_the_shipped_pairs_hold_what_the_guide_promises() -> None:
-    pairs = read_labelled(SHIPPED)
-    assert len(pairs) >= 1000
+    pairs = read_labelled(SHIPPED).pairs
+    assert len(pairs) >= 1500
     for mechanism in MECHANISMS:
         counts = Counter(p.levels[mechanism] for p in pairs)
         assert min(counts[level] for level in LEVELS) >= 60

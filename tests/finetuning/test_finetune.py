@@ -116,12 +116,15 @@ def test_the_figures_tell_rows_losses_and_size(run: Any, project: Path) -> None:
     assert figures["trainable_parameters"] == 2 * 4 * ((32 + 32) + 2 * (32 + 16) + (32 + 32) + 3 * (32 + 64))
     with Path("metrics/loss.csv").open(encoding="utf-8") as stream:
         table = list(csv.DictReader(stream))
-    assert [int(row["epoch"]) for row in table] == list(range(figures["epochs_run"] + 1))
-    assert [int(row["step"]) for row in table] == [5 * epoch for epoch in range(len(table))]
-    assert float(table[0]["validation_loss"]) == figures["validation_loss_before"]
-    assert float(table[figures["best_epoch"]]["validation_loss"]) == figures["validation_loss"]
-    assert float(table[figures["best_epoch"]]["train_loss"]) == figures["train_loss"]
-    assert all(math.isfinite(float(cell)) for row in table for cell in row.values())
+    losses = {split: [row for row in table if row["split"] == split] for split in ("train", "validation")}
+    for rows in losses.values():
+        assert [int(row["epoch"]) for row in rows] == list(range(figures["epochs_run"] + 1))
+        assert [int(row["step"]) for row in rows] == [5 * epoch for epoch in range(len(rows))]
+    assert len(table) == sum(map(len, losses.values()))
+    assert float(losses["validation"][0]["loss"]) == figures["validation_loss_before"]
+    assert float(losses["validation"][figures["best_epoch"]]["loss"]) == figures["validation_loss"]
+    assert float(losses["train"][figures["best_epoch"]]["loss"]) == figures["train_loss"]
+    assert all(math.isfinite(float(row["loss"])) for row in table)
 
 
 @pytest.mark.parametrize(

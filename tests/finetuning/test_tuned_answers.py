@@ -39,14 +39,14 @@ def tuned(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_engine_says_what_was_taught_and_stops(tuned: Path) -> None:
     from stages.common.params import load_params
-    from stages.evaluation.answering import answers, requests_for
+    from stages.evaluation.answering import answers
+    from stages.evaluation.arms import arms_of
     from stages.generation.prompts import load_prompt
 
     settings = load_params(Path("params.yaml"))
     prompt = load_prompt(Path("prompts/respond/plain.jinja"))
-    requests = requests_for(read_records(Path("test.jsonl"), Pair), prompt, seed=1)
-    base = answers("base", requests, settings, None)
-    taught = answers("tuned", requests, settings, Path("models/adapter"))
+    pairs = read_records(Path("test.jsonl"), Pair)
+    base, taught = (answers(arm, pairs, prompt, settings) for arm in arms_of(settings, Path("models/adapter")))
     assert {(a.response, a.finish_reason) for a in taught} == {(TAUGHT, "stop")}
     assert TAUGHT not in {a.response for a in base}
 
@@ -59,11 +59,11 @@ def test_the_evaluation_finds_the_gain(tuned: Path, monkeypatch: pytest.MonkeyPa
             er = np.array([2.0 if TAUGHT in response else 0.5 for response in responses])
             return {"er": er, "ip": 0 * er, "ex": 0 * er, "empathy": er / 3}
 
-    monkeypatch.setattr("stages.evaluation.linear.load_scorer", lambda path: Scorer())
+    monkeypatch.setattr("stages.evaluation.scorers.load_scorer", lambda path, params: Scorer())
     evaluate(
         Path("test.jsonl"), Path("models/adapter"), Path("models/scorer"), Path("evaluation.jsonl"),
         Path("metrics/empathy.json"), Path("metrics/empathy_by_mechanism.csv"), Path("metrics/empathy_scores.csv"),
-        params=Path("params.yaml"),
+        Path("metrics/empathy_by_category.csv"), params=Path("params.yaml"),
     )
     figures = json.loads(Path("metrics/empathy.json").read_text(encoding="utf-8"))
     assert figures["gain_percent"] == pytest.approx(300, abs=0.01)

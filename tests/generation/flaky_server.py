@@ -140,6 +140,7 @@ class _Handler(BaseHTTPRequestHandler):
         flaky = self.server.flaky
         good = json.dumps(flaky.answer or {
             "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": body["model"],
+            "system_fingerprint": "flaky-1.0",
             "choices": [{
                 "index": 0, "finish_reason": "stop",
                 "message": {"role": "assistant", "content": f" {row}, drawn with {body['seed']}\n"},

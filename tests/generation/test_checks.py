@@ -1,6 +1,10 @@
 """Checks of answers: each reason by examples that must be caught and examples that must pass."""
 
+from collections import Counter
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stages.common.sections import Explain, Sampling
 from stages.generation import checks
@@ -9,6 +13,7 @@ from stages.generation.engines import Completion
 SETTINGS = Explain(
     model="m",
     revision=None,
+    models=[],
     prompt="p",
     attempts=1,
     min_words=5,
@@ -96,3 +101,24 @@ def test_first_person(text, good):
 )
 def test_reasoning_is_parted_from_the_response(text, asked, expected):
     assert checks.parted(text, asked) == expected
+
+
+FEW_WORDS = st.lists(st.sampled_from("a b c d e I am so".split()), max_size=60).map(" ".join)
+
+
+@given(FEW_WORDS, st.integers(1, 4))
+def test_loops_are_found_as_a_plain_count_finds_them(text, times):
+    text = " ".join([text] * times)
+    words = text.lower().split()
+    eights = Counter(tuple(words[i : i + 8]) for i in range(len(words) - 7))
+    sixes = [set(words[i : i + 6]) for i in range(len(words) - 5)]
+    assert checks.loops(text) == (max(eights.values(), default=0) >= 3 or any(len(six) == 1 for six in sixes))
+
+
+@given(FEW_WORDS, FEW_WORDS, st.integers(0, 40), st.integers(8, 16))
+def test_echoes_are_found_as_a_plain_search_finds_them(text, instructions, start, length):
+    said = instructions.split()
+    text = " ".join([text, *said[start : start + length], "and so on"])
+    words, told = text.lower().split(), instructions.lower().split()
+    runs = {tuple(told[i : i + 12]) for i in range(len(told) - 11)}
+    assert checks.echoes(text, instructions) == any(tuple(words[i : i + 12]) in runs for i in range(len(words) - 11))

@@ -30,7 +30,8 @@ from stages.common.errors import ModelError
 from stages.common.sections import Sampling
 from stages.generation.engines import Completion, Request
 from stages.generation.engines import openai as module
-from stages.generation.engines.openai import Failure, OpenaiEngine, OpenaiSettings, retry_after
+from stages.generation.engines.openai import Failure, OpenaiEngine, OpenaiSettings
+from stages.generation.engines.replies import retry_after
 from stages.generation.store import Question, Store
 
 ROOT = Path(__file__).parents[2]
@@ -219,13 +220,46 @@ def test_a_fault_that_passes_costs_one_more_request(fault):
     assert (server.requests, asking.retries) == (2, 1)
 
 
-def test_a_server_that_is_not_there_fails_the_rows():
+@pytest.fixture
+def nowhere():
     with socket.socket() as taken:  # bound, never listening: connections are refused
         taken.bind(("127.0.0.1", 0))
-        asking = engine(f"http://127.0.0.1:{taken.getsockname()[1]}/v1")
-        found = list(asking.complete(requests(3), SAMPLING))
-    assert [failure.reason for failure in found] == ["server_error"] * 3
-    assert asking.retries == 6
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
+
+
+@pytest.mark.parametrize("rows", [1, 3, 5000])
+def test_a_server_that_is_not_there_ends_the_run_early_with_one_line(nowhere, rows):
+    asking, found = engine(nowhere, concurrency=8), []
+    with pytest.raises(ModelError, match=f"^no server at {nowhere}: ConnectError: .*; start it, or correct") as caught:
+        found.extend(asking.complete(requests(rows), SAMPLING))
+    assert len(str(caught.value).splitlines()) == 1
+    assert len(found) < 8
+    assert asking.retries <= 2 * 8 * 2  # those given up, and those that the others were at
+    assert not engine_threads()
+
+
+def test_a_server_that_goes_away_midway_ends_the_run_and_not_the_rows():
+    with FlakyServer(always("ok")) as server:
+        asking = engine(server.url, concurrency=4)
+        assert len(list(asking.complete(requests(20), SAMPLING))) == 20
+    with pytest.raises(ModelError, match="finished rows are kept"):
+        list(asking.complete(requests(5000), SAMPLING))
+
+
+def test_a_server_that_answers_with_errors_is_there():
+    with FlakyServer(always("500")) as server:
+        found = list(engine(server.url, max_retries=0).complete(requests(60), SAMPLING))
+    assert [failure.reason for failure in found] == ["server_error"] * 60
+
+
+def test_the_version_is_what_the_server_calls_itself():
+    with FlakyServer(always("ok"), answer=reply({"content": "x"}, system_fingerprint="vllm-0.32", **USAGE)) as server:
+        asking = engine(server.url)
+        assert asking.version == "openai"
+        list(asking.complete(requests(1), SAMPLING))
+    assert asking.version == "openai vllm-0.32"
+    asking.close()
+    asking.close()
 
 
 def test_without_retries_a_row_is_asked_once():
@@ -329,7 +363,7 @@ def test_the_key_is_nowhere_but_in_the_request(fault, monkeypatch, caplog, capfd
     with FlakyServer(always(fault), says=f"to {KEY}") as server:
         asking = engine(server.url, api_key_env="THEIR_KEY", timeout_seconds=patience(fault), max_retries=1)
         seen = [repr(asking), repr(vars(asking)), repr(asking.settings), asking.settings.model_dump_json()]
-        with Store(tmp_path / "store.sqlite", engine="openai") as store:
+        with Store(tmp_path / "store.sqlite") as store:
             try:
                 for outcome in asking.complete(requests(1), SAMPLING):
                     seen.append(repr(outcome))
@@ -455,4 +489,5 @@ def test_a_program_ends_cleanly(how, stop, code):
             process.kill()
             process.wait()
     assert process.returncode == code
-    assert err == ("" if stop is None else "stopped: finished rows are kept; run the same command to go on\n")
+    assert len(err.splitlines()) == (0 if stop is None else 1)
+    assert err.startswith("" if stop is None else "stopped by ")

@@ -7,11 +7,12 @@ from tiny_model import save_tiny_model
 
 from stages.common.errors import ModelError
 from stages.common.params import load_params
-from stages.common.sections import Machine, Sampling
+from stages.common.sections import Sampling
 from stages.generation.engines import Request, open_engine
 
 SAMPLING = Sampling(temperature=0.9, top_p=0.95, max_tokens=24, seed=1)
-ENGINE = load_params(Path(__file__).parents[2] / "params.yaml").engine
+PARAMS = load_params(Path(__file__).parents[2] / "params.yaml")
+ENGINE = PARAMS.engine
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +21,7 @@ def model(tmp_path_factory):
 
 
 def machine(batch_size=8):
-    return Machine(store="unused", batch_size=batch_size, device="cpu")
+    return PARAMS.machine.model_copy(update={"store": "unused", "batch_size": batch_size, "device": "cpu"})
 
 
 def requests(count):

@@ -1,13 +1,13 @@
 """A generation step: conservation, a bounded number of tries, nothing generated twice, kills survived."""
 
+import contextlib
 import json
 import os
-import random
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -18,8 +18,10 @@ from tiny_model import save_tiny_model
 from stages.common.params import load_params
 from stages.common.records import Seed
 from stages.generation import generate as module
+from stages.generation import writing
 from stages.generation.engines import Completion
 from stages.generation.generate import Ask, generate
+from stages.generation.mixture import writer_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,14 +29,19 @@ ROOT = Path(__file__).parents[2]
 class FakeEngine:
     """Answers from a function of (id, how often it was asked); counts what it was asked."""
 
+    version = "fake 1"
+
     def __init__(self, say):
-        self.say, self.asked = say, []
+        self.say, self.asked, self.closed = say, [], 0
 
     def complete(self, requests, sampling):
         for request in sorted(requests, key=lambda r: r.seed):
             self.asked.append(request.id)
             text = self.say(request.id, self.asked.count(request.id))
             yield Completion(request.id, text, "stop", 7, len(text.split()))
+
+    def close(self):
+        self.closed += 1
 
 
 @pytest.fixture
@@ -46,8 +53,8 @@ def params(tmp_path):
 
 
 def run(monkeypatch, params, engine, count):
-    monkeypatch.setattr(module, "open_engine", lambda *_: engine)
-    monkeypatch.setattr(module, "identity", lambda *_: "model")
+    monkeypatch.setattr(writing, "open_engine", lambda *_: engine)
+    monkeypatch.setattr(writing, "identity", lambda *_: "model")
     monkeypatch.setattr(module, "record_cost", lambda *_: None)
     seed = Seed(id="s", sentence="x", category="Other", source="t")
     asks = [Ask(f"r{i}", seed, [{"role": "user", "content": f"{i}"}]) for i in range(count)]
@@ -88,6 +95,103 @@ def test_added_rows_alone_are_generated(monkeypatch, params):
     engine = FakeEngine(lambda *_: "good")
     run(monkeypatch, params, engine, 14)
     assert sorted(engine.asked) == ["r10", "r11", "r12", "r13"]
+
+
+def test_ten_more_seeds_a_raised_max_tokens_a_changed_prompt_and_back(monkeypatch, params):
+    """What issue B shows: only new rows, only cut rows, nothing old; and going back asks nothing."""
+    seed = Seed(id="s", sentence="x", category="Other", source="t")
+    asked = []
+
+    class Cut(FakeEngine):
+        """Cuts every fourth answer where max_tokens is under 300."""
+
+        def complete(self, requests, sampling):
+            for request in requests:
+                asked.append(request.id)
+                cut = int(request.id[1:]) % 4 == 0 and sampling.max_tokens < 300
+                yield Completion(request.id, "good", "length" if cut else "stop", 7, sampling.max_tokens if cut else 50)
+
+    def again(count=20, prompt="tell", identity="model", **sampling):
+        asked.clear()
+        monkeypatch.setattr(writing, "open_engine", lambda *_: Cut(None))
+        monkeypatch.setattr(writing, "identity", lambda *_: identity)
+        monkeypatch.setattr(module, "record_cost", lambda *_: None)
+        step = params.brainstorm.model_copy(update={
+            "sampling": params.brainstorm.sampling.model_copy(update=sampling), "attempts": 1,
+        })
+        asks = [Ask(f"r{i}", seed, [{"role": "user", "content": f"{prompt} {i}"}]) for i in range(count)]
+        read = lambda ask, answer: {"story": "x"} if answer.finish_reason == "stop" else "cut_at_max_tokens"  # noqa: E731
+        return generate("test", asks, step, params, read)
+
+    def ids(*numbers):
+        return {f"r{n}" for n in numbers}
+
+    assert len(again().accepted) == 15 and set(asked) == ids(*range(20))
+    again(30)
+    assert set(asked) == ids(*range(20, 30))
+    assert len(again(30, max_tokens=300).accepted) == 30 and set(asked) == ids(*range(0, 30, 4))
+    again(30, prompt="say")
+    assert len(asked) == 30
+    again(30, identity="other files")
+    assert len(asked) == 30
+    for change in ({"temperature": 0.1}, {"top_p": 0.5}, {"seed": 99}):
+        again(30, **change)
+        assert len(asked) == 30
+    again(30, max_tokens=300)
+    assert asked == []
+
+
+def test_a_mixture_loads_one_model_at_a_time_and_every_row_names_its_own(monkeypatch, params):
+    from stages.common.sections import WeightedModel
+
+    open_now = []
+
+    class One(FakeEngine):
+        def __init__(self, name):
+            super().__init__(lambda id, time: "good" if time > 1 else "bad")
+            assert not open_now, "two models at once"
+            open_now.append(name)
+
+        def close(self):
+            open_now.clear()
+
+    models = [WeightedModel(model="org/a", weight=2), WeightedModel(model="org/b")]
+    monkeypatch.setattr(writing, "open_engine", lambda model, *_: One(model))
+    monkeypatch.setattr(writing, "identity", lambda model, _: model)
+    monkeypatch.setattr(module, "record_cost", lambda *_: None)
+    step = params.brainstorm.model_copy(update={"models": models})
+    seed = Seed(id="s", sentence="x", category="Other", source="t")
+    asks = [Ask(f"r{i}", seed, [{"role": "user", "content": f"{i}"}]) for i in range(60)]
+    answers = generate("test", asks, step, params, lambda ask, a: {"story": a.text} if a.text == "good" else a.text)
+    assert list(answers.accepted) == [ask.id for ask in asks]
+    assert answers.model_of == {ask.id: models[writer_of(ask.id, models)].model for ask in asks}
+    assert set(answers.model_of.values()) == {"org/a", "org/b"}
+
+
+def test_costs_are_totals_over_resumes(monkeypatch, params):
+    told = []
+
+    class Dies(FakeEngine):
+        def complete(self, requests, sampling):
+            for number, completion in enumerate(super().complete(requests, sampling)):
+                if number == 5:
+                    raise KeyboardInterrupt
+                yield completion
+
+    seed = Seed(id="s", sentence="x", category="Other", source="t")
+    asks = [Ask(f"r{i}", seed, [{"role": "user", "content": f"{i}"}]) for i in range(12)]
+    monkeypatch.setattr(writing, "identity", lambda *_: "model")
+    monkeypatch.setattr(module, "record_cost", lambda step, figures: told.append(figures))
+    for engine in (Dies(lambda *_: "good"), FakeEngine(lambda *_: "good")):
+        monkeypatch.setattr(writing, "open_engine", lambda *_, engine=engine: engine)
+        with contextlib.suppress(KeyboardInterrupt):
+            generate("test", asks, params.brainstorm, params, lambda ask, a: {"story": a.text})
+        assert engine.closed == 1
+    [figures] = told
+    assert (figures["completion_tokens"], figures["prompt_tokens"]) == (12, 84)
+    assert figures["cache_hits"] == 5
+    assert figures["last_run"]["answers_written"] == 7
+    assert figures["kwh"] is None
 
 
 @pytest.fixture(scope="module")
@@ -135,40 +239,41 @@ def outputs(folder: Path) -> dict[str, bytes]:
     return {p.name: p.read_bytes() for p in sorted(folder.iterdir())}
 
 
-def test_a_run_killed_again_and_again_ends_with_the_same_bytes(project):
+def test_fifty_kills_at_random_moments_end_with_the_same_bytes_and_each_row_once(project):
+    """kill -9, 50 times, anywhere from the start of the program to its end; each time the same command goes on."""
     subprocess.run(command("whole"), cwd=project, check=True, capture_output=True)
+    rows = stored(project)
     shutil.rmtree(project / ".synthempathy")
-    draws = random.Random(3)
-    for _ in range(4):
-        process = subprocess.Popen(
-            command("killed"),
-            cwd=project,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for line in process.stderr:  # kill it once it writes, a moment later
-            if "in the store" in line:
-                break
-        time.sleep(draws.uniform(0.2, 2.0))
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-        process.stderr.close()
-    done = subprocess.run(command("killed"), cwd=project, check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("killed_runs.py")), "50", *command("killed")[3:]],
+        cwd=project, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert told["killed"] == 50
+    assert told["in_the_middle"] >= 10, "the kills missed the writing"
     assert outputs(project / "killed") == outputs(project / "whole")
-    assert "32 rows" in done.stderr
+    assert stored(project) == rows
+    assert len({key for key, _ in rows}) == len(rows)
+
+
+def stored(project: Path) -> list[tuple[str, str]]:
+    with sqlite3.connect(project / ".synthempathy/store.sqlite") as db:
+        return db.execute("SELECT key, text FROM answers ORDER BY key").fetchall()
 
 
 def test_sigterm_keeps_what_is_done_and_exits_143(project):
     shutil.rmtree(project / ".synthempathy", ignore_errors=True)
     process = subprocess.Popen(command("term"), cwd=project, stderr=subprocess.PIPE, text=True)
     for line in process.stderr:
-        if "in the store" in line:
+        if "by the store" in line:
             break
     process.send_signal(signal.SIGTERM)
     rest = process.communicate(timeout=60)[1]
     assert process.returncode in (143, 0)  # 0 only if it was done already
     assert "Traceback" not in rest
+    assert process.returncode == 0 or "stopped by SIGTERM: finished rows are kept; `dvc repro`" in rest
+    assert process.returncode == 0 or "are finished and kept in .synthempathy/store.sqlite" in rest
     assert process.returncode == 0 or not (project / "term").exists() or not list((project / "term").iterdir())
 
 

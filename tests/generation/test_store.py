@@ -1,14 +1,19 @@
 """The store: found again under the same key alone; damage costs the damaged rows; max_tokens as people expect."""
 
+import os
+import signal
 import sqlite3
+import subprocess
+import sys
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.common.sections import Sampling
 from stages.generation.engines import Completion
-from stages.generation.store import Question, Store
+from stages.generation.store import Making, Question, Store
 
+MAKING = Making("explain", "models/a", "transformers 5.19.0", seconds=1.25, kwh=None)
 SAMPLING = Sampling(temperature=0.9, top_p=0.95, max_tokens=100, seed=1)
 
 
@@ -90,11 +95,6 @@ def test_a_file_that_is_no_database_is_moved_aside(tmp_path, capsys):
 
 
 def test_a_kill_right_after_an_answer_loses_nothing(tmp_path):
-    import os
-    import signal
-    import subprocess
-    import sys
-
     code = (
         "import os, signal, sys; from pathlib import Path; from stages.generation.engines import Completion;"
         "from stages.generation.store import Store; s = Store(Path(sys.argv[1]));"
@@ -115,13 +115,10 @@ def test_two_stores_at_once_see_each_others_rows(tmp_path):
 
 
 def test_the_command_shows_verifies_and_prunes(tmp_path):
-    import subprocess
-    import sys
-
     path = tmp_path / "s.sqlite"
-    with Store(path, engine="transformers/float32") as store:
-        store.add(question().key, answer(), 100)
-        store.add(question(sample=1).key, answer(), 100)
+    with Store(path) as store:
+        store.add(question().key, answer(), 100, MAKING)
+        store.add(question(sample=1).key, answer(), 100, MAKING)
 
     def run(*words):
         return subprocess.run(
@@ -130,10 +127,73 @@ def test_the_command_shows_verifies_and_prunes(tmp_path):
             text=True,
         )
 
-    assert "transformers/float32  stop  2 rows  20 tokens" in run("show").stdout
+    said = run("show").stdout
+    assert all(word in said for word in ("explain", "models/a", "transformers 5.19.0", "stop", "20", "2.5", "2 answers"))
     assert run("verify").returncode == 0
     with sqlite3.connect(path) as db:
         db.execute("UPDATE answers SET text = 'other' WHERE key = ?", (question().key,))
     assert run("verify").returncode == 1
     assert "1 rows deleted" in run("prune").stdout
     assert run("verify").returncode == 0
+    assert "0 rows deleted" in run("prune", "--step", "respond").stdout
+    assert "0 rows deleted" in run("prune", "--step", "explain", "--model", "models/b").stdout
+    assert "1 rows deleted" in run("prune", "--step", "explain").stdout
+
+
+def test_pages_overwritten_in_the_middle_cost_the_rows_on_them_alone(tmp_path, capsys):
+    path = tmp_path / "s.sqlite"
+    asked = [question(sample=n) for n in range(600)]
+    with Store(path) as store:
+        for one in asked:
+            store.add(one.key, answer(f"text {one.sample} " * 30), 100)
+    size = path.stat().st_size
+    with path.open("r+b") as stream:  # two pages of 4096 bytes, away from the file's head
+        for page in (size // 4096 // 3, size // 4096 // 2):
+            stream.seek(page * 4096)
+            stream.write(b"\xff" * 4096)
+    with Store(path) as store:
+        found = store.find(asked)
+        assert 520 <= len(found) < 600
+        assert all(found[one.key].text == f"text {one.sample} " * 30 for one in asked if one.key in found)
+        lost = next(one for one in asked if one.key not in found)
+        store.add(lost.key, answer("anew"), 100)
+        assert store.find([lost])[lost.key].text == "anew"
+        assert len(store.keys()) == len(found) + 1
+    assert "answers saved" in capsys.readouterr().err
+
+
+def test_a_store_of_another_version_is_set_aside_not_misread(tmp_path, capsys):
+    path = tmp_path / "s.sqlite"
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE answers (key TEXT PRIMARY KEY, text TEXT)")
+        db.execute("INSERT INTO answers VALUES ('k', 't')")
+    db.close()
+    with Store(path) as store:
+        assert store.keys() == []
+    assert (tmp_path / "s.sqlite.damaged").exists()
+    assert "another version" in capsys.readouterr().err
+
+
+def test_two_processes_write_at_once_and_lose_nothing(tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from stages.generation.engines import Completion;"
+        "from stages.generation.store import Store; s = Store(Path(sys.argv[1]));"
+        "[s.add(f'{sys.argv[2]}{i}', Completion('r', 't', 'stop', 1, 1), 10) for i in range(300)]"
+    )
+    processes = [
+        subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "s.sqlite"), name]) for name in ("a", "b")
+    ]
+    assert [process.wait() for process in processes] == [0, 0]
+    with Store(tmp_path / "s.sqlite") as store:
+        assert len(store.keys()) == 600
+        assert store.damaged() == []
+
+
+def test_the_cost_of_an_answer_stays_with_it(tmp_path):
+    with Store(tmp_path / "s.sqlite") as store:
+        store.add(question().key, answer(tokens=50), 100, MAKING)
+        store.add(question(sample=1).key, answer(tokens=150), 200, MAKING)
+        kept = store.find([question()])[question().key]
+        assert (kept.seconds, kept.kwh) == (1.25, None)
+        assert store.pace("explain", "models/a") == (5, 100, 80)
+        assert store.pace("respond", "models/a") is None

@@ -19,7 +19,8 @@ def test_every_stage_says_what_it_does():
 
 def test_every_file_a_stage_reads_is_a_dep_and_every_file_it_writes_an_out():
     for name, stage in STAGES.items():
-        written = [o if isinstance(o, str) else next(iter(o)) for k in ("outs", "metrics") for o in stage.get(k, [])]
+        keys = ("outs", "plots", "metrics")
+        written = [o if isinstance(o, str) else next(iter(o)) for key in keys for o in stage.get(key, [])]
         paths = [word for word in stage["cmd"].split()[3:] if word != "\\"]
         assert set(paths) <= set(stage["deps"]) | set(written), name
         assert set(written) <= set(paths), name

@@ -25,6 +25,10 @@ METRICS: dict[str, dict[str, Any]] = {
         "explanation_words_mean": 81.2, "explanation_words_std": 12.3, "explanation_words_median": 80.6,
         "response_words_mean": 141.4, "response_words_std": 25.5, "response_words_median": 139.7,
         "vocabulary": 4321, "distinct_1": 0.0123, "distinct_2": 0.1234, "mattr": 0.7123,
+        "distinct_3": 0.2345, "self_bleu": 0.4567, "compression_ratio": 3.21,
+        "top_closing_share": 0.2917, "top_sentence_share": 0.3917,
+        "explanation_flesch_kincaid_grade": 4.3, "explanation_near_duplicate_share": 0.0212,
+        "response_flesch_kincaid_grade": 5.4, "response_near_duplicate_share": 0.0323,
         "top_opening_share": 0.3217, "question_share": 0.8642, "response_distinct_share": 0.9531,
         "categories": {"Work": 1111, "School | home": 601},
         "models": {"story": {"org/a": 1712}, "explanation": {"org/b": 1712}, "response": {"org/c": 900, "org/d": 812}},
@@ -85,10 +89,17 @@ def test_figures_stand_where_they_belong() -> None:
         "| refusal | 278 |",
         "| base model | 41 | 0.511 | 0.622 | 0.733 | 0.622 | 0.317 |",
         "| responses that ask something | 86.4% |",
+        "| years of school to read it (Flesch-Kincaid) | 4.3 | 5.4 |",
     ):
         assert line in card.splitlines()
     assert "| substring |" not in card
     assert "+21.4%, interval from +12.6% to +30.2% (" in card and "; p 0.0042 (paired)." in card
+
+
+def test_a_near_duplicate_rate_that_was_not_worked_out_is_left_out() -> None:
+    off = {f"{text}_near_duplicate_share": None for text in ("explanation", "response")}
+    assert "2.1% | 3.2% |" in card_of(METRICS)
+    assert "nearly the same" not in card_of({**METRICS, "corpus": METRICS["corpus"] | off})
 
 
 def test_params_are_told() -> None:
@@ -96,7 +107,7 @@ def test_params_are_told() -> None:
     for step in (PARAMS.brainstorm, PARAMS.explain, PARAMS.respond):
         assert f"| `{step.model}`" in card and f"/{step.prompt}.jinja` | {step.sampling.temperature} |" in card
     for topic, policy in PARAMS.filter.topics.model_dump().items():
-        assert f"{topic.replace('_', ' ')}: {policy}" in card
+        assert f"{topic.replace('_', ' ')}: {policy['explanation']} / {policy['response']}" in card
 
 
 def test_header_is_what_the_hub_reads() -> None:

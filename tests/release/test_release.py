@@ -39,7 +39,10 @@ def inputs(tmp_path: Path) -> Path:
         write_records(folder / f"{split}.jsonl", [pair(*row) for row in rows])
     words = {f"{k}_words_{f}": 9.5 for k in ("explanation", "response") for f in ("mean", "std", "median")}
     ratios = dict.fromkeys(
-        ("distinct_1", "distinct_2", "mattr", "top_opening_share", "question_share", "response_distinct_share"), 0.5
+        ("distinct_1", "distinct_2", "distinct_3", "mattr", "self_bleu", "compression_ratio", "top_opening_share",
+         "top_closing_share", "top_sentence_share", "question_share", "response_distinct_share",
+         *(f"{kind}_{name}" for kind in ("explanation", "response")
+           for name in ("flesch_kincaid_grade", "near_duplicate_share"))), 0.5
     )
     models = {"story": {"org/a": 5}, "explanation": {"org/a": 5}, "response": {"org/b": 5}}
     paper = {"pairs": 105578, "explanation_words_mean": 95.5, "response_words_mean": 153.7}

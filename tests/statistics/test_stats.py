@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from stages.common.records import CATEGORIES, write_records
-from stages.statistics.stats import BIN_WORDS
+from stages.common.records import CATEGORIES, Pair, write_records
+from stages.statistics import coverage
+from stages.statistics.stats import BIN_WORDS, HEADERS, stats
 
 ROOT = Path(__file__).parents[2]
-OUTPUTS = ("corpus.json", "lengths.csv", "categories.csv")
+OUTPUTS = ("corpus.json", *(f"{table}.csv" for table in HEADERS))
 
 
 def pair(number: int, **fields: Any) -> dict[str, Any]:
@@ -38,9 +39,13 @@ def run(folder: Path, params: Path = ROOT / "params.yaml") -> subprocess.Complet
 
 def figures_of(folder: Path, rows: list[dict[str, Any]], params: Path = ROOT / "params.yaml") -> dict[str, Any]:
     write_records(folder / "pairs.jsonl", rows)
-    done = run(folder, params)
-    assert done.returncode == 0, done.stderr
+    stats(folder / "pairs.jsonl", *(folder / name for name in OUTPUTS), params=params)
     return dict(json.loads((folder / "corpus.json").read_text()))
+
+
+def rows_of(table: Path) -> list[dict[str, str]]:
+    with table.open(newline="") as stream:
+        return list(csv.DictReader(stream))
 
 
 def test_figures_by_hand(tmp_path: Path) -> None:
@@ -77,11 +82,16 @@ def test_top_openings_follow_the_params(tmp_path: Path) -> None:
     rows = [pair(n, response=f"opening{n % 12} and more words") for n in range(24)]
     yaml = YAML()
     params = yaml.load(ROOT / "params.yaml")
-    params["stats"]["top_openings"] = 7
+    params["stats"] |= {"top_templates": 7, "near_threshold": None}
     yaml.dump(params, tmp_path / "params.yaml")
     (tmp_path / "profiles").mkdir()
     (tmp_path / "profiles" / f"{params['profile']}.yaml").write_text("{}\n")
-    assert figures_of(tmp_path, rows, tmp_path / "params.yaml")["top_opening_share"] == pytest.approx(14 / 24, abs=1e-6)
+    figures = figures_of(tmp_path, rows, tmp_path / "params.yaml")
+    assert figures["top_opening_share"] == pytest.approx(14 / 24, abs=1e-6)
+    assert figures["response_near_duplicate_share"] is None
+    table = rows_of(tmp_path / "templates.csv")
+    assert sum(row["kind"] == "opening" for row in table) == 7
+    assert table[0] == {"kind": "opening", "rank": "1", "text": "opening0 and more", "responses": "2", "share": "0.0833"}
 
 
 def test_tables_agree_with_the_figures(tmp_path: Path) -> None:
@@ -89,24 +99,70 @@ def test_tables_agree_with_the_figures(tmp_path: Path) -> None:
         pair(n, explanation="a " * (40 + n), response="b " * (5 * n + 1), category=CATEGORIES[n % 9]) for n in range(20)
     ]
     figures = figures_of(tmp_path, rows)
-    with (tmp_path / "lengths.csv").open(newline="") as stream:
-        lengths = list(csv.DictReader(stream))
+    lengths = rows_of(tmp_path / "lengths.csv")
     assert list(lengths[0]) == ["kind", "words", "count"]
     for kind in ("explanation", "response"):
         assert sum(int(r["count"]) for r in lengths if r["kind"] == kind) == 20
     assert {"kind": "explanation", "words": "50", "count": "10"} in lengths
-    with (tmp_path / "categories.csv").open(newline="") as stream:
-        table = {r["category"]: int(r["pairs"]) for r in csv.DictReader(stream)}
-    assert table == figures["categories"]
+    assert {r["category"]: int(r["pairs"]) for r in rows_of(tmp_path / "categories.csv")} == figures["categories"]
+    cells = rows_of(tmp_path / "coverage.csv")
+    assert len(cells) == 9 * 6
+    for column, name in (("category", "categories"), ("severity", "severity")):
+        for value, count in figures[name].items():
+            assert sum(int(cell["pairs"]) for cell in cells if cell[column] == value) == count
+    ours, paper, *others = rows_of(tmp_path / "comparison.csv")
+    assert (ours["size"], ours["response_words_mean"]) == ("20", str(round(figures["response_words_mean"], 1)))
+    assert (paper["size"], paper["explanation_words_mean"]) == ("105578", "95.5")
+    assert all(row["source"] for row in others)
 
 
-def test_plot_template_draws_the_columns_of_the_table(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("severity", "band"),
+    [(0, "0-2"), (1.99, "0-2"), (2, "2-4"), (8, "8-10"), (10, "8-10"), (10.5, "unknown"), (None, "unknown"),
+     ("high", "unknown"), (True, "unknown")],
+)
+def test_bands_of_severity(severity: Any, band: str) -> None:
+    assert coverage.band(Pair.model_validate(pair(1, severity=severity))) == band
+
+
+def test_figures_by_model(tmp_path: Path) -> None:
+    rows = [
+        *(pair(n, response=f"Oh no, {n} is hard to bear", response_model="org/m-1.5") for n in range(3)),
+        *(pair(n, response="Why is that? Tell me more", response_model="org_m-1_5") for n in range(3, 5)),
+    ]
+    figures = figures_of(tmp_path, rows)
+    first, second = figures["by_model"].values()
+    assert list(figures["by_model"]) == ["org_m-1_5", "org_m-1_5_"]  # no two models under one name
+    assert (first["pairs"], first["response_words_mean"], first["question_share"]) == (3, 7.0, 0.0)
+    assert (second["pairs"], second["question_share"]) == (2, 1.0)
+    assert first["distinct_2"] == pytest.approx(10 / 18, abs=1e-6) and second["distinct_2"] == 0.5
+    assert first["top_opening_share"] == second["top_opening_share"] == 1.0
+    assert second["mattr"] == 1.0
+
+
+def test_plot_of_lengths_draws_the_bins_of_the_table() -> None:
     template = json.loads((ROOT / "stages" / "statistics" / "lengths.vega.json").read_text())
-    x, y = (template["spec"]["encoding"][axis] for axis in ("x", "y"))
-    figures_of(tmp_path, [pair(1)])
-    header = (tmp_path / "lengths.csv").read_text().splitlines()[0].split(",")
-    assert [template["spec"]["encoding"]["color"]["field"], x["field"], y["field"]] == header
-    assert x["bin"]["step"] == BIN_WORDS
+    assert template["spec"]["encoding"]["x"]["bin"]["step"] == BIN_WORDS
+
+
+def test_dvc_yaml_declares_every_table_as_a_plot_of_its_columns() -> None:
+    stage = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]["stats"]
+    plots = {Path(path).stem: options for plot in stage["plots"] for path, options in plot.items()}
+    assert list(plots) == list(HEADERS)  # else DVC's run cache does not bring them back
+    for name, options in plots.items():
+        assert {options["x"], options["y"]} <= set(HEADERS[name]) and options["cache"] is False
+        if options["template"].endswith(".json"):
+            drawn = fields_of(json.loads((ROOT / options["template"]).read_text()))
+            assert drawn and drawn - {"rev", "label", "column", "cell"} <= set(HEADERS[name]), name
+
+
+def fields_of(value: Any) -> set[str]:
+    """Every `field` of a Vega-Lite specification."""
+    if isinstance(value, list):
+        return set().union(*map(fields_of, value))
+    if isinstance(value, dict):
+        return set().union({value["field"]} if "field" in value else set(), *map(fields_of, value.values()))
+    return set()
 
 
 def test_same_bytes_twice_and_models_left_unnamed(tmp_path: Path) -> None:
@@ -117,7 +173,7 @@ def test_same_bytes_twice_and_models_left_unnamed(tmp_path: Path) -> None:
     assert list(figures["categories"])[9:] == ["Art", "Zoo"]
     assert figures["models"]["response"] == {"unknown": 3}
     first = [(tmp_path / name).read_bytes() for name in OUTPUTS]
-    assert run(tmp_path).returncode == 0
+    assert run(tmp_path).returncode == 0  # another process, another order of sets
     assert [(tmp_path / name).read_bytes() for name in OUTPUTS] == first
 
 

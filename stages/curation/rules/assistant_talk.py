@@ -6,7 +6,7 @@ import re
 
 from stages.common.records import Pair
 from stages.curation.rules.lexicon import phrase_rule
-from stages.curation.rules.verdict import FIELDS, Rule, Verdict, text_in
+from stages.curation.rules.verdict import FIELDS, Rule, Verdict, quoting, text_in
 from stages.curation.rules.words import lowered
 
 REASON = "assistant_talk"
@@ -46,7 +46,7 @@ def assistant_talk() -> Rule:
             if not hit and any(sign in lower for sign in _SIGNS):
                 hit = _MARKUP.search(lower)
             if hit:
-                return Verdict("drop", REASON, field, text[hit.start() : hit.end()])
+                return quoting("drop", REASON, field, text, hit.span())
         return phrases(pair)
 
     return rule

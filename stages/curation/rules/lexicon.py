@@ -26,7 +26,7 @@ from pathlib import Path
 from stages.common.errors import InputError
 from stages.common.files import read_text
 from stages.common.records import Pair
-from stages.curation.rules.verdict import FIELDS, Action, Field, Rule, Verdict, text_in
+from stages.curation.rules.verdict import FIELDS, Action, Field, Rule, Span, Verdict, quoting, text_in
 from stages.curation.rules.words import MARKS, Text, text_of
 
 FOLDER = Path(__file__).parent / "lexicons"
@@ -109,13 +109,17 @@ class Lexicon:
 
     def find(self, text: Text) -> str | None:
         """The first hit, as it stands in the text; None if there is none."""
+        first = next(self.hits(text), None)
+        return text.raw[first[0] : first[1]] if first else None
+
+    def hits(self, text: Text) -> Iterator[Span]:
+        """Every hit in the order of the text, in characters; hits may overlap."""
         excepted: set[int] | None = None
         for start, end in self._wanted.spans(text):
             if excepted is None:
                 excepted = {i for span in self._exceptions.spans(text) for i in range(*span)}
             if excepted.isdisjoint(range(start, end)) and not self._guarded(text, start):
-                return text.between(start, end)
-        return None
+                yield text.spans[start][0], text.spans[end - 1][1]
 
     def _guarded(self, text: Text, start: int) -> bool:
         if self._not_quoted and text.quoted[start]:
@@ -155,15 +159,16 @@ def lexicon(title: str) -> dict[Field, Lexicon]:
     return found
 
 
-def phrase_rule(reason: str, name: str, action: Action = "drop") -> Rule:
-    """A rule that looks for the phrases of `lexicons/<name>.txt`."""
+def phrase_rule(reason: str, name: str, action: Action = "drop", fields: tuple[Field, ...] = FIELDS) -> Rule:
+    """A rule that looks for the phrases of `lexicons/<name>.txt` in `fields`."""
     lexicons = lexicon(name)
 
     def rule(pair: Pair) -> Verdict | None:
-        for where in FIELDS:
-            hit = lexicons[where].find(text_of(text_in(pair, where)))
-            if hit is not None:
-                return Verdict(action, reason, where, hit)
+        for where in fields:
+            text = text_of(text_in(pair, where))
+            hits = tuple(lexicons[where].hits(text))
+            if hits:
+                return quoting(action, reason, where, text.raw, *hits)
         return None
 
     return rule
@@ -188,7 +193,7 @@ def _phrases(entry: str, path: Path, number: int) -> Iterator[Slots]:
         if part == "..":
             choices.append((None,))
         elif _SLOT.fullmatch(part):
-            words = _words(part.removesuffix("?"))
+            words = words_of_slot(part.removesuffix("?"))
             choices.append((words, False) if part.endswith("?") else (words,))
         else:
             raise InputError(
@@ -202,7 +207,7 @@ def _phrases(entry: str, path: Path, number: int) -> Iterator[Slots]:
         yield slots
 
 
-def _words(part: str) -> frozenset[str]:
+def words_of_slot(part: str) -> frozenset[str]:
     """`kill(s|ed)|end` -> kill, kills, killed, end."""
     plain = _FORMS.sub(lambda m: "|".join(m[1] + ending for ending in ("", *m[2].split("|"))), part)
     return frozenset(word for word in plain.split("|") if word)

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from stages.common.records import Pair
 from stages.curation.rules.lexicon import Lexicon, lexicon
-from stages.curation.rules.verdict import FIELDS, Rule, Verdict, text_in
+from stages.curation.rules.verdict import FIELDS, Rule, Span, Verdict, quoting, text_in
 from stages.curation.rules.words import Text, text_of
 
 REASON = "offensive"
@@ -35,23 +35,18 @@ def offensive() -> Rule:
         for field in FIELDS:
             here = [one[field] for one in lexicons]
             text = text_of(text_in(pair, field))
-            hit = _first(here, text)
-            if hit is None and _disguises(text):
-                undone = Text(text.raw, _TOKEN, [plain(token) for token in _TOKEN.findall(text.lower)])
-                hit = _first(here, undone)
-            if hit is not None:
-                return Verdict("drop", REASON, field, hit)
+            hits = _hits(here, text)
+            if not hits and _disguises(text):
+                hits = _hits(here, Text(text.raw, _TOKEN, [plain(token) for token in _TOKEN.findall(text.lower)]))
+            if hits:
+                return quoting("drop", REASON, field, text.raw, *hits)
         return None
 
     return rule
 
 
-def _first(lexicons: list[Lexicon], text: Text) -> str | None:
-    for one in lexicons:
-        hit = one.find(text)
-        if hit is not None:
-            return hit
-    return None
+def _hits(lexicons: list[Lexicon], text: Text) -> list[Span]:
+    return [span for one in lexicons for span in one.hits(text)]
 
 
 def _disguises(text: Text) -> bool:

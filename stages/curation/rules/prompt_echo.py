@@ -10,7 +10,7 @@ import re
 
 from stages.common.records import Pair
 from stages.curation.rules.lexicon import phrase_rule
-from stages.curation.rules.verdict import FIELDS, Rule, Verdict, text_in
+from stages.curation.rules.verdict import FIELDS, Rule, Span, Verdict, quoting, text_in
 from stages.curation.rules.words import text_of
 
 REASON = "prompt_echo"
@@ -35,13 +35,19 @@ def prompt_echo() -> Rule:
             text = text_in(pair, field)
             label = _LABEL.search(text) if ":" in text else None
             if label:
-                return Verdict("drop", REASON, field, label[0].strip())
+                return quoting("drop", REASON, field, text, _stripped(label))
         run = shared_run(text_of(pair.explanation).words, text_of(pair.response).words)
         if run is not None:
             return Verdict("drop", REASON, "response", run)
         return instructions(pair)
 
     return rule
+
+
+def _stripped(found: re.Match[str]) -> Span:
+    """Where the match stands, without white space around it."""
+    text = found[0]
+    return found.start() + len(text) - len(text.lstrip()), found.end() - len(text) + len(text.rstrip())
 
 
 def shared_run(source: list[str], copy: list[str], size: int = RUN_WORDS) -> str | None:

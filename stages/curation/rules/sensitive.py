@@ -1,20 +1,25 @@
 """sensitive: a pair touches a topic that the corpus may not hold, or holds only after someone has looked.
 
-One rule a topic, by `lexicons/<topic>.txt`; params.yaml's filter.topics says drop, review or keep.
+One rule a topic, by `lexicons/<topic>.txt`; params.yaml's filter.topics says drop, review or keep, for the
+explanation and for the response. `minors` is more than a lexicon (minors.py).
 """
 
 from __future__ import annotations
 
 from stages.curation.rules.lexicon import phrase_rule
-from stages.curation.rules.verdict import Action, Rule
+from stages.curation.rules.minors import minors
+from stages.curation.rules.verdict import FIELDS, Action, Field, Rule
 
 #: In the order in which they are looked for.
-TOPICS = ("self_harm", "abuse", "sexual_content", "violence", "drugs", "eating_disorders")
+TOPICS = (
+    "minors", "self_harm", "abuse", "sexual_content", "violence", "drugs", "eating_disorders", "medical_legal",
+)
 
 
-def sensitive(topic: str, action: Action) -> Rule:
-    """A rule for one topic. Its reason is `sensitive_<topic>` if it drops, `review_<topic>` if it holds back."""
-    return phrase_rule(sensitive_reason(topic, action), topic, action)
+def sensitive(topic: str, action: Action, fields: tuple[Field, ...] = FIELDS) -> Rule:
+    """A rule for one topic in `fields`. Its reason is `sensitive_<topic>` or `review_<topic>`, by what it does."""
+    reason = sensitive_reason(topic, action)
+    return minors(reason, action, fields) if topic == "minors" else phrase_rule(reason, topic, action, fields)
 
 
 def sensitive_reason(topic: str, action: Action) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 from stages.common.records import Pair
-from stages.curation.rules.verdict import FIELDS, Verdict, text_in
+from stages.curation.rules.verdict import FIELDS, Verdict, quoting, text_in
 
 ENDS = frozenset(".!?\u2026\u3002\uff01\uff1f")  # the ellipsis and the full-width marks among them
 CLOSERS = frozenset("\"'\u2019\u201d)]}*_~")  # may stand after the end: quotes, brackets, markdown
@@ -18,7 +18,8 @@ def truncated(pair: Pair) -> Verdict | None:
     for field in FIELDS:
         text = text_in(pair, field)
         if not _ends(text):
-            return Verdict("drop", "truncated", field, text.rstrip()[-SHOWN:])
+            end = len(text.rstrip())
+            return quoting("drop", "truncated", field, text, (max(0, end - SHOWN), end))
     return None
 
 

@@ -10,7 +10,7 @@ import re
 
 from stages.common.records import Pair
 from stages.curation.rules.lexicon import phrase_rule
-from stages.curation.rules.verdict import Rule, Verdict
+from stages.curation.rules.verdict import Rule, Verdict, quoting
 
 REASON = "unsafe_advice"
 
@@ -29,7 +29,7 @@ def unsafe_advice() -> Rule:
     def rule(pair: Pair) -> Verdict | None:
         dose = _DOSE.search(pair.response) if any(unit in pair.response.lower() for unit in _UNITS) else None
         if dose:
-            return Verdict("drop", REASON, "response", dose[0])
+            return quoting("drop", REASON, "response", pair.response, dose.span())
         return phrases(pair)
 
     return rule

@@ -45,10 +45,6 @@ class Text:
         """Where each token stands in `raw`."""
         return [found.span() for found in self._pattern.finditer(self.lower)]
 
-    def between(self, start: int, end: int) -> str:
-        """The raw text from token `start` up to, not including, token `end`."""
-        return self.raw[self.spans[start][0] : self.spans[end - 1][1]]
-
     @cached_property
     def quoted(self) -> list[bool]:
         """For each token: does it stand between double quotes of one line? A lone quote opens nothing."""

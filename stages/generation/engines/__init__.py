@@ -45,17 +45,36 @@ class Failure:
 
 
 class Engine(Protocol):
-    """A loaded model."""
+    """A loaded model. Close it before the next is opened: two may not fit into memory."""
+
+    @property
+    def version(self) -> str:
+        """The library that runs the model, and its version, as in "transformers 5.19.0"; to be stored with a row.
+
+        Where it runs elsewhere (a server, a worker), it is fully known only when the first answer is here.
+        """
+        ...
 
     def complete(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[Completion | Failure]:
-        """Answer every request once, in whatever order they finish. ModelError names an over-long prompt."""
+        """Answer every request once, in whatever order they finish. ModelError names an over-long prompt.
+
+        One call at a time. Closing the iterator stops what is under way; the engine can then be asked again.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free the model's memory and end its processes. A second call does nothing; no `complete` follows it."""
         ...
 
 
 def open_engine(
     model: str, revision: str | None, engine: EngineParams, machine: Machine, adapter: Path | None = None
 ) -> Engine:
-    """Load `model` (and a LoRA `adapter` on it) into the backend that params name."""
+    """Load `model` (and a LoRA `adapter` on it) into the backend that params name, here or on Ray's workers."""
+    if machine.executor == "ray":
+        from stages.generation.engines.ray import RayEngine
+
+        return RayEngine(model, revision, engine, machine, adapter)
     if engine.backend == "vllm":
         from stages.generation.engines.vllm import VllmEngine
 

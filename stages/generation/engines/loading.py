@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.common.errors import ModelError
+from stages.generation.engines.chat import settle_template
 
 _HUB_NAME = re.compile(r"^[\w.-]+/[\w.-]+$")
 
@@ -45,7 +46,7 @@ def identity(model: str, revision: str | None) -> str:
 
 
 def load_tokenizer(model: str, revision: str | None, trust_remote_code: bool) -> Any:
-    """The model's tokenizer, padding on the left, with a chat template. ModelError otherwise."""
+    """The model's tokenizer, padding on the left, with a chat template that takes a system turn. ModelError otherwise."""
     quiet()
     from transformers import AutoTokenizer
 
@@ -57,8 +58,7 @@ def load_tokenizer(model: str, revision: str | None, trust_remote_code: bool) ->
     tokenizer.padding_side = "left"
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
-    if not tokenizer.chat_template:
-        tokenizer.chat_template = PLAIN_CHAT_TEMPLATE
+    settle_template(tokenizer, model)
     return tokenizer
 
 
@@ -96,14 +96,6 @@ def quiet() -> None:
 
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-
-
-#: For base models, which have no template of their own (Mistral-7B-v0.1): the turns as plain paragraphs.
-PLAIN_CHAT_TEMPLATE = (
-    "{{ bos_token if bos_token else '' }}{% for message in messages %}"
-    "{% if message['role'] == 'assistant' %}{{ message['content'] + eos_token }}"
-    "{% else %}{{ message['content'] + '\n\n' }}{% endif %}{% endfor %}"
-)
 
 
 def _one_line(model: str, error: Exception) -> ModelError:

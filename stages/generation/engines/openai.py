@@ -3,7 +3,8 @@
 Many requests are under way at once; answers are handed over as they finish. What may pass (429, 5xx, a time-out, a
 connection refused or cut, half a JSON) is tried again with exponential backoff and full jitter, and never sooner than
 the server's Retry-After. A row whose tries are used up becomes a `Failure`, so that no row is lost and the run goes on.
-What cannot pass (400, 401, 403, 404 and their like) ends the run with one line.
+What cannot pass (400, 401, 403, 404 and their like) ends the run with one line, and so does a server that is not
+there: `concurrency` rows given up in a row, none of them for more than want of a connection.
 
 The key comes from the environment alone and is kept nowhere else. Whether a seed is honoured is up to the server.
 """
@@ -17,18 +18,18 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
 from contextlib import suppress
-from datetime import UTC
-from email.utils import parsedate_to_datetime
+from dataclasses import replace
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any
 
-import httpx2 as httpx  # httpx's successor, which transformers brings along (by way of huggingface_hub)
+import httpx2 as httpx
 
 from stages.common.errors import ModelError
 from stages.common.progress import say
 from stages.common.sections import OpenaiSettings, Sampling
-from stages.generation.engines import Completion, Failure, FailureReason, FinishReason, Request
+from stages.generation.engines import Completion, Failure, Request
+from stages.generation.engines.replies import TryAgain, error_message, may_pass, read_reply, retry_after
 
 #: A server that does not take the connection in this time is tried again, however long an answer may take.
 CONNECT_SECONDS = 30.0
@@ -40,10 +41,6 @@ LONGEST_RETRY_AFTER = 600.0
 STOP_SECONDS = 10.0
 #: Seeds are sent modulo this: some servers read 32 bits with a sign and refuse the protocol's 63.
 SEEDS = 2**31
-
-#: Statuses under 500 that another try may overcome.
-_MAY_PASS: dict[int, FailureReason] = {408: "timeout", 425: "server_error", 429: "rate_limited"}
-_FINISH_REASONS: dict[str, FinishReason] = {"stop": "stop", "eos_token": "stop", "length": "length"}
 
 
 class OpenaiEngine:
@@ -62,7 +59,17 @@ class OpenaiEngine:
     ) -> None:
         self.name, self.settings, self.retries = model, settings, 0
         self.url = settings.base_url.rstrip("/") + "/chat/completions"
-        self._sleep, self._now, self._said_no_usage = sleep, now, False
+        self._sleep, self._now, self._said_no_usage, self._fingerprint = sleep, now, False, ""
+        #: Rows given up one after the other for want of a connection, and how many end the run.
+        self._unreached, self._enough = 0, settings.concurrency
+
+    @property
+    def version(self) -> str:
+        """With what the server calls itself in its answers, as vLLM's does."""
+        return f"openai {self._fingerprint}".strip()
+
+    def close(self) -> None:
+        """Nothing to free: the model is the server's."""
 
     def complete(
         self, requests: Sequence[Request], sampling: Sampling
@@ -74,6 +81,7 @@ class OpenaiEngine:
         """
         outcomes: SimpleQueue[Completion | Failure | None] = SimpleQueue()
         self._check_key()
+        self._enough = min(self.settings.concurrency, len(requests))
         loop = asyncio.new_event_loop()
         work = loop.create_task(self._answer_all(requests, sampling, outcomes.put))
         # A daemon, so that a generator that nobody closed cannot keep the program from ending.
@@ -124,54 +132,61 @@ class OpenaiEngine:
         tries = 0
         while True:
             try:
-                return await self._try(client, request.id, body)
-            except _TryAgain as fault:
+                outcome = await self._try(client, request.id, body)
+                self._unreached = 0
+                return outcome
+            except TryAgain as fault:
                 tries += 1
+                self._unreached *= not fault.reached
                 if tries > self.settings.max_retries or fault.wait > LONGEST_RETRY_AFTER:
-                    detail = f"{fault.detail} (tries: {tries})"
-                    return Failure(request.id, fault.reason, detail)
+                    return self._given_up(request.id, fault, tries)
                 wait = fault.wait
             self.retries += 1
             longest = min(self.settings.backoff_cap_seconds, self.settings.backoff_seconds * 2 ** (tries - 1))
             await self._sleep(wait + random.uniform(0, longest))
+
+    def _given_up(self, row: str, fault: TryAgain, tries: int) -> Failure:
+        """The row's failure; ModelError where it is the last of so many that the server cannot be there."""
+        said = self._line(fault.detail)
+        self._unreached += not fault.reached
+        if self._unreached >= self._enough:
+            raise ModelError(
+                f"no server at {self.settings.base_url}: {said}, in {self._unreached} rows of {tries} tries each; "
+                "start it, or correct base_url, and run again: finished rows are kept"
+            )
+        return Failure(row, fault.reason, f"{said} (tries: {tries})")
 
     async def _try(self, client: httpx.AsyncClient, row: str, body: dict[str, Any]) -> Completion | Failure:
         seconds = self.settings.timeout_seconds
         try:
             async with asyncio.timeout(seconds):
                 response = await client.post(self.url, json=body)
+        except httpx.ConnectTimeout:
+            detail = f"no connection within {min(seconds, CONNECT_SECONDS):g} s"
+            raise TryAgain("timeout", detail, reached=False) from None
         except (TimeoutError, httpx.TimeoutException):
-            raise _TryAgain("timeout", f"no whole answer within {seconds:g} s") from None
+            raise TryAgain("timeout", f"no whole answer within {seconds:g} s") from None
         except httpx.DecodingError as error:
-            raise _TryAgain("bad_response", self._line(f"cannot be unpacked: {error}")) from None
+            raise TryAgain("bad_response", f"cannot be unpacked: {error}") from None
         except httpx.TransportError as error:
-            raise _TryAgain("server_error", self._line(f"{type(error).__name__}: {error}")) from None
+            reached = not isinstance(error, httpx.ConnectError)
+            raise TryAgain("server_error", f"{type(error).__name__}: {error}", reached=reached) from None
         if response.is_success:
             return self._read(row, response)
-        said = f"HTTP {response.status_code}: {self._line(_message(response))}"
-        if response.status_code in _MAY_PASS or response.status_code >= 500:
-            reason = _MAY_PASS.get(response.status_code, "server_error")
-            raise _TryAgain(reason, said, retry_after(response.headers.get("retry-after"), self._now()))
-        raise ModelError(f"row {row}: {self.url}: {said}{self._way_out(response.status_code)}")
+        said = f"HTTP {response.status_code}: {error_message(response)}"
+        if reason := may_pass(response.status_code):
+            raise TryAgain(reason, said, retry_after(response.headers.get("retry-after"), self._now()))
+        raise ModelError(f"row {row}: {self.url}: {self._line(said)}{self._way_out(response.status_code)}")
 
     def _read(self, row: str, response: httpx.Response) -> Completion | Failure:
-        try:
-            answer = response.json()
-            choice = answer["choices"][0]
-            text, said = choice["message"].get("content") or "", choice["finish_reason"]
-            text.encode()  # half a surrogate pair is JSON, but no text: the store could not hold it
-            finish_reason = _FINISH_REASONS.get(said)
-        except (ValueError, RecursionError):
-            raise _TryAgain("bad_response", f"not JSON: {self._line(response.text)}") from None
-        except (LookupError, TypeError, AttributeError):
-            raise _TryAgain("bad_response", f"no chat completion: {self._line(response.text)}") from None
-        if finish_reason is None:  # content_filter and the like: another try with the same seed would end the same
-            return Failure(row, "bad_response", self._line(f"finish_reason {said!r}"))
-        prompt_tokens, completion_tokens = (_count(answer, name) for name in ("prompt_tokens", "completion_tokens"))
-        if not prompt_tokens and not self._said_no_usage:
+        reply = read_reply(row, response)
+        if isinstance(reply.outcome, Failure):
+            return replace(reply.outcome, detail=self._line(reply.outcome.detail))
+        self._fingerprint = reply.fingerprint
+        if not reply.outcome.prompt_tokens and not self._said_no_usage:
             self._said_no_usage = True
             say(f"{self.url} reports no token usage: its tokens are counted as 0")
-        return Completion(row, text.strip(), finish_reason, prompt_tokens, completion_tokens)
+        return reply.outcome
 
     def _key(self) -> str:
         return os.environ.get(self.settings.api_key_env, "").strip()
@@ -201,26 +216,6 @@ class OpenaiEngine:
         return line if len(line) <= limit else line[: limit - 3] + "..."
 
 
-def retry_after(value: str | None, now: float) -> float:
-    """Seconds to wait by a Retry-After header (RFC 9110, 10.2.3): a number or a date. 0 where it is neither."""
-    try:
-        seconds = float(value or 0)
-    except ValueError:
-        try:
-            date = parsedate_to_datetime(value or "")
-            seconds = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now
-        except (ValueError, OverflowError):
-            return 0.0
-    return max(0.0, seconds)
-
-
-class _TryAgain(Exception):
-    """A try failed, and another may do better, at the earliest in `wait` seconds."""
-
-    def __init__(self, reason: FailureReason, detail: str, wait: float = 0.0) -> None:
-        self.reason, self.detail, self.wait = reason, detail, wait
-
-
 def _run(loop: asyncio.AbstractEventLoop, work: asyncio.Task[None], outcomes: SimpleQueue[Any]) -> None:
     """The thread: run `work` to its end or its cancellation, then say that there is no more."""
     try:
@@ -230,21 +225,3 @@ def _run(loop: asyncio.AbstractEventLoop, work: asyncio.Task[None], outcomes: Si
     finally:
         loop.close()
         outcomes.put(None)
-
-
-def _message(response: httpx.Response) -> str:
-    """The server's own words: OpenAI's {"error": {"message"}}, or what vLLM, Ollama and FastAPI say, or the body."""
-    try:
-        found = response.json()
-    except (ValueError, RecursionError):
-        return response.text or response.reason_phrase
-    for name in ("error", "message", "detail"):
-        if isinstance(found, dict) and found.get(name):
-            found = found[name]
-    return str(found)
-
-
-def _count(answer: Any, name: str) -> int:
-    usage = answer.get("usage")
-    found = usage.get(name) if isinstance(usage, dict) else None
-    return found if isinstance(found, int) and 0 <= found < 2**31 else 0

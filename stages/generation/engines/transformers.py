@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,21 @@ class TransformersEngine:
                 raise ModelError(f"{adapter}: no adapter_config.json in this folder; run the finetune stage")
             self.model = PeftModel.from_pretrained(self.model, str(adapter)).merge_and_unload().eval()
         self.limit = getattr(self.model.config, "max_position_embeddings", None) or 2**31
+
+    @property
+    def version(self) -> str:
+        import transformers
+
+        return f"transformers {transformers.__version__}"
+
+    def close(self) -> None:
+        """Free the model's memory."""
+        import torch
+
+        self.model = None
+        gc.collect()
+        if self.device == "cuda":
+            torch.cuda.empty_cache()
 
     def complete(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[Completion]:
         """Answer the requests, longest prompts first, `machine.batch_size` at a time."""

@@ -15,15 +15,14 @@ import os
 import weakref
 from array import array
 from collections.abc import Iterator, Sequence
-from multiprocessing.connection import wait
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 from stages.common.errors import ModelError
 from stages.common.sections import Engine, Machine, Sampling, VllmSettings
 from stages.generation.engines import Completion, Request
 from stages.generation.engines.loading import is_folder, load_tokenizer
+from stages.generation.engines.vllm_processes import Guard, watch
 
 #: Requests queued in vLLM, as a multiple of its batch: one batch is written, and the next stands ready however long the
 #: stage takes over the completions it was just handed.
@@ -49,7 +48,7 @@ class VllmEngine:
         self, model: str, revision: str | None, engine: Engine, machine: Machine, adapter: Path | None,
         settings: VllmSettings,
     ) -> None:
-        self.name = model
+        self.name, self._dead = model, False
         rank = None if adapter is None else _lora_rank(adapter)
         is_folder(model)
         on_cpu = _prepare(machine, settings)
@@ -71,11 +70,10 @@ class VllmEngine:
             self._engine = LLMEngine.from_engine_args(arguments, usage_context=UsageContext.LLM_CLASS)
         except Exception as error:
             raise ModelError(f"vLLM cannot load {model}: {_first_line(error)}") from None
-        #: Ends vLLM's processes and frees their memory; a second call does nothing. At the end of the program it must
-        #: run before multiprocessing waits for those processes, so it is registered here, after that was imported.
-        self.close = weakref.finalize(self, self._engine.engine_core.shutdown)
-        atexit.register(self.close)
-        _wake_when_killed(self._engine.engine_core)
+        # At the end of the program it must run before multiprocessing waits for vLLM's processes, so it is registered
+        # here, after that was imported.
+        self._shut_down = weakref.finalize(self, _shut_down, self._engine.engine_core, watch(self._engine.engine_core))
+        atexit.register(self._shut_down)
         config = self._engine.vllm_config
         self.limit: int = config.model_config.max_model_len
         self.in_flight = BATCHES_IN_FLIGHT * config.scheduler_config.max_num_seqs
@@ -88,10 +86,22 @@ class VllmEngine:
                 self.close()
                 raise ModelError(f"vLLM cannot load {adapter}: {_first_line(error)}") from None
 
+    @property
+    def version(self) -> str:
+        import vllm
+
+        return f"vllm {vllm.__version__}"
+
+    def close(self) -> None:
+        """End vLLM's processes, and so free their memory."""
+        self._shut_down()
+
     def complete(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[Completion]:
         """Answer the requests, each as it finishes. One call at a time: finish or drop it before the next."""
         from vllm.v1.engine.exceptions import EngineDeadError
 
+        if self._dead:  # vLLM finds out a little later than we do, and would wait for a dead process till then
+            raise ModelError(f"vLLM died, and with it {self.name}; open it anew")
         prompts = [self._encoded(request, sampling) for request in requests]
         waiting = iter(zip(requests, prompts, strict=True))
         running: dict[str, Request] = {}
@@ -104,6 +114,7 @@ class VllmEngine:
                 for output in self._engine.step():
                     yield self._completion(running.pop(output.request_id), output)
         except EngineDeadError:
+            self._dead = True
             raise ModelError(
                 f"vLLM died while it wrote {len(running)} rows of {self.name}; its own message, if any, stands above"
             ) from None
@@ -176,23 +187,10 @@ def _prepare(machine: Machine, settings: VllmSettings) -> bool:
     return on_cpu
 
 
-def _wake_when_killed(core: Any) -> None:
-    """Have `step` raise EngineDeadError where vLLM's process is killed, by the system out of memory for one.
-
-    vLLM 0.32 tells of an error in that process, but where there is none to tell, it waits for the next token for ever.
-    """
-    from vllm.v1.engine.core_client import SyncMPClient
-    from vllm.v1.engine.exceptions import EngineDeadError
-
-    if not isinstance(core, SyncMPClient):  # VLLM_ENABLE_V1_MULTIPROCESSING=0: no process to be killed
-        return
-    sentinels, outputs = core.resources.engine_manager.sentinels(), core.outputs_queue
-
-    def watch() -> None:
-        wait(sentinels)
-        outputs.put(EngineDeadError())
-
-    Thread(target=watch, daemon=True, name="vllm-watch").start()
+def _shut_down(core: Any, guard: Guard | None) -> None:
+    if guard:
+        guard.dismiss()
+    core.shutdown()
 
 
 def _cpu_arguments() -> dict[str, Any]:

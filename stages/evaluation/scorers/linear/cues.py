@@ -24,7 +24,8 @@ MEASURES = (
 )
 _GROUPS = ("er", "ip", "ex", "other")
 _LONGEST = 6  # words of a phrase, ^ and $ included
-_STOP = frozenset(
+#: Words without content.
+SMALL_WORDS = frozenset(
     """
         a about all also am an and any are as at be because been but by can could did do does dont for from get go had
         has have he her him his how i im if in is it its just like me more my no not of on one or out over so some than
@@ -52,13 +53,12 @@ class Cues:
                 for spelled in (s for phrase in phrases for s in _spelled(phrase, table["classes"])):
                     self._add(spelled, len(names))
                 names.append(f"{group}_{cue}")
-        place = {name: column for column, name in enumerate([*names, "asked"])}
-        self._asked = place["asked"]
-        self._together = [tuple(place[part] for part in parts) for parts in table["together"].values()]
+        self.names = (*names, *table["together"], *MEASURES)
+        place = {name: column for column, name in enumerate(self.names)}
+        self._together = [(place[name], [place[part] for part in parts]) for name, parts in table["together"].items()]
         self._reach: dict[str, int] = {}  # by first word, how long its longest phrase is
         for key in self._phrases:
             self._reach[key[0]] = max(len(key), self._reach.get(key[0], 0))
-        self.names = (*names, *table["together"], *MEASURES)
 
     def matrix(self, found: Sequence[Sentence], told: Sequence[frozenset[str]]) -> NDArray[np.float64]:
         """One row a sentence, one column a name, values in 0..1.
@@ -68,14 +68,10 @@ class Cues:
         rows = np.zeros((len(found), len(self.names)))
         measures = len(self.names) - len(MEASURES)
         for row, sentence, heard in zip(rows, found, told, strict=True):
-            seen = self._seen(sentence.words)
-            row[list(seen)] = 1.0
-            if sentence.asked:
-                seen.add(self._asked)
-            for column, parts in enumerate(self._together, start=self._asked):
-                if seen.issuperset(parts):
-                    row[column] = 1.0
+            row[list(self._seen(sentence.words))] = 1.0
             row[measures:] = _measures(sentence, heard)
+        for column, parts in self._together:
+            rows[:, column] = rows[:, parts].min(axis=1)
         return rows
 
     def _add(self, spelled: str, column: int) -> None:
@@ -103,13 +99,13 @@ def read_cues(path: Path = SHIPPED) -> Cues:
 
 def content_words(spoken: Sequence[str]) -> frozenset[str]:
     """What a reply can pick up from an explanation: its words without the small ones."""
-    return frozenset(w for w in spoken if w not in _STOP and len(w) > 2)
+    return frozenset(w for w in spoken if w not in SMALL_WORDS and len(w) > 2)
 
 
 def _measures(sentence: Sentence, heard: frozenset[str]) -> tuple[float, ...]:
     spoken = sentence.words
     count = len(spoken)
-    content = [w for w in spoken if w not in _STOP]
+    content = [w for w in spoken if w not in SMALL_WORDS]
     picked_up = sum(w in heard for w in content)
     shared = min(picked_up, 3) / 3
     mine = sum(w in _FIRST_PERSON for w in spoken)

@@ -1,0 +1,156 @@
+"""The step's tokens a second over those of the bare engine, on the same prompts and in the same run.
+
+    python -m benchmarks.engines transformers [--rows 384] [--rounds 5]
+    .venv-engines/bin/python -m benchmarks.engines vllm [--rows 2048] [--rounds 5]
+
+The step is `generate` with all that it does: prompts rendered, answers checked, each committed to a fresh store as it
+comes. Bare is `LLM.chat` over all prompts at once for vLLM, and `model.generate` over batches sorted by length, of the
+same size, for transformers; both with the step's sampling. The two take turns, and the median ratio counts. Loading the
+model is in neither. On a GPU: --model NAME, --dtype bfloat16.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+from stages.common.params import load_params
+from stages.common.records import Story
+from stages.common.sections import Params
+from stages.generation import checks, generate, writing
+from stages.generation.asks import Ask
+from stages.generation.engines import Engine, open_engine
+from stages.generation.engines.loading import load_model, load_tokenizer, pick_device
+from stages.generation.prompts import load_prompt
+
+ROOT = Path(__file__).parents[1]
+PEOPLE = ("My sister", "My manager", "A neighbour", "My old friend Tom", "The landlord", "My teacher", "My daughter")
+DEEDS = ("shouted at me", "forgot my birthday", "wants the money back", "left without a word", "lost my papers")
+WHEN = ("yesterday", "this morning", "again last week", "in front of everyone", "while I was ill")
+FEELING = ("I could not sleep.", "I feel small.", "I am so tired of it.", "I do not know what to do.", "My hands shook.")
+
+
+def asks(rows: int, prompt: Path) -> list[Ask]:
+    """Explanations of 1 to 8 sentences, so that prompts differ in length."""
+    template = load_prompt(prompt)
+    out = []
+    for n in range(rows):
+        told = " ".join(
+            f"{PEOPLE[(n + k) % 7]} {DEEDS[(n // 7 + k) % 5]} {WHEN[(n // 35 + 2 * k) % 5]}. {FEELING[(n + 3 * k) % 5]}"
+            for k in range(1 + n % 8)
+        )
+        record = Story(id=f"r{n}", seed_id="s", category="Work", seed="x", story="x", model="x")
+        out.append(Ask(record.id, record, template.messages(explanation=told, category="Work")))
+    return out
+
+
+def step(engine: Engine, rows: list[Ask], params: Params) -> tuple[int, float]:
+    """(tokens of answers, seconds) of the step as the pipeline runs it, one try a row."""
+    settings = params.respond.model_copy(update={"attempts": 1, "min_words": 1, "max_words": 10_000})
+
+    class Lent:
+        """The engine that is open already, and stays so."""
+
+        version, complete = engine.version, staticmethod(engine.complete)
+
+        def close(self) -> None:
+            """Others use it after this."""
+
+    writing.open_engine = lambda *_: Lent()  # type: ignore[assignment]
+    generate.record_cost = lambda *_: None  # type: ignore[assignment]
+    with tempfile.TemporaryDirectory() as folder:
+        machine = params.machine.model_copy(update={"store": f"{folder}/store.sqlite"})
+        started = time.perf_counter()
+        answers = generate.generate(
+            "respond", rows, settings, params.model_copy(update={"machine": machine}),
+            lambda ask, answer: checks.unusable(answer, answer.text, settings, "") or {"response": answer.text},
+        )
+        return answers.completion_tokens, time.perf_counter() - started
+
+
+def bare_transformers(rows: list[Ask], params: Params) -> tuple[Callable[[], tuple[int, float]], Engine]:
+    import torch
+
+    name, device = params.respond.model, pick_device(params.machine.device)
+    model = load_model(name, None, params.engine.dtype, False, device)
+    tokenizer = load_tokenizer(name, None, False)
+    sampling, size = params.respond.sampling, params.machine.batch_size
+
+    def bare() -> tuple[int, float]:
+        started, tokens = time.perf_counter(), 0
+        prompts = [
+            tokenizer.apply_chat_template(row.rendered(), add_generation_prompt=True, return_dict=False) for row in rows
+        ]
+        prompts.sort(key=len)
+        for start in range(0, len(prompts), size):
+            batch = tokenizer.pad({"input_ids": prompts[start : start + size]}, return_tensors="pt").to(device)
+            with torch.inference_mode():
+                out = model.generate(
+                    **batch, do_sample=True, temperature=sampling.temperature, top_p=sampling.top_p, top_k=0,
+                    max_new_tokens=sampling.max_tokens, pad_token_id=tokenizer.pad_token_id,
+                )
+            answers = out[:, batch["input_ids"].shape[1] :]
+            ended = (answers == tokenizer.eos_token_id).cumsum(dim=1)
+            tokens += int(((ended == 0) | ((ended == 1) & (answers == tokenizer.eos_token_id))).sum())
+            tokenizer.batch_decode(answers, skip_special_tokens=True)
+        return tokens, time.perf_counter() - started
+
+    return bare, open_engine(name, None, params.engine, params.machine)
+
+
+def bare_vllm(rows: list[Ask], params: Params) -> tuple[Callable[[], tuple[int, float]], Engine]:
+    from vllm import LLM, SamplingParams
+
+    # Both are up at once, so that they can take turns: half a GPU each.
+    settings = params.engine.vllm.model_copy(update={"gpu_memory_utilization": 0.45})
+    machine = params.engine.model_copy(update={"vllm": settings})
+    engine = open_engine(params.respond.model, None, machine, params.machine)
+    llm = LLM(
+        model=params.respond.model, dtype=params.engine.dtype, gpu_memory_utilization=0.45, disable_log_stats=True,
+        max_model_len=settings.max_model_len, enforce_eager=settings.enforce_eager,
+    )
+    sampling = params.respond.sampling
+    wanted = SamplingParams(temperature=sampling.temperature, top_p=sampling.top_p, max_tokens=sampling.max_tokens)
+
+    def bare() -> tuple[int, float]:
+        started = time.perf_counter()
+        outputs = llm.chat([row.rendered() for row in rows], wanted, use_tqdm=False)
+        return sum(len(out.outputs[0].token_ids) for out in outputs), time.perf_counter() - started
+
+    return bare, engine
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("backend", choices=("transformers", "vllm"))
+    parser.add_argument("--model", default="models/embedded")
+    parser.add_argument("--dtype", default="float32", choices=("float32", "bfloat16", "float16"))
+    parser.add_argument("--rows", type=int)
+    parser.add_argument("--rounds", type=int, default=5)
+    given = parser.parse_args()
+    loaded = load_params(ROOT / "params.yaml")
+    engine = loaded.engine.model_copy(update={"backend": given.backend, "dtype": given.dtype})
+    respond = loaded.respond.model_copy(update={"model": given.model})
+    params = loaded.model_copy(update={"engine": engine, "respond": respond})
+    rows = asks(given.rows or (384 if given.backend == "transformers" else 2048), ROOT / "prompts/respond/coe_cbt.jinja")
+    make = bare_transformers if given.backend == "transformers" else bare_vllm
+    bare, ours = make(rows, params)
+    bare(), step(ours, rows[: len(rows) // 4], params)  # warm up
+    ratios = []
+    for number in range(given.rounds):
+        (their_tokens, their_seconds), (our_tokens, our_seconds) = bare(), step(ours, rows, params)
+        ratios.append((our_tokens / our_seconds) / (their_tokens / their_seconds))
+        print(
+            f"round {number + 1}: bare {their_tokens / their_seconds:,.0f} tokens/s, "
+            f"step {our_tokens / our_seconds:,.0f} tokens/s, ratio {ratios[-1]:.3f}", flush=True,
+        )
+    print(f"{given.backend}, {len(rows)} rows of {given.model}: median ratio {median(ratios):.3f}")
+    ours.close()
+
+
+if __name__ == "__main__":
+    main()

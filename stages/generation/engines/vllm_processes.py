@@ -1,0 +1,56 @@
+"""vLLM's own processes: noticed when they die, and ended when we do."""
+
+from __future__ import annotations
+
+import subprocess
+from multiprocessing.connection import wait
+from queue import Queue
+from threading import Thread
+from typing import Any
+
+#: Waits until standard input closes, which it does when we die, however that happens; then kills.
+_KILL_AT_END_OF_INPUT = 'read -r _; kill -9 "$@"'
+
+
+class Guard:
+    """Kills processes when this one dies, by kill -9 for one; until `dismiss`.
+
+    A scheduler of vLLM 0.32 whose client is gone waits for the next request for ever, and holds the GPU's memory.
+    """
+
+    def __init__(self, pids: list[int]) -> None:
+        self._shell = subprocess.Popen(
+            ["/bin/sh", "-c", _KILL_AT_END_OF_INPUT, "guard", *map(str, pids)],
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is ours alone
+        )
+
+    def dismiss(self) -> None:
+        """Before the processes are ended in another way: their numbers may be given to others."""
+        self._shell.kill()
+        self._shell.wait()
+        if self._shell.stdin:
+            self._shell.stdin.close()
+
+
+def watch(core: Any) -> Guard | None:
+    """Guard the processes of an LLMEngine's `engine_core`, and have `step` raise EngineDeadError when one is killed.
+
+    vLLM 0.32 tells of an error in that process, but where there is none to tell (the system was out of memory), it
+    waits for the next token for ever. None where the engine has no process (VLLM_ENABLE_V1_MULTIPROCESSING=0).
+    """
+    from vllm.v1.engine.core_client import SyncMPClient
+    from vllm.v1.engine.exceptions import EngineDeadError
+
+    if not isinstance(core, SyncMPClient):
+        return None
+    manager, outputs = core.resources.engine_manager, core.outputs_queue
+    guard = Guard([process.pid for process in manager.processes])
+
+    def notice(sentinels: list[int], outputs: Queue[Any]) -> None:
+        wait(sentinels)
+        guard.dismiss()
+        outputs.put(EngineDeadError())
+
+    Thread(target=notice, args=(manager.sentinels(), outputs), daemon=True, name="vllm-watch").start()
+    return guard

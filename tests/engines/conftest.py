@@ -1,0 +1,40 @@
+"""One vLLM on the embedded model for all tests of this folder: each start takes most of a minute on two cores."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from stages.common.params import load_params
+
+ROOT = Path(__file__).parents[2]
+PARAMS = load_params(ROOT / "params.yaml")
+
+
+@pytest.fixture(scope="session")
+def settings():
+    """Of the sections `engine` and `machine`, for a small model in float32, so that its draws can be compared."""
+    vllm = PARAMS.engine.vllm.model_copy(
+        update={"gpu_memory_utilization": 0.5, "enforce_eager": True, "max_num_seqs": 8},
+    )
+    engine = PARAMS.engine.model_copy(update={"backend": "vllm", "dtype": "float32", "vllm": vllm})
+    return engine, PARAMS.machine.model_copy(update={"batch_size": 16, "device": "auto", "executor": "local"})
+
+
+@pytest.fixture(scope="session")
+def embedded():
+    return str(ROOT / "models" / "embedded")
+
+
+@pytest.fixture(scope="session")
+def engine(settings, embedded):
+    if importlib.util.find_spec("vllm") is None:
+        pytest.skip("no vllm here; .ci/install-engines makes .venv-engines")
+    from stages.generation.engines import open_engine
+
+    engine = open_engine(embedded, None, *settings)
+    yield engine
+    engine.close()
+    engine.close()

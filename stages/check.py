@@ -27,6 +27,7 @@ VARIABLES = {
     "brainstorm": {"sentence": "I missed the bus.", "category": "Other"},
     "explain": {"story": "Ann missed the bus.", "seed": "I missed the bus.", "category": "Other"},
     "respond": {"explanation": "I missed the bus.", "category": "Other"},
+    "judge": {"pair": '{"post": "I missed the bus.", "reply": "That is a pity."}'},
 }
 
 
@@ -50,7 +51,7 @@ def check(seeds: Path, labels: Path, decisions: Path, checked: Path, *, params: 
 def _check_prompts(params: Params, folder: Path) -> None:
     chosen = {
         "brainstorm": [params.brainstorm.prompt], "explain": [params.explain.prompt],
-        "respond": [params.respond.prompt, params.finetune.prompt],
+        "respond": [params.respond.prompt, params.finetune.prompt], "judge": [params.scorer.judge.prompt],
     }
     for step, names in chosen.items():
         for name in names:

@@ -1,6 +1,6 @@
 """score: score anyone's (explanation, response) pairs for empathy.
 
-    python -m stages.evaluation.score pairs.jsonl scored.jsonl [--scorer models/scorer]
+    python -m stages.evaluation.score pairs.jsonl scored.jsonl [--scorer models/scorer] [--params params.yaml]
 
 Every row of pairs.jsonl needs `explanation` and `response`; other fields are kept. scored.jsonl has
 the same rows with er, ip, ex (expected levels of EPITOME's mechanisms) and empathy (their mean), each
@@ -13,6 +13,7 @@ import argparse
 from pathlib import Path
 
 from stages.common.command import guarded
+from stages.common.params import load_params
 from stages.common.progress import progress, say
 from stages.common.records import Exchange, read_records, write_records
 
@@ -20,11 +21,11 @@ SHOWN = ("er", "ip", "ex", "empathy")
 _DECIMALS = 4
 
 
-def score(pairs: Path, scored: Path, *, scorer: Path) -> None:
+def score(pairs: Path, scored: Path, *, scorer: Path, params: Path | None = None) -> None:
     """Read the scorer and the pairs, score, write one row for each."""
     from stages.evaluation.scorers import load_scorer
 
-    judge = load_scorer(scorer)
+    judge = load_scorer(scorer, load_params(params) if params else None)
     rows = read_records(pairs, Exchange)
     with progress("score", len(rows)) as advance:
         scores = judge.score([r.explanation for r in rows], [r.response for r in rows], advance=advance)
@@ -43,8 +44,9 @@ def main() -> None:
     parser.add_argument("pairs", type=Path, help="pairs to score (JSONL)")
     parser.add_argument("scored", type=Path, help="the same with er, ip, ex, empathy (JSONL, written)")
     parser.add_argument("--scorer", type=Path, default=Path("models/scorer"), help="folder of a scorer; default: models/scorer")
+    parser.add_argument("--params", type=Path, help="engine and machine of a scorer that needs them; default: its own")
     given = parser.parse_args()
-    guarded(lambda: score(given.pairs, given.scored, scorer=given.scorer))
+    guarded(lambda: score(given.pairs, given.scored, scorer=given.scorer, params=given.params))
 
 
 if __name__ == "__main__":

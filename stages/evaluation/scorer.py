@@ -21,7 +21,7 @@ def scorer(labelled: Path, model: Path, metrics: Path, calibration: Path, confus
     loaded = load_params(params)
     settings = loaded.scorer
     from stages.evaluation.labelled import check_enough, read_labelled
-    from stages.evaluation.scorers import train_scorer
+    from stages.evaluation.scorers import AgreesWithItself, train_scorer
     from stages.evaluation.validation import cross_validate
 
     found = read_labelled(labelled, Path(settings.also))
@@ -34,9 +34,10 @@ def scorer(labelled: Path, model: Path, metrics: Path, calibration: Path, confus
         learned = train_scorer(found.pairs, loaded)
         advance()
     figures = judged.figures()
+    own = {"self_agreement": learned.self_agreement()} if isinstance(learned, AgreesWithItself) else {}
     with written_whole(model, metrics, calibration, confusion) as (model_part, metrics_part, calibration_part, confusion_part):
         learned.save(model_part)
-        write_json(metrics_part, dict(figures) | {"kind": settings.kind} | found.report())
+        write_json(metrics_part, dict(figures) | own | {"kind": settings.kind} | found.report())
         judged.write_calibration(calibration_part)
         judged.write_confusion(confusion_part)
     shown = ", ".join(f"{m} {f['macro_f1']:.3f}" for m, f in figures.items())

@@ -66,7 +66,7 @@ def main() -> None:
             process.kill()
             process.join()
             killed += 1
-            middle += 0 < rows()
+            middle += rows() > 0
         else:  # it ended before its kill: from the beginning again
             assert process.exitcode == 0
             restarts += 1

@@ -67,6 +67,14 @@ class MarksRationales(Protocol):
         """For each pair, exact spans of its response that carry the level; none at level 0."""
 
 
+@runtime_checkable
+class AgreesWithItself(Protocol):
+    """A scorer that answers a pair several times, and can say how far its answers agree."""
+
+    def self_agreement(self) -> dict[Mechanism, dict[str, float | None]]:
+        """Figures a mechanism; None where they are not defined."""
+
+
 def train_scorer(
     pairs: Sequence[LabelledPair], params: Params, *, run: str = "all", advance: Callable[..., None] | None = None,
 ) -> Scorer:

@@ -173,10 +173,10 @@ class OpenaiEngine:
             raise TryAgain("server_error", f"{type(error).__name__}: {error}", reached=reached) from None
         if response.is_success:
             return self._read(row, response)
-        said = f"HTTP {response.status_code}: {error_message(response)}"
+        said = self._line(f"HTTP {response.status_code}: {error_message(response)}")  # now: a traceback may show it
         if reason := may_pass(response.status_code):
             raise TryAgain(reason, said, retry_after(response.headers.get("retry-after"), self._now()))
-        raise ModelError(f"row {row}: {self.url}: {self._line(said)}{self._way_out(response.status_code)}")
+        raise ModelError(f"row {row}: {self.url}: {said}{self._way_out(response.status_code)}")
 
     def _read(self, row: str, response: httpx.Response) -> Completion | Failure:
         reply = read_reply(row, response)

@@ -15,6 +15,9 @@ from stages.curation.rules import verdict
 from stages.curation.rules.classifier import LABELS
 from stages.curation.rules.sensitive import TOPICS
 
+#: What a composed example counts in training beside a written one: there are many of them, and all alike.
+WEIGHT = 0.1
+
 
 class _Recipe(BaseModel):
     """`times` frames for each word."""
@@ -65,7 +68,7 @@ def composed(path: Path, seed: int) -> list[Example]:
         for words in patterns.words[recipe.words]:
             for frame in draw.sample(patterns.frames[recipe.frames], recipe.times):
                 text = frame.replace("{x}", words).replace("{X}", words[:1].upper() + words[1:])
-                found.setdefault(text, Example(text, recipe.field, recipe.reason, frozenset(TOPICS)))
+                found.setdefault(text, Example(text, recipe.field, recipe.reason, frozenset(TOPICS), WEIGHT))
     return list(found.values())
 
 

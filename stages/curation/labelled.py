@@ -21,12 +21,14 @@ class Example:
     """One text.
 
     `reason` is what the filter must say of it, empty for a text that must pass; `also` is what it may say besides.
+    `weight` is what it counts in training.
     """
 
     text: str
     field: Field
     reason: str
     also: frozenset[str]
+    weight: float = 1.0
 
     @property
     def reasons(self) -> frozenset[str]:

@@ -174,6 +174,12 @@ def _trained(examples: Sequence[Example], concepts: Concepts, reading: Reading, 
     return Classifier(concepts, names, numbers)
 
 
+def balanced(weights: Floats, wanted: Bools) -> Floats:
+    """`weights` such that the wanted and the others count the same together, and all of them as many as they are."""
+    half = len(weights) / 2
+    return np.where(wanted, weights * half / weights[wanted].sum(), weights * half / weights[~wanted].sum())
+
+
 def _screen(
     names: list[str], rarity: Floats, examples: Sequence[Example], concepts: Concepts, here: Reading
 ) -> tuple[Floats, Floats]:
@@ -199,13 +205,14 @@ def _regressions(rows: Any, examples: Sequence[Example], here: Reading, strength
     last = np.append(here.owner[1:] != here.owner[:-1], True)  # a harmful text's last reading is the whole text
     weights, intercepts = np.zeros((rows.shape[1], len(LABELS))), np.full(len(LABELS), -20.0)
     rows = rows.tocsr()
+    counted = np.array([example.weight for example in examples])
     for column, label in enumerate(LABELS):
         is_so, counts = truth(examples, label)
         used = np.flatnonzero(np.where(is_so[here.owner], last, counts[here.owner]))
         wanted = is_so[here.owner[used]]
         if wanted.any():
-            model = LogisticRegression(C=strength, class_weight="balanced", max_iter=2000)
-            model.fit(rows[used], wanted)
+            shares = balanced(counted[here.owner[used]], wanted)
+            model = LogisticRegression(C=strength, max_iter=2000).fit(rows[used], wanted, sample_weight=shares)
             weights[:, column], intercepts[column] = model.coef_[0], model.intercept_[0]
     return weights, intercepts
 

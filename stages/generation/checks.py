@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
@@ -37,7 +38,8 @@ _ASSISTANT = re.compile(
 #: One of these stands in every text that _ASSISTANT finds: a quick look before the slow one.
 _ASSISTANT_SIGNS = ("as a ai", "as an ai", "artificial", "language", "assistant", "ai model", "here's", "here is", "i hope this")
 _EAGER = ("sure", "certainly", "of course", "absolutely")
-_WORD = re.compile(r"\w+")
+#: Marks become spaces: four times as fast as to look for words by a pattern.
+_SPACED = str.maketrans(dict.fromkeys([*string.punctuation.replace("_", ""), *"‘’“”«»–—…"], " "))
 _MARKUP = re.compile(r"<\|[\w-]+\|>|\[/?INST\]|</?s>|^\s*(?:user|assistant|system)\s*:", re.IGNORECASE | re.MULTILINE)
 _FIRST_PERSON = re.compile(r"\b(?:I|I'm|I've|I'd|I'll|me|my|mine|myself)\b")
 
@@ -93,9 +95,10 @@ def _echoes(words: list[str], instructions: str) -> bool:
 def _loops(words: list[str]) -> bool:
     if max(map(len, words), default=0) >= 40:
         return True
-    # LOOP_WORDS words that stand three times bring LOOP_WORDS - 2 word triples twice more: few texts repeat so many.
+    # LOOP_WORDS words that stand three times repeat that many word triples but one, even where they overlap (in the
+    # tightest case the same word stands LOOP_WORDS + 2 times): few texts repeat so many.
     triples = list(zip(words, words[1:], words[2:], strict=False))
-    if len(triples) - len(set(triples)) < 2 * (LOOP_WORDS - 2) and not any(map(eq, words, words[1:])):
+    if len(triples) - len(set(triples)) < LOOP_WORDS - 1 and not any(map(eq, words, words[1:])):
         return False
     runs = Counter(zip(*(words[start:] for start in range(LOOP_WORDS)), strict=False))
     if max(runs.values(), default=0) >= 3:
@@ -127,4 +130,4 @@ def _grams(words: list[str]) -> Iterator[tuple[str, ...]]:
 
 
 def _words(lower: str) -> list[str]:
-    return _WORD.findall(lower)
+    return lower.translate(_SPACED).split()

@@ -6,6 +6,7 @@ its answer passes the step's checks, within a bound. `writing` does it; the stor
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,6 +30,7 @@ def generate(step: str, asks: Sequence[Ask], settings: Step, params: Params, rea
     answers are kept in the store at once and found there again. Ids in the asks are unique.
     """
     started = time.monotonic()
+    gc.freeze()  # rows and asks stay to the end: the collector need not look through them again and again
     with Store(Path(params.machine.store)) as store:
         work = Writing(step, settings, params, read, store)
         left = []

@@ -68,5 +68,5 @@ class Pace(NamedTuple):
 
 def checksum(key: str, text: str, finish_reason: str, prompt_tokens: int, completion_tokens: int) -> str:
     """By which a damaged row is noticed: 16 hex digits."""
-    parts = [key, text, finish_reason, prompt_tokens, completion_tokens]
-    return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()[:16]
+    told = f"{key} {finish_reason} {prompt_tokens} {completion_tokens} {text}"
+    return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:16]

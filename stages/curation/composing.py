@@ -16,7 +16,7 @@ from stages.curation.rules.classifier import LABELS
 from stages.curation.rules.sensitive import TOPICS
 
 #: What a composed example counts in training beside a written one: there are many of them, and all alike.
-WEIGHT = 0.1
+WEIGHT = 0.2
 
 
 class _Recipe(BaseModel):

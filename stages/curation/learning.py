@@ -18,13 +18,15 @@ from stages.curation.labelled import Example
 from stages.curation.rules.classifier import LABELS, ONLY_IN, SMOOTHING, Classifier, Floats, Weights
 from stages.curation.rules.concepts import Concepts
 from stages.curation.rules.features import features, local_features, opening, plain_text, sentences
+from stages.curation.rules.sensitive import TOPICS
 from stages.curation.rules.verdict import FIELDS, Field
 
 STRENGTH = 30.0  # scikit-learn's C: the inverse of the regularisation
 SCREEN_STRENGTH = 30.0
 LEAST_TIMES = 2  # a feature that fewer sentences hold teaches nothing
-#: Of the harmful texts with this score or more, unseen, the screen may lose this share.
-SCREEN_FOR, SCREEN_LOSES = 0.4, 0.03
+#: Of the harmful texts with this score or more, unseen, the screen may lose this share; a topic has few examples, and the
+#: lowest of few is far off.
+SCREEN_FOR, SCREEN_LOSES, SCREEN_LOSES_OF_TOPICS = 0.4, 0.01, 0.1
 
 Advance = Callable[..., None]
 Bools = NDArray[np.bool_]
@@ -177,7 +179,8 @@ def _trained(examples: Sequence[Example], concepts: Concepts, reading: Reading, 
 def balanced(weights: Floats, wanted: Bools) -> Floats:
     """`weights` such that the wanted and the others count the same together, and all of them as many as they are."""
     half = len(weights) / 2
-    return np.where(wanted, weights * half / weights[wanted].sum(), weights * half / weights[~wanted].sum())
+    shares: Floats = np.where(wanted, weights * half / weights[wanted].sum(), weights * half / weights[~wanted].sum())
+    return shares
 
 
 def _screen(
@@ -224,5 +227,5 @@ def _screen_least(scores: Floats, screens: Floats, examples: Sequence[Example]) 
         is_so, _ = truth(examples, label)
         found = screens[is_so & (scores[:, column] >= SCREEN_FOR), column]
         if found.size:
-            least[column] = np.quantile(found, SCREEN_LOSES)
+            least[column] = np.quantile(found, SCREEN_LOSES_OF_TOPICS if label in TOPICS else SCREEN_LOSES)
     return least

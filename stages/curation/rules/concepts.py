@@ -17,13 +17,14 @@ Table = Mapping[str, Sequence[str]]
 
 
 class Concepts:
-    """Which classes a word belongs to. `table` gives the words of each class; a trailing * is any ending."""
+    """Which classes a word belongs to. `table` gives the words of each class; a * stands for any ending, or beginning."""
 
     def __init__(self, table: Table) -> None:
         self.table = {name: list(words) for name, words in table.items()}
         self.words: set[str] = set()
         self._exact: dict[str, set[str]] = {}
         self._stems: list[tuple[str, str]] = []
+        self._endings: list[tuple[str, str]] = []
         self._phrases: dict[str, list[tuple[list[str], str]]] = {}
         for name, entries in self.table.items():
             for entry in entries:
@@ -34,8 +35,9 @@ class Concepts:
         """The classes of one word, sorted."""
         found = self._known.get(word)
         if found is None:
-            stems = {name for stem, name in self._stems if word.startswith(stem)}
-            found = self._known[word] = tuple(sorted(stems | self._exact.get(word, set())))
+            names = {name for stem, name in self._stems if word.startswith(stem)}
+            names |= {name for ending, name in self._endings if word.endswith(ending) and len(word) > len(ending) + 1}
+            found = self._known[word] = tuple(sorted(names | self._exact.get(word, set())))
         return found
 
     def places(self, words: Sequence[str]) -> list[tuple[str, ...]]:
@@ -48,11 +50,13 @@ class Concepts:
         return classes
 
     def _learn(self, name: str, entry: str) -> None:
-        words = text_of(entry.removesuffix("*")).words  # as texts are read: co-worker is two words
+        words = text_of(entry.strip("*")).words  # as texts are read: co-worker is two words
         if not words:
             raise ValueError(f"class {name}: {entry!r} holds no word")
         self.words.update(words)
-        if len(words) > 1:
+        if entry.startswith("*"):
+            self._endings.append((words[0], name))
+        elif len(words) > 1:
             self._phrases.setdefault(words[0], []).append((words, name))
         elif entry.endswith("*"):
             self._stems.append((words[0], name))

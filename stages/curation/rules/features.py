@@ -16,6 +16,7 @@ from stages.curation.rules.words import Text, text_of
 
 ENDS = frozenset(".!?;\n")
 REACH = 14  # words between two classes that are read together
+LETTERS = 4  # so many different letters that stand alone may spell a word, besides "a", "I" and the like
 
 _PLAIN = str.maketrans("013457@$!", "oieastasi")
 _TOKEN = re.compile(
@@ -102,14 +103,20 @@ def _disguises(text: Text) -> bool:
     lower = text.lower
     if "*" in lower or "@" in lower or "$" in lower or "!" in lower.rstrip("!"):
         return True
-    return any(map(_odd, text.vocabulary))
+    letters = 0
+    for token in text.vocabulary:
+        if len(token) == 1:
+            letters += token.isalpha()
+        elif _odd(token):
+            return True
+    return letters >= LETTERS
 
 
 @lru_cache(maxsize=65536)
 def _odd(token: str) -> bool:
-    """Does the word mix digits with letters, say a letter three times in a row, or is it a lone letter?"""
-    if len(token) == 1:
-        return token.isalpha() and token not in "ai"
+    """Does the word mix digits with letters (but for a number and its unit), or say a letter three times in a row?"""
+    if token[0].isdigit() and token.lstrip("0123456789").isalpha():
+        return False
     return (not token.isalpha() and not token.isdigit() and any(c.isdigit() for c in token)) or bool(_RUN.search(token))
 
 

@@ -103,16 +103,21 @@ def bare_transformers(rows: list[Ask], params: Params) -> tuple[Callable[[], tup
 
 
 def bare_vllm(rows: list[Ask], params: Params) -> tuple[Callable[[], tuple[int, float]], Engine]:
-    from vllm import LLM, SamplingParams
+    from unittest.mock import patch
 
-    # Both are up at once, so that they can take turns: half a GPU each.
-    settings = params.engine.vllm.model_copy(update={"gpu_memory_utilization": 0.45})
-    machine = params.engine.model_copy(update={"vllm": settings})
-    engine = open_engine(params.respond.model, None, machine, params.machine)
+    from vllm import LLM, SamplingParams
+    from vllm.v1.engine.llm_engine import LLMEngine
+
+    settings = params.engine.vllm
+    on_cpu = pick_device(params.machine.device) == "cpu"
     llm = LLM(
-        model=params.respond.model, dtype=params.engine.dtype, gpu_memory_utilization=0.45, disable_log_stats=True,
-        max_model_len=settings.max_model_len, enforce_eager=settings.enforce_eager,
+        model=params.respond.model, dtype=params.engine.dtype, disable_log_stats=True, **settings.model_dump(),
+        # A seeded request whose prompt is prefilled in chunks kills vLLM on a CPU; the step's own engine does the same.
+        **({"enable_chunked_prefill": False, "kv_cache_memory_bytes": 1 << 30} if on_cpu else {}),
     )
+    # One vLLM for both: two on one machine would take each other's cores, or memory.
+    with patch.object(LLMEngine, "from_engine_args", lambda *_, **__: llm.llm_engine):
+        engine = open_engine(params.respond.model, None, params.engine, params.machine)
     sampling = params.respond.sampling
     wanted = SamplingParams(temperature=sampling.temperature, top_p=sampling.top_p, max_tokens=sampling.max_tokens)
 

@@ -17,10 +17,17 @@ from stages.common.params import load_params
 from stages.common.progress import say
 from stages.common.sections import Params
 from stages.curation.decisions import read_decisions
+from stages.curation.labelled import read_examples
+from stages.curation.quality import MEASURED
+from stages.curation.rules.classifier import LABELS
+from stages.curation.rules.concepts import read_concepts
 from stages.evaluation.labelled import read_labelled
 from stages.generation.engines.loading import is_folder
 from stages.generation.prompts import load_prompt
 from stages.generation.sources import read_sentences
+
+#: What the stages safety and quality read, beside what stands on the command line.
+SAFETY, HELD_OUT = Path("data/safety"), Path("tests/data/safety/held_out.csv")
 
 #: What each step offers its prompts.
 VARIABLES = {
@@ -44,6 +51,9 @@ def check(seeds: Path, labels: Path, decisions: Path, checked: Path, *, params: 
     read_sentences(seeds)
     read_labelled(labels, Path(loaded.scorer.also))
     read_decisions(decisions)
+    read_concepts(SAFETY / "concepts.yaml")
+    read_examples(SAFETY / "examples.csv", LABELS)
+    read_examples(HELD_OUT, MEASURED)
     write_json(checked, {"params, profiles, prompts, models, seeds, labels, decisions": "read without an error"})
     say("check: params, prompts, models, seeds, labels and decisions are in order")
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -150,6 +151,8 @@ def dump_records(path: Path, rows: Iterable[BaseModel | dict[str, Any]]) -> int:
 
 
 def _record(raw: bytes, path: Path, number: int, kind: type[R]) -> R:
+    with suppress(ValidationError):  # the quick way; what it refuses is looked at closely, to say what is wrong
+        return kind.model_validate_json(raw)
     try:
         value = json.loads(raw.decode("utf-8"))
     except UnicodeDecodeError as error:

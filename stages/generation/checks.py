@@ -97,8 +97,8 @@ def _loops(words: list[str]) -> bool:
         return True
     # LOOP_WORDS words that stand three times repeat that many word triples but one, even where they overlap (in the
     # tightest case the same word stands LOOP_WORDS + 2 times): few texts repeat so many.
-    triples = list(zip(words, words[1:], words[2:], strict=False))
-    if len(triples) - len(set(triples)) < LOOP_WORDS - 1 and not any(map(eq, words, words[1:])):
+    repeated = len(words) - 2 - len(set(zip(words, words[1:], words[2:], strict=False)))
+    if repeated < LOOP_WORDS - 1 and not any(map(eq, words, words[1:])):
         return False
     runs = Counter(zip(*(words[start:] for start in range(LOOP_WORDS)), strict=False))
     if max(runs.values(), default=0) >= 3:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
-from jinja2 import StrictUndefined, Template, TemplateSyntaxError, UndefinedError, meta
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, UndefinedError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from stages.common.errors import PromptError
@@ -38,10 +38,21 @@ class Prompt:
 
     def messages(self, **values: object) -> list[Message]:
         """The chat messages: system (left out when empty), then user. PromptError names a missing variable."""
-        rendered = {block: self._render(block, values) for block in ("system", "user")}
+        rendered = {block: self._fixed.get(block) or self._render(block, values) for block in ("system", "user")}
         if not rendered["user"]:
             raise PromptError("the user block is empty", file=self.path, way_out="write what the model is asked")
         return [{"role": block, "content": text} for block, text in rendered.items() if text]
+
+    @cached_property
+    def _fixed(self) -> dict[str, str]:
+        """Blocks that no row changes (mostly the system turn), rendered once."""
+        root = _ENVIRONMENT.parse(self.source)
+        varying = {
+            block.name for block in root.find_all(nodes.Block)
+            if any(name.ctx == "load" for name in block.find_all(nodes.Name))
+        }
+        plain = not any(root.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)))
+        return {block: self._render(block, {}) for block in ("system", "user") if plain and block not in varying}
 
     @cached_property
     def instructions(self) -> str:

@@ -17,6 +17,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from stages.common.command import guarded
 from stages.common.errors import InputError
 from stages.common.progress import say
@@ -43,12 +45,13 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
+        #: SQLite does not queue those who make a file or turn it to WAL at the same moment; this does.
+        self._one_at_a_time = FileLock(path.with_name(f"{path.name}.lock"))
         try:
-            self._db = self._opened()
-        except sqlite3.OperationalError as error:  # no right to write, a full disk: not the file's fault
+            with self._one_at_a_time:
+                self._open_or_mend()
+        except (OSError, sqlite3.OperationalError) as error:  # no right to write, a full disk: not the file's fault
             raise self._unusable(error) from None
-        except sqlite3.DatabaseError as error:
-            self._mend(error)
 
     def __enter__(self) -> Store:
         return self
@@ -80,6 +83,8 @@ class Store:
     def add(self, key: str, answer: Completion, max_tokens: int, making: Making | None = None) -> None:
         """Keep an answer, at once."""
         by = making or Making()
+        if self._set_aside():  # by another process, which found damage
+            self._reopen()
         told = (key, answer.text, answer.finish_reason, answer.prompt_tokens, answer.completion_tokens)
         self._all(
             "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -131,7 +136,25 @@ class Store:
             raise sqlite3.DatabaseError("it was made by another version")
         db.execute(_TABLE)
         db.execute(f"PRAGMA user_version = {_FORMAT}")
+        self._inode = self.path.stat().st_ino
         return db
+
+    def _set_aside(self) -> bool:
+        """Whether the file that is open is no more the one at the store's place."""
+        return not self.path.exists() or self.path.stat().st_ino != self._inode
+
+    def _reopen(self) -> None:
+        self._db.close()
+        with self._one_at_a_time:
+            self._open_or_mend()
+
+    def _open_or_mend(self) -> None:
+        try:
+            self._db = self._opened()
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            self._replace_damaged(error)
 
     def _all(self, statement: str, values: Sequence[object] = ()) -> list[Any]:
         """Run a statement; all its rows. Where pages of the file are damaged, what can be read is saved first."""
@@ -144,8 +167,14 @@ class Store:
             return self._db.execute(statement, values).fetchall()
 
     def _mend(self, error: sqlite3.DatabaseError) -> None:
-        if hasattr(self, "_db"):
-            self._db.close()
+        self._db.close()
+        with self._one_at_a_time:
+            if self._set_aside():  # another process has mended it
+                self._open_or_mend()
+            else:
+                self._replace_damaged(error)
+
+    def _replace_damaged(self, error: sqlite3.DatabaseError) -> None:
         aside = self.path.with_name(f"{self.path.name}.damaged")
         self.path.replace(aside)
         for suffix in ("-wal", "-shm"):
@@ -158,7 +187,7 @@ class Store:
             saved += self._db.execute(f"INSERT OR IGNORE INTO answers VALUES ({','.join('?' * 12)})", row).rowcount
         say(f"the store {self.path} is damaged ({error}); {saved} answers saved from it, the file is now {aside.name}")
 
-    def _unusable(self, error: sqlite3.OperationalError) -> InputError:
+    def _unusable(self, error: Exception) -> InputError:
         return InputError(
             f"the store cannot be used: {error}", file=self.path, way_out="free the disk, or set machine.store elsewhere",
         )

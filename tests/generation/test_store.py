@@ -189,6 +189,44 @@ def test_two_processes_write_at_once_and_lose_nothing(tmp_path):
         assert store.damaged() == []
 
 
+def test_many_open_a_new_store_at_the_same_moment(tmp_path):
+    code = (
+        "import sys, time; from pathlib import Path; from stages.generation.engines import Completion;"
+        "from stages.generation.store import Store;"
+        "print('ready', flush=True); sys.stdin.readline();"
+        "[Store(Path(sys.argv[1]) / f's{i}.sqlite').add(sys.argv[2], Completion('r', 't', 'stop', 1, 1), 10)"
+        " for i in range(40)]"
+    )
+    names = ["a", "b", "c", "d"]
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(tmp_path), name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) for name in names
+    ]
+    for process in processes:
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in processes:
+        process.communicate()  # closes the pipes
+    assert [process.returncode for process in processes] == [0] * 4
+    assert not list(tmp_path.glob("*.damaged"))
+    for number in range(40):
+        with Store(tmp_path / f"s{number}.sqlite") as store:
+            assert store.keys() == names
+
+
+def test_a_store_that_another_process_set_aside_is_left_for_the_new_one(tmp_path, capsys):
+    path = tmp_path / "s.sqlite"
+    with Store(path) as store, Store(path) as other:
+        other._replace_damaged(sqlite3.DatabaseError("as if"))
+        store.add(question().key, answer(), 100)
+        assert other.keys() == [question().key]
+        assert other.find([question()])
+    assert capsys.readouterr().err.count("is damaged") == 1
+
+
 def test_the_cost_of_an_answer_stays_with_it(tmp_path):
     with Store(tmp_path / "s.sqlite") as store:
         store.add(question().key, answer(tokens=50), 100, MAKING)

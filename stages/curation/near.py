@@ -172,8 +172,11 @@ def _hashed(columns: Iterable[NDArray[np.uint32]]) -> Hashes:
     """One 64-bit hash a row, from any number of columns: splitmix64's mixer (Steele et al., 2014) over each in turn."""
     value: Hashes = np.zeros(1, dtype=np.uint64)
     for column in columns:
-        value = value + column + np.uint64(0x9E3779B97F4A7C15)
-        value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        value = value + column  # a new array; the rest is done in place
+        value += np.uint64(0x9E3779B97F4A7C15)
+        value ^= value >> np.uint64(30)
+        value *= np.uint64(0xBF58476D1CE4E5B9)
+        value ^= value >> np.uint64(27)
+        value *= np.uint64(0x94D049BB133111EB)
         value ^= value >> np.uint64(31)
     return value

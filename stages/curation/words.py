@@ -19,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _WORD = re.compile(r"\w+")
+#: Every ASCII character that is none of a word, as a space: most texts are ASCII, and so go twice as fast.
+_SPACED = {code: " " for code in range(128) if not _WORD.match(chr(code))}
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,12 @@ class Words:
 
     def take(self, texts: Sequence[int] | NDArray[np.int64]) -> Words:
         """The chosen texts, in the order given."""
-        return Words.joined([self[i] for i in texts])
+        chosen = np.asarray(texts, dtype=np.int64)
+        lengths = self.lengths[chosen]
+        starts = np.zeros(len(chosen) + 1, dtype=np.int64)
+        np.cumsum(lengths, out=starts[1:])
+        places = np.arange(starts[-1]) + np.repeat(self.starts[chosen] - starts[:-1], lengths)
+        return Words(self.flat[places], starts)
 
     def without(self, gone: NDArray[np.bool_]) -> Words:
         """The same texts without the words marked in `gone`, which is as long as `flat`."""
@@ -75,6 +82,8 @@ def normal_words(text: str) -> list[str]:
     >>> normal_words("Don't PANIC: it's 2 a.m.!")
     ['don', 't', 'panic', 'it', 's', '2', 'a', 'm']
     """
+    if text.isascii():
+        return text.lower().translate(_SPACED).split()
     return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
 
 

@@ -1,7 +1,8 @@
 """Training of the safety classifier with scikit-learn: features, cross-validation, calibration.
 
-A text that must pass is read sentence by sentence, each an example of its own, because a whole text is as harmful as its
-most harmful sentence. A harmful text is read as one, because nobody marked the sentence that makes it so.
+A text that must pass is read in windows of three sentences, as the classifier will read it, each an example of its own. A
+harmful text is read as one, because nobody marked the sentence that makes it so. What is measured and calibrated on folds
+is the classifier's own reading.
 """
 
 from __future__ import annotations
@@ -17,9 +18,17 @@ from scipy.special import expit
 from stages.curation.labelled import Example
 from stages.curation.rules.classifier import LABELS, ONLY_IN, SMOOTHING, Classifier, Floats, Weights
 from stages.curation.rules.concepts import Concepts
-from stages.curation.rules.features import features, local_features, opening, plain_text, sentences
+from stages.curation.rules.features import (
+    features,
+    local_features,
+    opening,
+    plain_text,
+    sentences,
+    together,
+    windows,
+)
 from stages.curation.rules.sensitive import TOPICS
-from stages.curation.rules.verdict import FIELDS, Field
+from stages.curation.rules.verdict import Field
 
 STRENGTH = 30.0  # scikit-learn's C: the inverse of the regularisation
 SCREEN_STRENGTH = 30.0
@@ -34,16 +43,24 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Reading:
-    """Sentences of examples: tokens and features of each, and the number of the example it is from."""
+    """What is trained on: sentences read together. Their tokens, their features, and the number of the example."""
 
-    tokens: list[tuple[str, ...]]
+    tokens: list[list[tuple[str, ...]]]
     features: list[dict[str, int]]
     owner: NDArray[np.intp]
 
     def of(self, rows: Bools) -> Reading:
-        """The sentences of the examples that `rows` marks; `owner` stays as it is."""
+        """The readings of the examples that `rows` marks; `owner` stays as it is."""
         kept = np.flatnonzero(rows[self.owner])
         return Reading([self.tokens[i] for i in kept], [self.features[i] for i in kept], self.owner[kept])
+
+
+@dataclass(frozen=True)
+class Told:
+    """An example's sentences: their tokens and their features."""
+
+    tokens: list[tuple[str, ...]]
+    features: list[dict[str, int]]
 
 
 def fit(
@@ -56,8 +73,11 @@ def fit(
     The `composed` examples are all alike: they are in no fold, and only trained on.
     """
     everything = [*examples, *composed]
-    reading = read(everything, concepts)
-    margins, screens = cross_validated(everything, concepts, reading, folds, seed, of=len(examples), advance=advance)
+    told = [tell(example, concepts) for example in everything]
+    reading = read(everything, told)
+    margins, screens = cross_validated(
+        everything, concepts, told, reading, folds, seed, of=len(examples), advance=advance
+    )
     slopes, offsets = calibrated(margins, examples)
     scores: Floats = expit(margins * slopes + offsets)
     classifier = _trained(everything, concepts, reading, np.ones(len(everything), dtype=bool))
@@ -67,49 +87,39 @@ def fit(
     return learned, figures_of(scores, examples)
 
 
-def read(examples: Sequence[Example], concepts: Concepts) -> Reading:
-    """Every sentence of `examples`; a harmful example's come as one besides, and last."""
-    tokens: list[tuple[str, ...]] = []
+def tell(example: Example, concepts: Concepts) -> Told:
+    """The sentences of an example."""
+    tokens = [sentence.tokens for sentence in sentences(plain_text(example.text, concepts))]
+    return Told(tokens, [features(one, example.field, concepts) for one in tokens])
+
+
+def read(examples: Sequence[Example], told: Sequence[Told]) -> Reading:
+    """The windows of examples that must pass, and harmful examples whole."""
+    tokens: list[list[tuple[str, ...]]] = []
     seen: list[dict[str, int]] = []
     owner: list[int] = []
-    for number, example in enumerate(examples):
-        found = [sentence.tokens for sentence in sentences(plain_text(example.text, concepts))]
-        if example.reason and len(found) > 1:
-            found.append(tuple(token for one in found for token in one))
-        for one in found:
-            tokens.append(one)
-            seen.append(features(one, example.field, concepts))
+    for number, (example, one) in enumerate(zip(examples, told, strict=True)):
+        for part in [slice(None)] if example.reason else windows(len(one.tokens)):
+            tokens.append(one.tokens[part])
+            seen.append(together(one.features[part]))
             owner.append(number)
     return Reading(tokens, seen, np.array(owner, dtype=np.intp))
 
 
 def cross_validated(
-    examples: Sequence[Example], concepts: Concepts, reading: Reading, folds: int, seed: int, *, of: int,
-    advance: Advance,
+    examples: Sequence[Example], concepts: Concepts, told: Sequence[Told], reading: Reading, folds: int, seed: int, *,
+    of: int, advance: Advance,
 ) -> tuple[Floats, Floats]:
     """(of, labels) twice: the margin of each of the first `of` texts by a classifier that had not seen it, and its screen's."""
     fold = np.full(len(examples), -1)
     fold[:of] = np.random.default_rng(seed).permutation(of) % folds
-    margins, screens = np.zeros((of, len(LABELS))), np.zeros((of, len(LABELS)))
+    margins, screens = np.zeros((of, len(LABELS))), np.full((of, len(LABELS)), -np.inf)
     for number in range(folds):
-        unseen = fold == number
-        classifier = _trained(examples, concepts, reading, ~unseen)
-        whole, quick = text_margins(classifier, examples, reading.of(unseen))
-        margins[unseen[:of]], screens[unseen[:of]] = whole[unseen], quick[unseen]
+        classifier = _trained(examples, concepts, reading, fold != number)
+        for row in np.flatnonzero(fold == number).tolist():
+            margins[row] = classifier.text_margins(told[row].features)
+            screens[row] = classifier.screened(told[row].tokens, examples[row].field).max(axis=0, initial=-np.inf)
         advance()
-    return margins, screens
-
-
-def text_margins(classifier: Classifier, examples: Sequence[Example], reading: Reading) -> tuple[Floats, Floats]:
-    """(examples, labels) twice: the margin of each text's most harmful sentence, and its screen's. -inf without sentences."""
-    margins = np.full((len(examples), len(LABELS)), -np.inf)
-    screens = margins.copy()
-    for here, owner in zip(reading.features, reading.owner, strict=True):
-        margins[owner] = np.maximum(margins[owner], classifier.margins(here))
-    for field in FIELDS:
-        rows = [row for row, owner in enumerate(reading.owner) if examples[owner].field == field]
-        quick = classifier.screened([reading.tokens[row] for row in rows], field)
-        np.maximum.at(screens, reading.owner[rows], quick)
     return margins, screens
 
 
@@ -190,10 +200,12 @@ def _screen(
     from scipy.sparse import diags_array
     from sklearn.feature_extraction.text import CountVectorizer
 
-    def local(sentence: tuple[tuple[str, ...], Field]) -> list[str]:
-        tokens, field = sentence
-        befores = (opening(field), *tokens)
-        return [name for pair in zip(befores, tokens, strict=False) for name in local_features(*pair, field, concepts)]
+    def local(window: tuple[list[tuple[str, ...]], Field]) -> list[str]:
+        parts, field = window
+        return [
+            name for tokens in parts for pair in zip((opening(field), *tokens), tokens, strict=False)
+            for name in local_features(*pair, field, concepts)
+        ]
 
     told = [(tokens, examples[owner].field) for tokens, owner in zip(here.tokens, here.owner, strict=True)]
     counts = CountVectorizer(analyzer=local, vocabulary=names, dtype=np.float64).transform(told)
@@ -205,13 +217,12 @@ def _regressions(rows: Any, examples: Sequence[Example], here: Reading, strength
     """One label against the rest, each by itself: (F, L) weights and (L,) intercepts."""
     from sklearn.linear_model import LogisticRegression
 
-    last = np.append(here.owner[1:] != here.owner[:-1], True)  # a harmful text's last reading is the whole text
     weights, intercepts = np.zeros((rows.shape[1], len(LABELS))), np.full(len(LABELS), -20.0)
     rows = rows.tocsr()
     counted = np.array([example.weight for example in examples])
     for column, label in enumerate(LABELS):
         is_so, counts = truth(examples, label)
-        used = np.flatnonzero(np.where(is_so[here.owner], last, counts[here.owner]))
+        used = np.flatnonzero(counts[here.owner])
         wanted = is_so[here.owner[used]]
         if wanted.any():
             shares = balanced(counted[here.owner[used]], wanted)

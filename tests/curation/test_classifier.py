@@ -19,7 +19,14 @@ from stages.curation.labelled import Example, pair_of, read_examples
 from stages.curation.learning import fit
 from stages.curation.rules.classifier import LABELS, Classifier, classifier_rules, load_classifier
 from stages.curation.rules.concepts import Concepts, read_concepts
-from stages.curation.rules.features import features, local_features, opening, plain_text, sentences
+from stages.curation.rules.features import (
+    features,
+    local_features,
+    opening,
+    plain_text,
+    sentences,
+    together,
+)
 
 ROOT = Path(__file__).parents[2]
 CONCEPTS = Concepts({
@@ -106,11 +113,28 @@ def test_it_learns(classifier: Classifier) -> None:
     assert "offensive" not in kind or kind["offensive"].score < 0.5
 
 
-def test_a_text_is_as_harmful_as_its_most_harmful_sentence(classifier: Classifier) -> None:
+def test_a_harmful_sentence_does_not_drown_among_harmless_ones(classifier: Classifier) -> None:
     alone = classifier.hits("You are a moron.", "response")["offensive"].score
-    among = classifier.hits("It rained. You are a moron. The nurse came.", "response")["offensive"]
-    assert among.score == alone
-    assert among.places and set(among.places) <= {3, 4, 5, 6, 7}
+    harmless = "It rained. The nurse came. The bus was late. " * 5
+    among = classifier.hits(f"{harmless}You are a moron. {harmless}", "response")["offensive"]
+    assert alone > 0.9
+    assert among.score > 0.9
+    words = plain_text(f"{harmless}You are a moron.", classifier.concepts)
+    assert among.places
+    assert "moron" in {words.tokens[place] for place in among.places if place < len(words.tokens)}
+
+
+def test_sentences_are_read_together_up_to_a_window(classifier: Classifier) -> None:
+    """The margin of a text is that of its worst window, which is half of the window, half of its worst sentence."""
+    parts = [features(tuple(t.split()), "response", classifier.concepts) for t in ("you moron .", "a b .", "c .", "d .")]
+    alone = [classifier.margins(part) for part in parts]
+    windows_ = [
+        (classifier.margins(together(parts[first : first + 3])) + np.max(alone[first : first + 3], axis=0)) / 2
+        for first in (0, 1)
+    ]
+    assert classifier.text_margins(parts) == pytest.approx(np.max(windows_, axis=0))
+    assert classifier.text_margins(parts[:1]) == pytest.approx(alone[0])
+    assert np.isneginf(classifier.text_margins([])).all()
 
 
 def test_the_screen_only_leaves_out(classifier: Classifier) -> None:

@@ -1,9 +1,10 @@
 """The second layer: a classifier trained on labelled examples says what the lexicons miss.
 
-A logistic regression a label over a sentence's features (features.py), trained with scikit-learn by the stage `safety`
-(learning.py) and kept without pickle. A text is as harmful as its most harmful sentence. Most sentences are done with
-after a quick look at each word and the one before it, the screen: only where these make a hit possible is the whole of a
-sentence read.
+A logistic regression a label over features of sentences (features.py), trained with scikit-learn by the stage `safety`
+(learning.py) and kept without pickle. A text is as harmful as its most harmful window of three sentences, and a window is
+judged half by its sentences together, half by the worst of them: harm may take two sentences, and one among harmless ones
+must not drown. Most windows are done with after a quick look at each word and the one before it, the screen: only where
+these make a hit possible is all of a window read.
 """
 
 from __future__ import annotations
@@ -23,7 +24,17 @@ from stages.common.errors import ModelError
 from stages.common.records import Pair
 from stages.common.sections import Filter
 from stages.curation.rules.concepts import Concepts
-from stages.curation.rules.features import features, local_features, opening, plain_text, sentences
+from stages.curation.rules.features import (
+    WINDOW,
+    Sentence,
+    features,
+    local_features,
+    opening,
+    plain_text,
+    sentences,
+    together,
+    windows,
+)
 from stages.curation.rules.sensitive import TOPICS, sensitive_reason
 from stages.curation.rules.verdict import FIELDS, Action, Field, Rule, Verdict, text_in
 
@@ -35,9 +46,10 @@ LABELS: tuple[str, ...] = ("offensive", "unsafe_advice", "refusal", "assistant_t
 #: A label that means something in one field alone.
 ONLY_IN: dict[str, Field] = {"unsafe_advice": "response", "medical_legal": "response"}
 
-#: Added to a sentence's squared length, so that one or two words alone never weigh as much as a whole sentence.
+#: Added to the squared length of what is read, so that one or two words alone never weigh as much as a whole sentence.
 SMOOTHING = 300.0
 MOST_KNOWN = 300_000  # pairs of words that the screen remembers
+LEAST_SHOWN = 0.01  # a lower score is not worth a hit
 TELLING_WORDS = 3  # shown as evidence
 
 Floats = NDArray[np.float64]
@@ -80,29 +92,42 @@ class Classifier:
         }
 
     def hits(self, raw: str, field: Field) -> dict[str, Hit]:
-        """The labels that the screen does not rule out, with the score of the most harmful sentence of `raw`."""
+        """The labels that the screen does not rule out, with the score of the most harmful window of `raw`."""
         text = plain_text(raw, self.concepts)
         parts = sentences(text)
         possible = self.screened([sentence.tokens for sentence in parts], field) >= self._least[field]
         found: dict[str, Hit] = {}
-        for number in np.flatnonzero(possible.any(axis=1)):
-            sentence = parts[number]
-            scores, shares, places = self._score(features(sentence.tokens, field, self.concepts))
-            for column in np.flatnonzero(possible[number]):
+        seen: dict[int, tuple[dict[str, int], Floats]] = {}
+        for window in (windows(len(parts))[number] for number in np.flatnonzero(possible.any(axis=1))):
+            numbers = range(len(parts))[window]
+            for number in numbers:
+                if number not in seen:
+                    here = self._placed(parts[number], field)
+                    seen[number] = here, self.margins(here)
+            margins, shares, places = self._read([seen[number] for number in numbers])
+            scores = expit(margins * self.numbers.slopes + self.numbers.offsets)
+            for column in np.flatnonzero((scores >= LEAST_SHOWN) & (self._least[field] < np.inf)):
                 label, score = LABELS[column], float(scores[column])
                 if label not in found or score > found[label].score:
-                    told = _telling(shares[:, column], places)
-                    found[label] = Hit(score, tuple(sentence.start + place for place in told))
+                    found[label] = Hit(score, _telling(shares[:, column], places))
         return found
 
     def margins(self, here: dict[str, int]) -> Floats:
-        """(L,) how far a sentence with the features `here` is on the harmful side, before the sigmoid."""
+        """(L,) how far sentences with the features `here` are on the harmful side, before the sigmoid."""
         rows, values, _ = self._values(here)
         margins: Floats = values @ self.numbers.weights[rows] + self.numbers.intercepts
         return margins
 
+    def text_margins(self, seen: Sequence[dict[str, int]]) -> Floats:
+        """(L,) the same of a text, given the features of each of its sentences; -inf of a text without any."""
+        margins = [self.margins(here) for here in seen]
+        most = np.full(len(LABELS), -np.inf)
+        for window in windows(len(seen)):
+            most = np.maximum(most, (self.margins(together(seen[window])) + np.max(margins[window], axis=0)) / 2)
+        return most
+
     def screened(self, sentences_: Sequence[tuple[str, ...]], field: Field) -> Floats:
-        """(sentences, L) what the screen makes of each."""
+        """(windows, L) what the screen makes of each."""
         if not sentences_:
             return np.zeros((0, len(LABELS)))
         if len(self._pairs) > MOST_KNOWN:
@@ -118,6 +143,8 @@ class Classifier:
                 rows.append(self._look_up(before, token, field) if row is None else row)
                 before = token
         sums = np.add.reduceat(self._table[rows], starts, axis=0)
+        count = len(windows(len(sums)))
+        sums = np.sum([sums[first : first + count] for first in range(min(WINDOW, len(sums)))], axis=0)
         margins: Floats = sums[:, :-1] / np.sqrt(sums[:, -1:] + SMOOTHING) + self.numbers.screen_intercepts
         return margins
 
@@ -149,11 +176,17 @@ class Classifier:
         values = self.numbers.rarity[rows]
         return rows, values / np.sqrt((values**2).sum() + SMOOTHING), [place for _, place in known]
 
-    def _score(self, here: dict[str, int]) -> tuple[Floats, Floats, list[int]]:
-        rows, values, places = self._values(here)
+    def _placed(self, sentence: Sentence, field: Field) -> dict[str, int]:
+        """The features of a sentence, with the places in the text."""
+        here = features(sentence.tokens, field, self.concepts)
+        return {name: sentence.start + place for name, place in here.items()}
+
+    def _read(self, seen: Sequence[tuple[dict[str, int], Floats]]) -> tuple[Floats, Floats, list[int]]:
+        """A window's margins, and for each feature its share in them and its place."""
+        rows, values, places = self._values(together(here for here, _ in seen))
         parts: Floats = values[:, None] * self.numbers.weights[rows]
         margins = parts.sum(axis=0) + self.numbers.intercepts
-        return expit(margins * self.numbers.slopes + self.numbers.offsets), parts, places
+        return (margins + np.max([margin for _, margin in seen], axis=0)) / 2, parts, places
 
 
 def load_classifier(folder: Path) -> Classifier:

@@ -7,6 +7,7 @@ are undone first: b1tch, a$$hole, f*ck, f u c k.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,6 +17,7 @@ from stages.curation.rules.words import Text, text_of
 
 ENDS = frozenset(".!?;\n")
 REACH = 14  # words between two classes that are read together
+WINDOW = 3  # sentences that are read together: harm often takes two ("She trusts you. Use it.")
 LETTERS = 4  # so many different letters that stand alone may spell a word, besides "a", "I" and the like
 
 _PLAIN = str.maketrans("013457@$!", "oieastasi")
@@ -54,7 +56,7 @@ def sentences(text: Text) -> list[Sentence]:
 
 
 def features(tokens: tuple[str, ...], field: Field, concepts: Concepts) -> dict[str, int]:
-    """Each feature of a sentence in `field`, and the place of its first word."""
+    """Each feature of a sentence in `field`, and the place of its first word in the sentence."""
     classes = concepts.places(tokens)
     found: dict[str, int] = {f"start {tokens[0]}": 0} if tokens else {}
     for name in classes[0] if tokens else ():
@@ -77,6 +79,19 @@ def features(tokens: tuple[str, ...], field: Field, concepts: Concepts) -> dict[
                     elif name < other:
                         found.setdefault(f"pp {name} {other}", at)
         before, before_classes = token, classes[at]
+    return found
+
+
+def windows(count: int) -> list[slice]:
+    """The runs of WINDOW sentences of a text that has `count`, all of a shorter text."""
+    return [slice(first, first + WINDOW) for first in range(max(1, count - WINDOW + 1))] if count else []
+
+
+def together(parts: Iterable[dict[str, int]]) -> dict[str, int]:
+    """The features of sentences that are read together, each with its first place."""
+    found: dict[str, int] = {}
+    for part in parts:
+        found = part | found
     return found
 
 

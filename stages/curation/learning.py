@@ -30,7 +30,7 @@ from stages.curation.rules.features import (
 from stages.curation.rules.sensitive import TOPICS
 from stages.curation.rules.verdict import Field
 
-STRENGTH = 30.0  # scikit-learn's C: the inverse of the regularisation
+STRENGTH = 10.0  # scikit-learn's C: the inverse of the regularisation
 SCREEN_STRENGTH = 30.0
 LEAST_TIMES = 2  # a feature that fewer sentences hold teaches nothing
 #: Of the harmful texts with this score or more, unseen, the screen may lose this share; a topic has few examples, and the

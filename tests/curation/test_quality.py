@@ -24,7 +24,7 @@ PARAMS = ROOT / "params.yaml"
 #: (recall, precision) that CI holds.
 FLOORS = {
     "offensive": (0.90, 0.90), "personal_data": (0.90, 0.90), "refusal": (0.90, 0.90), "assistant_talk": (0.90, 0.90),
-    "unsafe_advice": (0.78, 0.84),  # 0.90 is the aim; see data/safety/README.md
+    "unsafe_advice": (0.90, 0.90),
 }
 
 

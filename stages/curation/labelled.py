@@ -14,6 +14,7 @@ from stages.curation.rules.sensitive import TOPICS, sensitive
 from stages.curation.rules.verdict import FIELDS, Field
 
 COLUMNS = ("text", "field", "reason", "also", "note")
+ANY_TOPIC = "topics"  # in `also`: every one of TOPICS
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,15 @@ def read_examples(path: Path, reasons: tuple[str, ...]) -> list[Example]:
             raise InputError("unknown", file=path, line=line, field="field", value=row["field"],
                              way_out="explanation or response")
         for column in ("reason", "also"):
-            unknown = next((reason for reason in row[column].split() if reason not in reasons), None)
+            known = {*reasons, ANY_TOPIC} if column == "also" else reasons
+            unknown = next((reason for reason in row[column].split() if reason not in known), None)
             if unknown is not None:
                 raise InputError("unknown", file=path, line=line, field=column, value=unknown,
                                  way_out=f"there are: {', '.join(reasons)}")
+        also = frozenset(row["also"].replace(ANY_TOPIC, " ".join(TOPICS)).split())
         lines[text] = line
         field: Field = "explanation" if row["field"] == "explanation" else "response"
-        examples.append(Example(text, field, row["reason"].strip(), frozenset(row["also"].split())))
+        examples.append(Example(text, field, row["reason"].strip(), also))
     if not examples:
         raise InputError("no examples", file=path, way_out=f"expected rows under {','.join(COLUMNS)}")
     return examples

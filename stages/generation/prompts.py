@@ -38,21 +38,26 @@ class Prompt:
 
     def messages(self, **values: object) -> list[Message]:
         """The chat messages: system (left out when empty), then user. PromptError names a missing variable."""
-        rendered = {block: self._fixed.get(block) or self._render(block, values) for block in ("system", "user")}
+        rendered = self._fixed | {block: self._render(block, values) for block in self._varying}
         if not rendered["user"]:
             raise PromptError("the user block is empty", file=self.path, way_out="write what the model is asked")
         return [{"role": block, "content": text} for block, text in rendered.items() if text]
 
     @cached_property
-    def _fixed(self) -> dict[str, str]:
-        """Blocks that no row changes (mostly the system turn), rendered once."""
+    def _varying(self) -> list[str]:
+        """The blocks that rows change; mostly the user turn alone."""
         root = _ENVIRONMENT.parse(self.source)
-        varying = {
-            block.name for block in root.find_all(nodes.Block)
-            if any(name.ctx == "load" for name in block.find_all(nodes.Name))
-        }
-        plain = not any(root.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)))
-        return {block: self._render(block, {}) for block in ("system", "user") if plain and block not in varying}
+        if any(root.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends))):
+            return ["system", "user"]
+        blocks = {block.name: block for block in root.find_all(nodes.Block)}
+        return [
+            name for name in ("system", "user") if any(used.ctx == "load" for used in blocks[name].find_all(nodes.Name))
+        ]
+
+    @cached_property
+    def _fixed(self) -> dict[str, str]:
+        """The turns in their order, with the blocks that no row changes rendered once."""
+        return {block: "" if block in self._varying else self._render(block, {}) for block in ("system", "user")}
 
     @cached_property
     def instructions(self) -> str:

@@ -47,11 +47,7 @@ class Store:
         path.parent.mkdir(parents=True, exist_ok=True)
         #: SQLite does not queue those who make a file or turn it to WAL at the same moment; this does.
         self._one_at_a_time = FileLock(path.with_name(f"{path.name}.lock"))
-        try:
-            with self._one_at_a_time:
-                self._open_or_mend()
-        except (OSError, sqlite3.OperationalError) as error:  # no right to write, a full disk: not the file's fault
-            raise self._unusable(error) from None
+        self._open()
 
     def __enter__(self) -> Store:
         return self
@@ -84,7 +80,8 @@ class Store:
         """Keep an answer, at once."""
         by = making or Making()
         if self._set_aside():  # by another process, which found damage
-            self._reopen()
+            self._db.close()
+            self._open()
         told = (key, answer.text, answer.finish_reason, answer.prompt_tokens, answer.completion_tokens)
         self._all(
             "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -143,18 +140,17 @@ class Store:
         """Whether the file that is open is no more the one at the store's place."""
         return not self.path.exists() or self.path.stat().st_ino != self._inode
 
-    def _reopen(self) -> None:
-        self._db.close()
-        with self._one_at_a_time:
-            self._open_or_mend()
-
-    def _open_or_mend(self) -> None:
+    def _open(self) -> None:
         try:
-            self._db = self._opened()
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError as error:
-            self._replace_damaged(error)
+            with self._one_at_a_time:
+                try:
+                    self._db = self._opened()
+                except sqlite3.OperationalError:
+                    raise
+                except sqlite3.DatabaseError as error:
+                    self._replace_damaged(error)
+        except (OSError, sqlite3.OperationalError) as error:  # no right to write, a full disk: not the file's fault
+            raise self._unusable(error) from None
 
     def _all(self, statement: str, values: Sequence[object] = ()) -> list[Any]:
         """Run a statement; all its rows. Where pages of the file are damaged, what can be read is saved first."""
@@ -170,7 +166,7 @@ class Store:
         self._db.close()
         with self._one_at_a_time:
             if self._set_aside():  # another process has mended it
-                self._open_or_mend()
+                self._open()
             else:
                 self._replace_damaged(error)
 

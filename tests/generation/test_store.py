@@ -191,7 +191,7 @@ def test_two_processes_write_at_once_and_lose_nothing(tmp_path):
 
 def test_many_open_a_new_store_at_the_same_moment(tmp_path):
     code = (
-        "import sys, time; from pathlib import Path; from stages.generation.engines import Completion;"
+        "import sys; from pathlib import Path; from stages.generation.engines import Completion;"
         "from stages.generation.store import Store;"
         "print('ready', flush=True); sys.stdin.readline();"
         "[Store(Path(sys.argv[1]) / f's{i}.sqlite').add(sys.argv[2], Completion('r', 't', 'stop', 1, 1), 10)"

@@ -92,14 +92,15 @@ class Classifier:
         }
 
     def hits(self, raw: str, field: Field) -> dict[str, Hit]:
-        """The labels that the screen does not rule out, with the score of the most harmful window of `raw`."""
+        """The labels that score LEAST_SHOWN or more in some window that the screen lets pass, by the most harmful one."""
         text = plain_text(raw, self.concepts)
         parts = sentences(text)
         possible = self.screened([sentence.tokens for sentence in parts], field) >= self._least[field]
         found: dict[str, Hit] = {}
         seen: dict[int, tuple[dict[str, int], Floats]] = {}
-        for window in (windows(len(parts))[number] for number in np.flatnonzero(possible.any(axis=1))):
-            numbers = range(len(parts))[window]
+        every = windows(len(parts))
+        for place in np.flatnonzero(possible.any(axis=1)):
+            numbers = range(len(parts))[every[place]]
             for number in numbers:
                 if number not in seen:
                     here = self._placed(parts[number], field)
@@ -120,10 +121,10 @@ class Classifier:
 
     def text_margins(self, seen: Sequence[dict[str, int]]) -> Floats:
         """(L,) the same of a text, given the features of each of its sentences; -inf of a text without any."""
-        margins = [self.margins(here) for here in seen]
+        read = [(here, self.margins(here)) for here in seen]
         most = np.full(len(LABELS), -np.inf)
         for window in windows(len(seen)):
-            most = np.maximum(most, (self.margins(together(seen[window])) + np.max(margins[window], axis=0)) / 2)
+            most = np.maximum(most, self._read(read[window])[0])
         return most
 
     def screened(self, sentences_: Sequence[tuple[str, ...]], field: Field) -> Floats:

@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import to_json
 
 from stages.common.errors import InputError
 from stages.common.files import written_whole
 
+_WRITTEN_AT_ONCE = 1 << 20  # bytes
 #: SAD's nine categories (paper.md, SAD), in the order in which tables show them.
 CATEGORIES = (
     "Work",
@@ -142,10 +144,9 @@ def write_records(path: Path, rows: Iterable[BaseModel | dict[str, Any]]) -> int
 def dump_records(path: Path, rows: Iterable[BaseModel | dict[str, Any]]) -> int:
     """As `write_records`, straight to `path`: for use inside `written_whole`."""
     count = 0
-    with path.open("w", encoding="utf-8", newline="\n") as stream:
+    with path.open("wb", buffering=_WRITTEN_AT_ONCE) as stream:
         for row in rows:
-            value = row if isinstance(row, dict) else row.model_dump()
-            stream.write(json.dumps(value, ensure_ascii=False) + "\n")
+            stream.write(to_json(row) + b"\n")
             count += 1
     return count
 

@@ -7,7 +7,6 @@ import string
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
-from operator import eq
 
 from stages.common.sections import Step
 from stages.generation.engines import Completion
@@ -89,20 +88,21 @@ def _echoes(words: list[str], instructions: str) -> bool:
     runs, blocks = _runs(instructions)
     joined = " ".join(words)
     # A run of ECHO_WORDS holds a whole block, wherever it starts: most texts hold none, and need no closer look.
-    return any(block in joined for block in blocks) and not runs.isdisjoint(_grams(words))
+    return any(map(joined.__contains__, blocks)) and not runs.isdisjoint(_grams(words))
 
 
 def _loops(words: list[str]) -> bool:
     if max(map(len, words), default=0) >= 40:
         return True
     # LOOP_WORDS words that stand three times repeat that many word triples but one, even where they overlap (in the
-    # tightest case the same word stands LOOP_WORDS + 2 times): few texts repeat so many.
+    # tightest case the same word stands LOOP_WORDS + 2 times), and a word six times in a row repeats three: few texts do.
     repeated = len(words) - 2 - len(set(zip(words, words[1:], words[2:], strict=False)))
-    if repeated < LOOP_WORDS - 1 and not any(map(eq, words, words[1:])):
+    if repeated < 3:
         return False
-    runs = Counter(zip(*(words[start:] for start in range(LOOP_WORDS)), strict=False))
-    if max(runs.values(), default=0) >= 3:
-        return True
+    if repeated >= LOOP_WORDS - 1:
+        runs = Counter(zip(*(words[start:] for start in range(LOOP_WORDS)), strict=False))
+        if max(runs.values(), default=0) >= 3:
+            return True
     return any(len(set(six)) == 1 for six in zip(*(words[start:] for start in range(6)), strict=False))
 
 

@@ -1,7 +1,8 @@
 """What can still be read of a damaged store.
 
-Keys are SHA-256 digests, so they spread evenly. A part of the key space at a time is read from both its ends, up to
-the first damaged page; that page costs the rows on it alone.
+Rows stand in the table by their numbers, and an index leads from keys to numbers; either may be damaged, so rows are
+read by both. A part of the keys (SHA-256 digests, which spread evenly) or of the numbers at a time is read from both its
+ends, up to the first damaged page; that page costs the rows on it alone.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 _DIGITS = "0123456789abcdef"
+_ROWS_AT_ONCE = 256
 
 
 def readable_rows(path: Path) -> Iterator[tuple[Any, ...]]:
@@ -23,12 +25,26 @@ def readable_rows(path: Path) -> Iterator[tuple[Any, ...]]:
         try:
             if len(db.execute("PRAGMA table_info(answers)").fetchall()) != 12:
                 return  # another version's table: its keys do not hold what ours hold
-            for first, second in product(_DIGITS, repeat=2):
+            for column, first, end in (*_parts_by_key(), *_parts_by_number(db)):
                 for order in ("ASC", "DESC"):
                     with suppress(sqlite3.DatabaseError):
                         yield from db.execute(
-                            f"SELECT * FROM answers WHERE key >= ? AND key < ? ORDER BY key {order}",
-                            (first + second, f"{first}{second}g"),
+                            f"SELECT * FROM answers WHERE {column} >= ? AND {column} < ? ORDER BY {column} {order}",
+                            (first, end),
                         )
         finally:
             db.close()
+
+
+def _parts_by_key() -> Iterator[tuple[str, str, str]]:
+    """(column, first, end): the keys that begin with the same two digits, in turn."""
+    for first, second in product(_DIGITS, repeat=2):
+        yield "key", first + second, f"{first}{second}g"
+
+
+def _parts_by_number(db: sqlite3.Connection) -> Iterator[tuple[str, int, int]]:
+    """(column, first, end): rows that were written after one another. None where the last page is damaged."""
+    with suppress(sqlite3.DatabaseError):
+        (last,) = db.execute("SELECT MAX(rowid) FROM answers").fetchone()
+        for first in range(0, (last or 0) + 1, _ROWS_AT_ONCE):
+            yield "rowid", first, first + _ROWS_AT_ONCE

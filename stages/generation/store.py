@@ -35,8 +35,8 @@ CREATE TABLE IF NOT EXISTS answers (
     key TEXT PRIMARY KEY, text TEXT NOT NULL, finish_reason TEXT NOT NULL, prompt_tokens INTEGER NOT NULL,
     completion_tokens INTEGER NOT NULL, max_tokens INTEGER NOT NULL, checksum TEXT NOT NULL,
     step TEXT NOT NULL, model TEXT NOT NULL, engine TEXT NOT NULL, seconds REAL NOT NULL, kwh REAL
-) WITHOUT ROWID
-"""
+)
+"""  # rows stand in the order in which they came, and are mostly looked up in it; WITHOUT ROWID would strew them by key
 
 
 class Store:
@@ -104,16 +104,15 @@ class Store:
         )
 
     def keys(self, step: str | None = None, model: str | None = None) -> list[str]:
-        """All keys, or those of a step's or a model's answers."""
+        """All keys, or those of a step's or a model's answers, sorted."""
         return [key for (key,) in self._all(
-            "SELECT key FROM answers WHERE step = COALESCE(?, step) AND model = COALESCE(?, model)", (step, model)
+            "SELECT key FROM answers WHERE step = COALESCE(?, step) AND model = COALESCE(?, model) ORDER BY key",
+            (step, model),
         )]
 
     def damaged(self) -> list[str]:
-        """Keys of the rows whose checksum does not hold."""
-        rows = self._all(
-            "SELECT checksum, key, text, finish_reason, prompt_tokens, completion_tokens FROM answers"
-        )
+        """Keys of the rows whose checksum does not hold, in the order in which they came."""
+        rows = self._all("SELECT checksum, key, text, finish_reason, prompt_tokens, completion_tokens FROM answers")
         return [answer[0] for told, *answer in rows if told != checksum(*answer)]
 
     def prune(self, keys: Iterable[str]) -> int:

@@ -162,6 +162,37 @@ def test_pages_overwritten_in_the_middle_cost_the_rows_on_them_alone(tmp_path, c
     assert "answers saved" in capsys.readouterr().err
 
 
+def test_a_damaged_index_costs_no_row(tmp_path, capsys):
+    path = tmp_path / "s.sqlite"
+    asked = [question(sample=n) for n in range(600)]
+    with Store(path) as store:
+        for one in asked:
+            store.add(one.key, answer(f"text {one.sample} " * 30), 100)
+    with sqlite3.connect(path) as db:
+        (root,) = db.execute("SELECT rootpage FROM sqlite_master WHERE type = 'index'").fetchone()
+    with path.open("r+b") as stream:
+        stream.seek((root - 1) * 4096)
+        stream.write(b"\xff" * 4096)
+    with Store(path) as store:
+        assert len(store.find(asked)) == 600
+    assert "600 answers saved" in capsys.readouterr().err
+
+
+def test_a_store_whose_rows_lie_by_key_goes_on_as_it_is(tmp_path):
+    """So stores were made before: nothing in them is lost."""
+    path = tmp_path / "s.sqlite"
+    with Store(path) as store:
+        (table,) = store._db.execute("SELECT sql FROM sqlite_master WHERE name = 'answers'").fetchone()
+        store._db.execute("DROP TABLE answers")
+        store._db.execute(f"{table} WITHOUT ROWID")
+        for sample in range(600):
+            store.add(question(sample=sample).key, answer(f"text {sample} " * 30), 100)
+    with Store(path) as store:
+        assert len(store.find(question(sample=n) for n in range(600))) == 600
+        store._replace_damaged(sqlite3.DatabaseError("as if"))
+        assert len(store.find(question(sample=n) for n in range(600))) == 600
+
+
 def test_a_store_of_another_version_is_set_aside_not_misread(tmp_path, capsys):
     path = tmp_path / "s.sqlite"
     with sqlite3.connect(path) as db:

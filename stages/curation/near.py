@@ -30,6 +30,7 @@ CROWD = 128
 
 _MOST = 2**63  # numbers are int64
 _TEXTS_AT_ONCE = 8192  # of signatures that are lists on their way from Rust to numpy
+_SHINGLES_AT_ONCE = 2**18  # few enough for the processor's cache
 
 
 def near_duplicates(
@@ -139,7 +140,8 @@ def _signatures_that_meet(
 
     count, slots = cut
     chosen = np.flatnonzero(texts.lengths >= shingle_words)
-    matrix = _signatures(texts.take(chosen), count * slots, shingle_words, seed)
+    whole = texts if len(chosen) == len(texts) else texts.take(chosen)
+    matrix = _signatures(whole, count * slots, shingle_words, seed)
     meets = RMinHashLSH(0.0, count * slots, count).query_duplicate_flags_matrix_one_shot(matrix)
     chosen = chosen[np.array(meets, dtype=bool)]
     signatures = np.empty((len(chosen), count * slots), dtype=np.uint32)
@@ -153,9 +155,24 @@ def _signatures(texts: Words, slots: int, shingle_words: int, seed: int) -> Any:
     """rensa's matrix of signatures, a row a text. Every text must have a shingle."""
     from rensa import RMinHash
 
-    starts, first = _shingles(texts, shingle_words)
-    hashes = _hashed([texts.flat[first + k] for k in range(shingle_words)])
+    starts = texts.starts - np.arange(len(texts) + 1) * (shingle_words - 1)
+    hashes = _shingle_hashes(texts, shingle_words)
     return RMinHash.digest_matrix_from_flat_token_hashes(hashes, starts.astype(np.uint64), slots, seed)
+
+
+def _shingle_hashes(texts: Words, words: int) -> Hashes:
+    """One 64-bit hash a shingle, in the texts' order: the sum of its words' hashes, which differ by their place in it."""
+    numbers = np.arange(int(texts.flat.max(initial=0)) + 1, dtype=np.uint32)
+    tables = [_hashed([numbers, np.full_like(numbers, place)]) for place in range(words)]
+    hashes = np.zeros(max(0, len(texts.flat) - words + 1), dtype=np.uint64)
+    for start in range(0, len(hashes), _SHINGLES_AT_ONCE):
+        some = hashes[start : start + _SHINGLES_AT_ONCE]  # a view
+        for place, table in enumerate(tables):
+            some += table[texts.flat[start + place : start + place + len(some)]]
+    inside = np.ones(len(hashes), dtype=bool)
+    for place in range(1, words):
+        inside[texts.starts[1:-1] - place] = False  # would begin in one text and end in the next
+    return hashes[inside]
 
 
 def _buckets(signatures: NDArray[np.uint32]) -> Integers:

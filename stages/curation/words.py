@@ -12,7 +12,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import chain, count
 from typing import Any
 
 import numpy as np
@@ -90,6 +90,12 @@ def normal_words(text: str) -> list[str]:
 def words_of(texts: Iterable[str]) -> Words:
     """The texts' words as numbers, in the order in which the words first appear (so: deterministic)."""
     number_of: defaultdict[str, int] = defaultdict(count().__next__)
-    return Words.joined(
-        [np.fromiter(map(number_of.__getitem__, normal_words(text)), dtype=np.uint32) for text in texts]
-    )
+    lengths: list[int] = [0]
+
+    def numbers(text: str) -> Iterable[int]:
+        found = normal_words(text)
+        lengths.append(len(found))
+        return map(number_of.__getitem__, found)
+
+    flat = np.fromiter(chain.from_iterable(map(numbers, texts)), dtype=np.uint32)
+    return Words(flat, np.cumsum(lengths, dtype=np.int64))

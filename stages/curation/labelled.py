@@ -51,11 +51,11 @@ def read_examples(path: Path, reasons: tuple[str, ...]) -> list[Example]:
             raise InputError("unknown", file=path, line=line, field="field", value=row["field"],
                              way_out="explanation or response")
         for column in ("reason", "also"):
-            known = {*reasons, ANY_TOPIC} if column == "also" else reasons
+            known = (*reasons, ANY_TOPIC) if column == "also" else reasons
             unknown = next((reason for reason in row[column].split() if reason not in known), None)
             if unknown is not None:
                 raise InputError("unknown", file=path, line=line, field=column, value=unknown,
-                                 way_out=f"there are: {', '.join(reasons)}")
+                                 way_out=f"there are: {', '.join(known)}")
         also = frozenset(row["also"].replace(ANY_TOPIC, " ".join(TOPICS)).split())
         lines[text] = line
         field: Field = "explanation" if row["field"] == "explanation" else "response"

@@ -120,13 +120,18 @@ class _ShingleSets:
 
 
 def _shingles(texts: Words, words: int) -> tuple[Integers, Integers]:
-    """The shingles of all texts in a row: where each text's begin (and the end), and the first word of each.
+    """The shingles of all texts in a row: where each text's begin (and the end), and the first word of each shingle.
 
     No text may be shorter than a shingle.
     """
-    starts = texts.starts - np.arange(len(texts) + 1) * (words - 1)
+    starts = _shingle_starts(texts, words)
     first = np.arange(starts[-1]) + np.repeat(np.arange(len(texts)) * (words - 1), np.diff(starts))
     return starts, first
+
+
+def _shingle_starts(texts: Words, words: int) -> Integers:
+    """Where the shingles of each text begin among those of all texts in a row, and the end."""
+    return texts.starts - np.arange(len(texts) + 1) * (words - 1)
 
 
 def _signatures_that_meet(
@@ -140,8 +145,7 @@ def _signatures_that_meet(
 
     count, slots = cut
     chosen = np.flatnonzero(texts.lengths >= shingle_words)
-    whole = texts if len(chosen) == len(texts) else texts.take(chosen)
-    matrix = _signatures(whole, count * slots, shingle_words, seed)
+    matrix = _signatures(texts.take(chosen), count * slots, shingle_words, seed)
     meets = RMinHashLSH(0.0, count * slots, count).query_duplicate_flags_matrix_one_shot(matrix)
     chosen = chosen[np.array(meets, dtype=bool)]
     signatures = np.empty((len(chosen), count * slots), dtype=np.uint32)
@@ -155,8 +159,7 @@ def _signatures(texts: Words, slots: int, shingle_words: int, seed: int) -> Any:
     """rensa's matrix of signatures, a row a text. Every text must have a shingle."""
     from rensa import RMinHash
 
-    starts = texts.starts - np.arange(len(texts) + 1) * (shingle_words - 1)
-    hashes = _shingle_hashes(texts, shingle_words)
+    hashes, starts = _shingle_hashes(texts, shingle_words), _shingle_starts(texts, shingle_words)
     return RMinHash.digest_matrix_from_flat_token_hashes(hashes, starts.astype(np.uint64), slots, seed)
 
 

@@ -68,13 +68,6 @@ class Words:
         np.cumsum(gone, out=before[1:])
         return Words(self.flat[~gone], self.starts - before[self.starts])
 
-    @classmethod
-    def joined(cls, texts: Sequence[NDArray[np.uint32]]) -> Words:
-        starts = np.zeros(len(texts) + 1, dtype=np.int64)
-        np.cumsum([len(t) for t in texts], out=starts[1:])
-        flat = np.concatenate(texts) if texts else np.zeros(0, dtype=np.uint32)
-        return cls(flat, starts)
-
 
 def normal_words(text: str) -> list[str]:
     """The normal form of a text (see above).

@@ -37,6 +37,14 @@ def answer(text="hello", reason="stop", tokens=10):
     return Completion("row", text, reason, 5, tokens)
 
 
+def filled(store):
+    """600 questions, and their answers in the store: enough for several pages of the file."""
+    asked = [question(sample=n) for n in range(600)]
+    for one in asked:
+        store.add(one.key, answer(f"text {one.sample} " * 30), 100)
+    return asked
+
+
 def test_an_answer_is_found_again_after_reopening(tmp_path):
     q = question()
     with Store(tmp_path / "s.sqlite") as store:
@@ -142,10 +150,8 @@ def test_the_command_shows_verifies_and_prunes(tmp_path):
 
 def test_pages_overwritten_in_the_middle_cost_the_rows_on_them_alone(tmp_path, capsys):
     path = tmp_path / "s.sqlite"
-    asked = [question(sample=n) for n in range(600)]
     with Store(path) as store:
-        for one in asked:
-            store.add(one.key, answer(f"text {one.sample} " * 30), 100)
+        asked = filled(store)
     size = path.stat().st_size
     with path.open("r+b") as stream:  # two pages of 4096 bytes, away from the file's head
         for page in (size // 4096 // 3, size // 4096 // 2):
@@ -164,10 +170,8 @@ def test_pages_overwritten_in_the_middle_cost_the_rows_on_them_alone(tmp_path, c
 
 def test_a_damaged_index_costs_no_row(tmp_path, capsys):
     path = tmp_path / "s.sqlite"
-    asked = [question(sample=n) for n in range(600)]
     with Store(path) as store:
-        for one in asked:
-            store.add(one.key, answer(f"text {one.sample} " * 30), 100)
+        asked = filled(store)
     with sqlite3.connect(path) as db:
         (root,) = db.execute("SELECT rootpage FROM sqlite_master WHERE type = 'index'").fetchone()
     with path.open("r+b") as stream:
@@ -185,12 +189,11 @@ def test_a_store_whose_rows_lie_by_key_goes_on_as_it_is(tmp_path):
         (table,) = store._db.execute("SELECT sql FROM sqlite_master WHERE name = 'answers'").fetchone()
         store._db.execute("DROP TABLE answers")
         store._db.execute(f"{table} WITHOUT ROWID")
-        for sample in range(600):
-            store.add(question(sample=sample).key, answer(f"text {sample} " * 30), 100)
+        asked = filled(store)
     with Store(path) as store:
-        assert len(store.find(question(sample=n) for n in range(600))) == 600
+        assert len(store.find(asked)) == 600
         store._replace_damaged(sqlite3.DatabaseError("as if"))
-        assert len(store.find(question(sample=n) for n in range(600))) == 600
+        assert len(store.find(asked)) == 600
 
 
 def test_a_store_of_another_version_is_set_aside_not_misread(tmp_path, capsys):

@@ -127,7 +127,10 @@ def test_a_killed_vllm_is_one_line_and_no_endless_wait(tuned):
         list(rows)
     with pytest.raises(ModelError, match="vLLM died"):
         list(tuned.complete(requests(3), SAMPLING))
+    sockets = tuned._engine.engine_core.ctx
+    assert not sockets.closed
     tuned.close()
+    assert sockets.closed
 
 
 @needs_vllm

@@ -22,7 +22,7 @@ from stages.common.errors import ModelError
 from stages.common.sections import Engine, Machine, Sampling, VllmSettings
 from stages.generation.engines import Completion, Request
 from stages.generation.engines.loading import is_folder, load_tokenizer
-from stages.generation.engines.vllm_processes import Guard, watch
+from stages.generation.engines.vllm_processes import Guard, end, watch
 
 #: Requests queued in vLLM, as a multiple of its batch: one batch is written, and the next stands ready however long the
 #: stage takes over the completions it was just handed.
@@ -93,7 +93,7 @@ class VllmEngine:
         return f"vllm {vllm.__version__}"
 
     def close(self) -> None:
-        """End vLLM's processes, and so free their memory."""
+        """End vLLM's processes and sockets, and so free their memory."""
         self._shut_down()
 
     def complete(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[Completion]:
@@ -190,7 +190,7 @@ def _prepare(machine: Machine, settings: VllmSettings) -> bool:
 def _shut_down(core: Any, guard: Guard | None) -> None:
     if guard:
         guard.dismiss()
-    core.shutdown()
+    end(core)
 
 
 def _cpu_arguments() -> dict[str, Any]:

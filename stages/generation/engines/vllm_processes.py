@@ -8,6 +8,8 @@ from queue import Queue
 from threading import Thread
 from typing import Any
 
+#: How long a thread of vLLM's that was told to end may take.
+SECONDS_TO_END = 10.0
 #: Waits until standard input closes, which it does when we die, however that happens; then kills.
 _KILL_AT_END_OF_INPUT = 'read -r _; kill -9 "$@"'
 
@@ -54,3 +56,16 @@ def watch(core: Any) -> Guard | None:
 
     Thread(target=notice, args=(manager.sentinels(), outputs), daemon=True, name="vllm-watch").start()
     return guard
+
+
+def end(core: Any) -> None:
+    """Shut an LLMEngine's `engine_core` down, whole.
+
+    vLLM 0.32 leaves the threads and open files of its sockets to the garbage collector, which may never come by.
+    """
+    core.shutdown()
+    reader = getattr(core, "output_queue_thread", None)  # None where the engine has no process
+    if reader is not None:
+        reader.join(SECONDS_TO_END)  # it closes a socket of its own
+        if not reader.is_alive():
+            core.ctx.destroy(linger=0)

@@ -59,23 +59,21 @@ def main() -> None:
         assert process.exitcode == 0
         whole = time.monotonic() - began
     wipe()
-    killed, middle, restarts, fresh = 0, 0, 0, True
+    killed, middle, restarts = 0, 0, 0
     while killed < kills:
-        began, process = time.monotonic(), start()
+        fresh, began, process = not rows(), time.monotonic(), start()
         process.join(draws.uniform(0.0, whole))
         if process.is_alive():
             process.kill()
             process.join()
             killed += 1
             middle += rows() > 0
-            fresh = False
         else:  # it ended before its kill: from the beginning again
             assert process.exitcode == 0
             if fresh:  # not resumed, and yet sooner: the machine was busier when `whole` was measured
-                whole = min(whole, time.monotonic() - began)
+                whole = time.monotonic() - began
             restarts += 1
             wipe()
-            fresh = True
     last = start()
     last.join()
     assert last.exitcode == 0

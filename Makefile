@@ -14,7 +14,7 @@ help: ## this list
 
 repro: $(READY) ## run what changed, and what follows from it
 	$(RUN) dvc repro
-	$(RUN) python -m stages.summary
+	$(RUN) python -m synthempathy.project.summary
 
 test: $(READY) ## run the tests (minutes)
 	$(RUN) python -m pytest
@@ -28,18 +28,18 @@ check: $(READY) ## ruff, mypy, the workflow, the README's generated parts, the l
 	$(RUN) ruff check .
 	$(RUN) mypy
 	@if command -v actionlint > /dev/null; then actionlint .github/workflows/*.yaml; else echo "actionlint: not here, the workflow is not checked"; fi
-	$(RUN) python -m stages.docs README.md --check
+	$(RUN) python -m synthempathy.project.docs README.md --check
 	$(RUN) bash .ci/lock-gate
 
 plots: $(READY) ## open the pictures
 	$(RUN) dvc plots show
 
 prompts: $(READY) ## run every respond prompt as a DVC experiment and compare them
-	$(RUN) python -m stages.evaluation.prompts
-	$(RUN) python -m stages.docs README.md
+	$(RUN) python -m synthempathy.evaluation.prompts
+	$(RUN) python -m synthempathy.project.docs README.md
 
 docs: $(READY) ## write the README's stage table and diagram from dvc.yaml
-	$(RUN) python -m stages.docs README.md
+	$(RUN) python -m synthempathy.project.docs README.md
 
 constraints: ## resolve the pins anew
 	bash .ci/resolve constraints.txt

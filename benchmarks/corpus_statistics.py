@@ -5,7 +5,7 @@
 
 The pairs are drawn with a seed: explanations of about 95 words, responses of about 154, words by Zipf's law out of
 60,000, responses with templated openings and sentences, one text in fifty nearly the same as one before. Each size runs
-`python -m stages.statistics.stats` with params.yaml as a process of its own; reading and writing count.
+`python -m stages.stats` with params.yaml as a process of its own; reading and writing count.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def measured(folder: Path, pairs: int) -> tuple[float, float, float]:
     write_pairs(corpus, pairs)
     outputs = [folder / name for name in ("corpus.json", *(f"{table}.csv" for table in "abcdef"))]
     start = time.perf_counter()
-    stage = subprocess.Popen([sys.executable, "-m", "stages.statistics.stats", corpus, *outputs], cwd=ROOT)
+    stage = subprocess.Popen([sys.executable, "-m", "stages.stats", corpus, *outputs], cwd=ROOT)
     _, status, usage = os.wait4(stage.pid, 0)
     seconds = time.perf_counter() - start
     stage.returncode = os.waitstatus_to_exitcode(status)

@@ -127,9 +127,9 @@ def precision(found: dict[int, int | None], wanted: list[dict[str, Any]]) -> flo
 
 
 def whole_stage(folder: Path) -> None:
-    """`python -m stages.curation.dedup` with the parameters of params.yaml: all default methods in turn."""
+    """`python -m stages.dedup` with the parameters of params.yaml: all default methods in turn."""
     out = [folder / name for name in ("unique.jsonl", "duplicates.jsonl", "metrics.json")]
-    taken = process([sys.executable, "-m", "stages.curation.dedup", folder / "stories.jsonl", *out])
+    taken = process([sys.executable, "-m", "stages.dedup", folder / "stories.jsonl", *out])
     metrics = json.loads(out[2].read_text())
     rows = [json.loads(line) for line in out[1].read_text(encoding="utf-8").splitlines()]
     found: dict[int, int | None] = {int(row["id"]): int(row["detail"]) for row in rows}

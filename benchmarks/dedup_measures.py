@@ -28,22 +28,22 @@ def texts_of(folder: Path) -> list[str]:
 
 
 def exact(folder: Path) -> Found:
-    from stages.curation.exact import exact_duplicates
-    from stages.curation.words import words_of
+    from synthempathy.dedup.exact import exact_duplicates
+    from synthempathy.text.numbering import words_of
 
     return {one.index: one.partner for one in exact_duplicates(words_of(texts_of(folder)))}
 
 
 def substring(folder: Path) -> Found:
-    from stages.curation.substring import repeated_substrings
-    from stages.curation.words import words_of
+    from synthempathy.dedup.substring import repeated_substrings
+    from synthempathy.text.numbering import words_of
 
     return {one.index: one.partner for one in repeated_substrings(words_of(texts_of(folder)), MIN_WORDS)}
 
 
 def trim(folder: Path) -> Found:
-    from stages.curation.trim import trim_repeats
-    from stages.curation.words import words_of
+    from synthempathy.dedup.trim import trim_repeats
+    from synthempathy.text.numbering import words_of
 
     texts = texts_of(folder)
     result = trim_repeats(texts, words_of(texts), min_words=MIN_WORDS, min_words_left=50)
@@ -52,8 +52,8 @@ def trim(folder: Path) -> Found:
 
 
 def near(folder: Path) -> Found:
-    from stages.curation.near import near_duplicates
-    from stages.curation.words import words_of
+    from synthempathy.dedup.near import near_duplicates
+    from synthempathy.text.numbering import words_of
 
     found = near_duplicates(
         words_of(texts_of(folder)), threshold=THRESHOLD, permutations=PERMUTATIONS, shingle_words=SHINGLE_WORDS, seed=7
@@ -62,8 +62,8 @@ def near(folder: Path) -> Found:
 
 
 def semantic(folder: Path) -> Found:
-    from stages.common.sections import SemanticDuplicates
-    from stages.curation.semantic import semantic_duplicates
+    from synthempathy.dedup.params import SemanticDuplicates
+    from synthempathy.dedup.semantic import semantic_duplicates
 
     settings = SemanticDuplicates(enabled=True, model=None, revision=None, threshold=0.95, dimensions=128, seed=11)
     return {one.index: one.partner for one in semantic_duplicates(texts_of(folder), settings)}
@@ -73,8 +73,8 @@ def bare(folder: Path) -> dict[str, Any]:
     """substring against pydivsufsort's suffix array and LCP over the same symbols, in turn: CPU seconds of each."""
     from pydivsufsort import divsufsort, kasai
 
-    from stages.curation.substring import _symbols, repeated_substrings
-    from stages.curation.words import words_of
+    from synthempathy.dedup.substring import _symbols, repeated_substrings
+    from synthempathy.text.numbering import words_of
 
     words = words_of(texts_of(folder))
     symbols = _symbols(words)
@@ -92,8 +92,8 @@ def bare(folder: Path) -> dict[str, Any]:
 def alike(folder: Path) -> dict[str, Any]:
     """near where all stories are of one template, Jaccard about 0.66 each with each: CPU seconds by their number."""
     from benchmarks.planted_stories import alike as alike_stories
-    from stages.curation.near import near_duplicates
-    from stages.curation.words import words_of
+    from synthempathy.dedup.near import near_duplicates
+    from synthempathy.text.numbering import words_of
 
     times = {}
     for stories in (5_000, 10_000, 20_000):

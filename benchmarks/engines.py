@@ -18,14 +18,14 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from stages.common.params import load_params
-from stages.common.records import Story
-from stages.common.sections import Params
-from stages.generation import checks, generate, writing
-from stages.generation.asks import Ask
-from stages.generation.engines import Engine, open_engine
-from stages.generation.engines.loading import load_model, load_tokenizer, pick_device
-from stages.generation.prompts import load_prompt
+from synthempathy.core.records import Story
+from synthempathy.generation import checks
+from synthempathy.llm import generate, writing
+from synthempathy.llm.asks import Ask
+from synthempathy.llm.backends import Engine, open_engine
+from synthempathy.llm.loading import load_model, load_tokenizer, pick_device
+from synthempathy.llm.prompts import load_prompt
+from synthempathy.project.params import Params, load_params
 
 ROOT = Path(__file__).parents[1]
 PEOPLE = ("My sister", "My manager", "A neighbour", "My old friend Tom", "The landlord", "My teacher", "My daughter")

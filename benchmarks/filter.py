@@ -23,7 +23,7 @@ from pathlib import Path
 
 import psutil
 
-from stages.curation.decisions import COLUMNS
+from synthempathy.filters.decisions import COLUMNS
 
 ROOT = Path(__file__).parents[1]
 SPOILED_SHARE = 50  # one pair in so many
@@ -150,7 +150,7 @@ def write_pairs(path: Path, pairs: int) -> dict[str, str]:
 def measured(folder: Path, params: Path) -> tuple[float, float, float]:
     """Wall seconds, CPU seconds and peak GB of the stage in `folder`."""
     names = ("responses.jsonl", "decisions.csv", "corpus.jsonl", "rejected.jsonl", "filter.json", "queue.jsonl")
-    command = [sys.executable, "-m", "stages.curation.filter", *(str(folder / name) for name in names), "--params", str(params)]
+    command = [sys.executable, "-m", "stages.filter", *(str(folder / name) for name in names), "--params", str(params)]
     started = time.perf_counter()
     running = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
     whole, peak, cpu = psutil.Process(running.pid), 0, {}

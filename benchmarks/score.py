@@ -18,10 +18,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from stages.common.params import load_params
-from stages.evaluation.labelled import read_labelled
-from stages.evaluation.scorers import load_scorer, train_scorer
-from stages.evaluation.text import sentences
+from synthempathy.project.params import load_params
+from synthempathy.scorers import load_scorer, train_scorer
+from synthempathy.scorers.labelled import read_labelled
+from synthempathy.scorers.reading import sentences
 
 ROOT = Path(__file__).parents[1]
 SEED = 5

@@ -26,11 +26,11 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
-from stages.common.params import load_params
-from stages.evaluation.agreement import agreement, groups
-from stages.evaluation.labelled import LabelledPair, read_labelled
-from stages.evaluation.mechanisms import MECHANISMS, Mechanism
-from stages.evaluation.scorers.linear.learning import fit_scorer
+from synthempathy.project.params import load_params
+from synthempathy.scorers.agreement import agreement, groups
+from synthempathy.scorers.labelled import LabelledPair, read_labelled
+from synthempathy.scorers.linear.learning import fit_scorer
+from synthempathy.scorers.mechanisms import MECHANISMS, Mechanism
 
 ROOT = Path(__file__).parents[1]
 SEED, FOLDS, BLOCKS = 31, 5, 8

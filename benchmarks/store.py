@@ -18,12 +18,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from stages.common.params import load_params
-from stages.common.progress import progress, say
-from stages.generation.engines import Completion
-from stages.generation.prompts import load_prompt
-from stages.generation.store import Making, Question, Store
-from stages.generation.writing import writer
+from synthempathy.core.progress import progress, say
+from synthempathy.llm.backends import Completion
+from synthempathy.llm.prompts import load_prompt
+from synthempathy.llm.store import Making, Question, Store
+from synthempathy.llm.writing import writer
+from synthempathy.project.params import load_params
 
 ROOT = Path(__file__).parents[1]
 
@@ -73,7 +73,7 @@ def main() -> None:
         say("benchmark: the stage, every answer from the store")
         started = time.monotonic()
         subprocess.run(
-            [sys.executable, "-m", "stages.generation.respond", "explanations.jsonl",
+            [sys.executable, "-m", "stages.respond", "explanations.jsonl",
              f"prompts/respond/{settings.prompt}.jinja", "responses.jsonl", "dropped.jsonl", "metrics.json"],
             cwd=place, check=True, env=os.environ | {"PYTHONPATH": str(ROOT)},
         )

@@ -11,20 +11,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stages.common.command import run_stage
-from stages.common.files import write_json
-from stages.common.params import load_params
-from stages.common.progress import say
-from stages.common.sections import Params
-from stages.curation.decisions import read_decisions
-from stages.curation.labelled import read_examples
-from stages.curation.quality import MEASURED
-from stages.curation.rules.classifier import LABELS
-from stages.curation.rules.concepts import read_concepts
-from stages.evaluation.labelled import read_labelled
-from stages.generation.engines.loading import is_folder
-from stages.generation.prompts import load_prompt
-from stages.generation.sources import read_sentences
+from stages.quality import MEASURED
+from synthempathy.core.command import run_stage
+from synthempathy.core.files import write_json
+from synthempathy.core.progress import say
+from synthempathy.filters.classifier.concepts import read_concepts
+from synthempathy.filters.classifier.model import LABELS
+from synthempathy.filters.decisions import read_decisions
+from synthempathy.filters.labelled import read_examples
+from synthempathy.llm.loading import is_folder
+from synthempathy.llm.prompts import load_prompt
+from synthempathy.project.params import Params, load_params
+from synthempathy.scorers.labelled import read_labelled
+from synthempathy.seeds.sources import read_sentences
 
 #: What the stages safety and quality read, beside what stands on the command line.
 SAFETY, HELD_OUT = Path("data/safety"), Path("tests/data/safety/held_out.csv")

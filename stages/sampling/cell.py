@@ -16,18 +16,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
-from stages.common.command import guarded
-from stages.common.errors import ModelError
-from stages.common.files import write_json, written_whole
-from stages.common.params import load_params
-from stages.common.progress import say
-from stages.common.records import dump_records
-from stages.generation.engines import FailureReason
-from stages.generation.generate import Answers, Ask, generate
-from stages.sampling.grid import GRID, load_grid
-from stages.sampling.measures import diversity
-from stages.sampling.perplexity import perplexity
-from stages.sampling.steps import asks_of, prompt_of, rank, reader
+from synthempathy.core.command import guarded
+from synthempathy.core.errors import ModelError
+from synthempathy.core.files import write_json, written_whole
+from synthempathy.core.progress import say
+from synthempathy.core.records import dump_records
+from synthempathy.llm.backends import FailureReason
+from synthempathy.llm.generate import Answers, Ask, generate
+from synthempathy.project.params import load_params
+from synthempathy.sampling.grid import GRID, load_grid
+from synthempathy.sampling.measures import diversity
+from synthempathy.sampling.perplexity import perplexity
+from synthempathy.sampling.steps import asks_of, prompt_of, rank, reader
 
 
 def cell(

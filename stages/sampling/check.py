@@ -10,13 +10,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from stages.common.command import guarded
-from stages.common.files import write_json
-from stages.common.params import load_params
-from stages.common.progress import say
-from stages.generation.engines.loading import is_folder
-from stages.sampling.grid import GRID, load_grid
-from stages.sampling.steps import asks_of, prompt_of
+from synthempathy.core.command import guarded
+from synthempathy.core.files import write_json
+from synthempathy.core.progress import say
+from synthempathy.llm.loading import is_folder
+from synthempathy.project.params import load_params
+from synthempathy.sampling.grid import GRID, load_grid
+from synthempathy.sampling.steps import asks_of, prompt_of
 
 
 def check(inputs: Path, prompt: Path, checked: Path, *, grid: Path, params: Path) -> None:

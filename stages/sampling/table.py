@@ -16,13 +16,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from stages.common.command import guarded
-from stages.common.errors import InputError
-from stages.common.files import read_text, write_json, written_whole
-from stages.common.params import read_mapping
-from stages.common.progress import say
-from stages.sampling.grid import GRID, Grid, load_grid
-from stages.sampling.recommending import RISING, Figures, Judged, judged
+from synthempathy.core.command import guarded
+from synthempathy.core.errors import InputError
+from synthempathy.core.files import read_text, write_json, written_whole
+from synthempathy.core.params import read_mapping
+from synthempathy.core.progress import say
+from synthempathy.sampling.grid import GRID, Grid, load_grid
+from synthempathy.sampling.recommending import RISING, Figures, Judged, judged
 
 NOTHING = "nothing to recommend: no cell has answers enough to measure; read data/sampling, or lower `measured`"
 COLUMNS = ("temperature", "top_p", "acceptance", "perplexity", *RISING)
@@ -52,11 +52,11 @@ def _figures(path: Path) -> Figures:
     try:
         return Figures.model_validate(json.loads(read_text(path)))
     except json.JSONDecodeError as error:
-        raise InputError(f"not JSON: {error.msg}", file=path, line=error.lineno, way_out="run the cell again") from None
+        raise InputError(f"not JSON: {error.msg}", file=path, line=error.lineno, hint="run the cell again") from None
     except ValidationError as error:
         problem = error.errors()[0]
         field = ".".join(map(str, problem["loc"]))
-        raise InputError(problem["msg"].lower(), file=path, field=field, way_out="run the cell again") from None
+        raise InputError(problem["msg"].lower(), file=path, field=field, hint="run the cell again") from None
 
 
 def _row(one: Judged) -> list[Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.common.params import load_params
+from synthempathy.project.params import load_params
 
 ROOT = Path(__file__).parents[2]
 PARAMS = load_params(ROOT / "params.yaml")
@@ -32,7 +32,7 @@ def embedded():
 def engine(settings, embedded):
     if importlib.util.find_spec("vllm") is None:
         pytest.skip("no vllm here; .ci/install-engines makes .venv-engines")
-    from stages.generation.engines import open_engine
+    from synthempathy.llm.backends import open_engine
 
     engine = open_engine(embedded, None, *settings)
     yield engine

@@ -11,9 +11,9 @@ import time
 
 import httpx2 as httpx
 import pytest
-from engine_contract import CONTRACT, Subject, name_of
 
-from stages.generation.engines import open_engine
+from synthempathy.llm.backends import open_engine
+from tests.helpers.engine_contract import CONTRACT, Subject, name_of
 
 pytestmark = [
     pytest.mark.filterwarnings("default"),  # vLLM and what it imports warn of each other

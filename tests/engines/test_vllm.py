@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib.util
 
 import pytest
-from tiny_model import save_tiny_model
 
-from stages.common.errors import ModelError
-from stages.common.sections import Sampling, VllmSettings
-from stages.generation.engines import Request, open_engine
+from synthempathy.core.errors import ModelError
+from synthempathy.llm.backends import Request, open_engine
+from synthempathy.llm.params import Sampling, VllmSettings
+from tests.helpers.tiny_model import save_tiny_model
 
 pytestmark = pytest.mark.filterwarnings("default")  # vLLM and what it imports warn of each other
 needs_vllm = pytest.mark.skipif(

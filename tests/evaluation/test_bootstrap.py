@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from stages.evaluation import bootstrap
-from stages.evaluation.bootstrap import (
+from synthempathy.evaluation import bootstrap
+from synthempathy.evaluation.bootstrap import (
     Floats,
     Gain,
     Groups,

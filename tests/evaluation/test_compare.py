@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_scores import COE_CBT, PLAIN, git, scored, write_table
 
-from stages.common.errors import InputError
-from stages.evaluation.compare import compare
-from stages.evaluation.differences import LEVEL, paired_differences, seeds_needed, unpaired_differences
-from stages.evaluation.scored import Scored, paired, read_scored
-from stages.evaluation.tables import SCORE_COLUMNS
+from synthempathy.core.errors import InputError
+from synthempathy.evaluation.compare import compare
+from synthempathy.evaluation.differences import LEVEL, paired_differences, seeds_needed, unpaired_differences
+from synthempathy.evaluation.scored import Scored, paired, read_scored
+from synthempathy.evaluation.tables import SCORE_COLUMNS
+from tests.helpers.made_scores import COE_CBT, PLAIN, git, scored, write_table
 
 ROOT = Path(__file__).parents[2]
 
@@ -231,7 +231,7 @@ def repository(tmp_path: Path) -> Path:
 
 def started(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "stages.evaluation.compare", *arguments], cwd=folder, text=True, capture_output=True,
+        [sys.executable, "-m", "synthempathy.evaluation.compare", *arguments], cwd=folder, text=True, capture_output=True,
         env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False,
     )
 

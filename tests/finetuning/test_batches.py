@@ -6,8 +6,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.finetuning.batches import IGNORED, learned_tokens, shuffled_batches, sorted_batches, tensors
-from stages.finetuning.examples import Example
+from synthempathy.finetuning.batches import IGNORED, learned_tokens, shuffled_batches, sorted_batches, tensors
+from synthempathy.finetuning.examples import Example
 
 EXAMPLE = st.integers(2, 40).flatmap(
     lambda n: st.builds(Example, st.lists(st.integers(1, 99), min_size=n, max_size=n), st.integers(1, n - 1))

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_mistral import TEMPLATE, tiny_tokenizer
 
-from stages.finetuning.examples import Example, example
+from synthempathy.finetuning.examples import Example, example
+from tests.helpers.tiny_mistral import TEMPLATE, tiny_tokenizer
 
 MESSAGES = [{"role": "system", "content": "You answer."}, {"role": "user", "content": "I am tired."}]
 TOKENIZER = tiny_tokenizer()

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_mistral import tiny_model
 
-from stages.common.errors import ModelError
-from stages.common.sections import Finetune, Lora
-from stages.finetuning import lora
-from stages.finetuning.batches import shuffled_batches, tensors
-from stages.finetuning.examples import Example
-from stages.finetuning.training import Outcome, Trainer, accelerator_on, batch_count, cosine, repeatable
+from synthempathy.core.errors import ModelError
+from synthempathy.finetuning import lora
+from synthempathy.finetuning.batches import shuffled_batches, tensors
+from synthempathy.finetuning.examples import Example
+from synthempathy.finetuning.params import Finetune, Lora
+from synthempathy.finetuning.training import Outcome, Trainer, accelerator_on, batch_count, cosine, repeatable
+from tests.helpers.tiny_mistral import tiny_model
 
 SETTINGS = Finetune(
     model="tiny", revision=None, prompt="plain",
@@ -128,7 +128,7 @@ def test_each_epoch_goes_through_all_pairs_in_an_order_of_its_own(monkeypatch: p
         orders.append(shuffled_batches(examples, size, seed))
         return orders[-1]
 
-    monkeypatch.setattr("stages.finetuning.training.shuffled_batches", seen)
+    monkeypatch.setattr("synthempathy.finetuning.training.shuffled_batches", seen)
     run([say("x" * length) for length in range(1, 30)], MIXED, epochs=3, patience=9)
     assert len(orders) == 3
     assert orders[0] != orders[1] != orders[2]

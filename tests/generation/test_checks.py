@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.common.sections import Explain, Sampling
-from stages.generation import checks
-from stages.generation.engines import Completion
+from synthempathy.generation import checks
+from synthempathy.generation.params import Explain
+from synthempathy.llm.backends import Completion
+from synthempathy.llm.params import Sampling
 
 SETTINGS = Explain(
     model="m",

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.statistics import measures
-from stages.statistics.texts import Texts
+from synthempathy.statistics import measures
+from synthempathy.text.texts import Texts
 
 lists_of_numbers = st.lists(st.lists(st.integers(0, 6), max_size=40), min_size=1, max_size=12)
 slow_machines = settings(deadline=None)  # others may use the machine

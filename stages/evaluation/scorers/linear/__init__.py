@@ -1,8 +1,0 @@
-"""The linear scorer: scikit-learn over words, characters and stated cues."""
-
-from __future__ import annotations
-
-from stages.evaluation.scorers.linear.learning import train
-from stages.evaluation.scorers.linear.model import LinearScorer, load
-
-__all__ = ["LinearScorer", "load", "train"]

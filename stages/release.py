@@ -1,0 +1,66 @@
+"""release: the corpus as a folder that Hugging Face `datasets` loads, with its card and its provenance.
+
+    python -m stages.release data/train.jsonl data/validation.jsonl data/test.jsonl metrics/corpus.json \\
+        metrics/dedup.json metrics/filter.json metrics/empathy.json data/release
+
+Provenance is the md5 of every input, the same that dvc.lock holds for it, and the params in force. The
+lock itself cannot be an input: DVC writes into it when this stage ends, so the stage would never be up
+to date. The folder holds no date and no path of this machine: the same inputs give the same bytes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from synthempathy.core.command import run_stage
+from synthempathy.core.files import written_whole
+from synthempathy.core.progress import say
+from synthempathy.core.records import dump_records, read_records
+from synthempathy.project.params import load_params
+from synthempathy.release.card import FIELDS, dataset_card
+from synthempathy.release.checks import ReleasedPair, check_whole, refuse_foreign
+from synthempathy.release.figures import CorpusFigures, EmpathyFigures, RowFigures, read_figures
+from synthempathy.release.provenance import provenance
+
+
+def release(
+    train: Path, validation: Path, test: Path, corpus: Path, dedup: Path, filtered: Path, empathy: Path,
+    folder: Path, *, params: Path,
+) -> None:
+    """Write `folder` whole: data/{train,validation,test}.jsonl, README.md, provenance.json."""
+    settings = load_params(params)
+    refuse_foreign(folder)
+    figures = read_figures(corpus, CorpusFigures)
+    ledgers = read_figures(dedup, RowFigures), read_figures(filtered, RowFigures)
+    scores = read_figures(empathy, EmpathyFigures)
+    files = {"train": train, "validation": validation, "test": test}
+    splits = {split: read_records(path, ReleasedPair) for split, path in files.items()}
+    check_whole(splits, files, figures.pairs, corpus)
+
+    rows = {split: len(pairs) for split, pairs in splits.items()}
+    card = dataset_card(settings, rows, figures, *ledgers, scores)
+    inputs = files | {"corpus": corpus, "dedup": dedup, "filter": filtered, "empathy": empathy}
+    with written_whole(folder) as (part,):
+        (part / "data").mkdir(parents=True)
+        for split, pairs in splits.items():
+            dump_records(part / "data" / f"{split}.jsonl", ({f: getattr(p, f) for f in FIELDS} for p in pairs))
+        (part / "README.md").write_text(card, encoding="utf-8", newline="\n")
+        (part / "provenance.json").write_text(provenance(settings, inputs), encoding="utf-8", newline="\n")
+    say(f"release: {figures.pairs} pairs in {folder}: " + ", ".join(f"{split} {n}" for split, n in rows.items()))
+
+
+if __name__ == "__main__":
+    run_stage(
+        release,
+        {
+            "train": "training pairs (JSONL)",
+            "validation": "validation pairs (JSONL)",
+            "test": "test pairs (JSONL)",
+            "corpus": "figures of the corpus (JSON)",
+            "dedup": "rows that dedup dropped (JSON)",
+            "filter": "rows that the filter dropped (JSON)",
+            "empathy": "empathy of base, tuned and corpus (JSON)",
+            "folder": "the release (folder), written whole",
+        },
+        doc=__doc__,
+    )

@@ -1,0 +1,57 @@
+"""safety: train the filter's second layer on labelled examples, and measure it on folds that it did not see.
+
+    python -m stages.safety data/safety data/empathy/labelled_pairs.csv models/safety metrics/safety.json
+
+The folder holds examples.csv (labelled texts), patterns.yaml (more of them, in their parts) and concepts.yaml (word
+classes). `ordinary` is text that must pass: people in hard situations, answered with some understanding.
+The metrics give, for each label, the examples, the average precision, and how many are found (recall) where the score is
+0.5 and over, and how many of the texts found there are right (precision); all of it on folds that were not seen.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from synthempathy.core.command import run_stage
+from synthempathy.core.files import write_json, written_whole
+from synthempathy.core.progress import progress, say
+from synthempathy.project.params import load_params
+
+
+def safety(folder: Path, ordinary: Path, model: Path, metrics: Path, *, params: Path) -> None:
+    """Read, cross-validate (safety.folds, safety.seed), learn from all, write."""
+    settings = load_params(params).safety
+    from synthempathy.filters.classifier.composing import composed
+    from synthempathy.filters.classifier.concepts import read_concepts
+    from synthempathy.filters.classifier.learning import fit
+    from synthempathy.filters.classifier.model import LABELS
+    from synthempathy.filters.labelled import read_examples, read_ordinary
+
+    concepts = read_concepts(folder / "concepts.yaml")
+    labelled = read_examples(folder / "examples.csv", LABELS)
+    patterned = composed(folder / "patterns.yaml", settings.seed)
+    passing = read_ordinary(ordinary, besides=labelled)
+    with progress("safety", settings.folds + 1) as advance:
+        learned, figures = fit(
+            [*labelled, *passing], patterned, concepts, settings.folds, settings.seed, advance=advance
+        )
+    with written_whole(model, metrics) as (model_part, metrics_part):
+        learned.save(model_part)
+        write_json(metrics_part, {
+            "examples": len(labelled), "composed": len(patterned), "ordinary": len(passing), "labels": figures,
+        })
+    shown = ", ".join(f"{label} {figure['average_precision']:.2f}" for label, figure in figures.items())
+    say(f"safety: {len(labelled)} examples and {len(passing)} ordinary texts; average precision unseen: {shown}")
+
+
+if __name__ == "__main__":
+    run_stage(
+        safety,
+        {
+            "folder": "labelled examples, patterns and word classes",
+            "ordinary": "pairs that must pass: explanation, response, er, ip, ex (CSV)",
+            "model": "the classifier (folder, written)",
+            "metrics": "how well it finds what it did not see (JSON, written)",
+        },
+        doc=__doc__,
+    )

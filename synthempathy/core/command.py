@@ -1,0 +1,67 @@
+"""The command line of a stage: paths in the order of dvc.yaml, errors as one line."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+
+from synthempathy.core.errors import SynthempathyError
+
+_STOPPED = "stopped by {}: finished rows are kept; `dvc repro`, or the same command, goes on from there"
+
+
+def run_stage(
+    work: Callable[..., None], paths: Mapping[str, str], *, doc: str | None, optional: Sequence[str] = ()
+) -> None:
+    """Parse the paths, call `work(*paths, params=...)`, and end with one line on an error.
+
+    `paths` maps each positional argument's name to its help, inputs then outputs. The last ones may be `optional`: left
+    out, they are not written. `--params` names the params file. Exit codes: 0 done, 1 an error named in one line, 2
+    wrong usage, 130 Ctrl-C, 143 SIGTERM.
+    """
+    parser = argparse.ArgumentParser(
+        prog=f"python -m {_module_name(work)}", description=doc,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    for name, text in paths.items():
+        parser.add_argument(name, type=Path, help=text, nargs="?" if name in optional else None)
+    parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="default: params.yaml")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as nowhere:  # what was left out is written here and forgotten
+        places = [getattr(given, name) or Path(nowhere) / name for name in paths]
+        guarded(lambda: work(*places, params=given.params))
+
+
+def guarded(work: Callable[[], None]) -> None:
+    """Run `work`; turn our errors into one line and exit 1, Ctrl-C into 130, SIGTERM into 143."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        work()
+    except SynthempathyError as error:
+        sys.exit(_one_line(f"error: {error}"))
+    except OSError as error:
+        sys.exit(_one_line(f"error: {error.filename or 'a file'}: {error.strerror or error}"))
+    except KeyboardInterrupt:
+        print(_STOPPED.format("Ctrl-C"), file=sys.stderr)
+        sys.exit(130)
+
+
+def _terminated(number: int, frame: FrameType | None) -> None:
+    print(_STOPPED.format("SIGTERM"), file=sys.stderr)
+    sys.exit(143)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _module_name(work: Callable[..., None]) -> str:
+    if work.__module__ != "__main__":
+        return work.__module__
+    spec = sys.modules["__main__"].__spec__
+    return spec.name if spec else Path(sys.argv[0]).stem

@@ -1,0 +1,108 @@
+"""Reading and writing files: nothing is overwritten before the new result is whole."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from synthempathy.core.errors import InputError
+
+
+@contextmanager
+def written_whole(*targets: Path) -> Iterator[tuple[Path, ...]]:
+    """Give a path beside each target to write to; rename all onto the targets at the end.
+
+    If the block raises, every target (file or folder) stays as it was and the parts are removed.
+    Parents are made. The parts carry the process id, so two runs do not meet.
+    """
+    parts = tuple(t.with_name(f".{t.name}.{os.getpid()}.part") for t in targets)
+    for part in parts:
+        part.parent.mkdir(parents=True, exist_ok=True)
+        _remove(part)
+    try:
+        yield parts
+        missing = [str(t) for p, t in zip(parts, targets, strict=True) if not p.exists()]
+        if missing:
+            raise RuntimeError(f"not written: {', '.join(missing)}")
+        for part, target in zip(parts, targets, strict=True):
+            if target.is_dir():  # a folder cannot be renamed over a full one
+                if not part.is_dir():
+                    raise InputError("is a folder, not a file", file=target, hint="check the order of the paths")
+                shutil.rmtree(target)
+            os.replace(part, target)
+    finally:
+        for part in parts:
+            _remove(part)
+
+
+def read_text(path: Path) -> str:
+    """The file's text as UTF-8. InputError names the line of the first bad byte."""
+    if not path.is_file():
+        raise InputError("no such file", file=path, hint="check the path on the command line")
+    data = path.read_bytes()
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        bad = data[error.start : error.start + 1]
+        raise InputError(
+            "not UTF-8", file=path, line=line, value=bad, hint="save the file as UTF-8"
+        ) from None
+
+
+def read_csv(path: Path, columns: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
+    """Rows of a CSV with their line numbers. `columns` must all stand in the header."""
+    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
+    rows: list[tuple[int, dict[str, str]]] = []
+    try:
+        header = next(reader, None)
+        if header is None:
+            raise InputError("the file is empty", file=path, hint=f"expected the header {','.join(columns)}")
+        missing = [c for c in columns if c not in header]
+        if missing:
+            raise InputError(
+                f"the header lacks {', '.join(missing)}", file=path, line=1, value=",".join(header),
+                hint=f"expected at least {','.join(columns)}",
+            )
+        line = reader.line_num + 1
+        for cells in reader:
+            if cells:
+                if len(cells) != len(header):
+                    raise InputError(
+                        f"{len(cells)} cells under a header of {len(header)}", file=path, line=line,
+                        hint="quote cells that hold commas",
+                    )
+                rows.append((line, dict(zip(header, cells, strict=True))))
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise InputError(f"not CSV: {error}", file=path, line=reader.line_num) from None
+    return rows
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write small JSON (metrics) with stable bytes: key order as given, floats rounded to 6."""
+    with written_whole(path) as (part,):
+        part.write_text(json.dumps(_rounded(value), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _rounded(value: object) -> object:
+    if isinstance(value, float):
+        return round(value, 6)
+    if isinstance(value, dict):
+        return {k: _rounded(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(v) for v in value]
+    return value
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,179 @@
+"""The records that flow through the pipeline, as JSON lines.
+
+A stage keeps what it received and adds its own fields; unknown fields pass through untouched.
+
+    Seed         id, sentence, category, severity, source
+    Story        id, seed_id, category, severity, seed, story, model
+    Explanation  ... and explanation, explanation_model
+    Pair         ... and response, reasoning, response_model
+    Dropped      any record and reason, detail
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import to_json
+
+from synthempathy.core.errors import InputError
+from synthempathy.core.files import written_whole
+
+_WRITTEN_AT_ONCE = 1 << 20  # bytes
+#: SAD's nine categories (paper.md, SAD), in the order in which tables show them.
+CATEGORIES = (
+    "Work",
+    "School",
+    "Financial Problem",
+    "Family Issues",
+    "Social Relationships",
+    "Emotional Turmoil",
+    "Health, Fatigue, or Physical Pain",
+    "Everyday Decision Making",
+    "Other",
+)
+
+
+class Record(BaseModel):
+    """One row. `id` is unique in a file; fields of earlier stages pass through."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    id: str = Field(min_length=1)
+
+    def extended(self, **fields: Any) -> dict[str, Any]:
+        """The row as a dict with `fields` added at the end: what the next stage writes."""
+        return {**self.model_dump(), **fields}
+
+    def dropped(self, reason: str, detail: str = "") -> dict[str, Any]:
+        """The row as it goes to a file of dropped rows."""
+        return self.extended(reason=reason, detail=detail)
+
+
+class Seed(Record):
+    """A stress sentence. `severity` is 0 to 10 (SAD's avg_severity) or null where unknown."""
+
+    sentence: str = Field(min_length=1)
+    category: str
+    severity: float | None = Field(default=None, ge=0, le=10)
+    source: str
+
+
+class Story(Record):
+    """A story brainstormed from a seed. `seed` is the seed's sentence."""
+
+    seed_id: str
+    category: str
+    seed: str
+    story: str = Field(min_length=1)
+    model: str
+
+
+class Explanation(Story):
+    """A story and its first-person retelling."""
+
+    explanation: str = Field(min_length=1)
+
+
+class Pair(Explanation):
+    """An explanation and its response. `reasoning` is the Chain-of-Empathy notes, or empty."""
+
+    response: str = Field(min_length=1)
+    reasoning: str
+
+
+class Exchange(BaseModel):
+    """What `score` reads: anyone's pair, with whatever other fields it has."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    explanation: str
+    response: str
+
+    def extended(self, **fields: Any) -> dict[str, Any]:
+        """The row as a dict with `fields` added at the end."""
+        return {**self.model_dump(), **fields}
+
+    @classmethod
+    def of(cls, explanation: str, response: str) -> Self:
+        return cls(explanation=explanation, response=response)
+
+
+R = TypeVar("R", bound=BaseModel)
+
+
+def read_records(path: Path, kind: type[R], *, allow_empty: bool = False) -> list[R]:
+    """All records of a JSONL file, checked.
+
+    Raises InputError naming file, line, field and value for: no file, bad UTF-8, broken JSON,
+    a missing field, a wrong type, a duplicate id; and for an empty file unless `allow_empty`.
+    """
+    if not path.is_file():
+        raise InputError("no such file", file=path, hint="run `dvc repro`, or check the path")
+    rows: list[R] = []
+    first_line: dict[str, int] = {}
+    with path.open("rb") as stream:
+        for number, raw in enumerate(stream, start=1):
+            if not raw.strip():
+                continue
+            row = _record(raw, path, number, kind)
+            key = getattr(row, "id", None)
+            if isinstance(key, str):
+                if key in first_line:
+                    raise InputError(
+                        f"duplicate id, first on line {first_line[key]}", file=path, line=number,
+                        field="id", value=key, hint="give each row its own id",
+                    )
+                first_line[key] = number
+            rows.append(row)
+    if not rows and not allow_empty:
+        raise InputError("no rows", file=path, hint="the stage before it wrote nothing; see its metrics")
+    return rows
+
+
+def write_records(path: Path, rows: Iterable[BaseModel | dict[str, Any]]) -> int:
+    """Write rows as JSON lines (UTF-8, one field order per kind), whole or not at all; give their number."""
+    with written_whole(path) as (part,):
+        return dump_records(part, rows)
+
+
+def dump_records(path: Path, rows: Iterable[BaseModel | dict[str, Any]]) -> int:
+    """As `write_records`, straight to `path`: for use inside `written_whole`."""
+    count = 0
+    with path.open("wb", buffering=_WRITTEN_AT_ONCE) as stream:
+        for row in rows:
+            stream.write(to_json(row) + b"\n")
+            count += 1
+    return count
+
+
+def _record(raw: bytes, path: Path, number: int, kind: type[R]) -> R:
+    with suppress(ValidationError):  # the quick way; what it refuses is looked at closely, to say what is wrong
+        return kind.model_validate_json(raw)
+    try:
+        value = json.loads(raw.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        bad = raw[error.start : error.start + 1]
+        raise InputError("not UTF-8", file=path, line=number, value=bad, hint="save the file as UTF-8") from None
+    except json.JSONDecodeError as error:
+        shown = raw.decode("utf-8").strip()
+        raise InputError(f"not JSON: {error.msg} at column {error.colno}", file=path, line=number, value=shown) from None
+    if not isinstance(value, dict):
+        raise InputError("not a JSON object", file=path, line=number, value=value)
+    try:
+        return kind.model_validate(value)
+    except ValidationError as error:
+        raise _first_problem(error, path, number) from None
+
+
+def _first_problem(error: ValidationError, path: Path, number: int) -> InputError:
+    problem = error.errors()[0]
+    field = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "missing":
+        return InputError("missing", file=path, line=number, field=field, hint="every row needs it")
+    message = str(problem["msg"])
+    return InputError(message[0].lower() + message[1:], file=path, line=number, field=field, value=problem["input"])

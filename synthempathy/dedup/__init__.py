@@ -1,0 +1,1 @@
+"""Duplicate stories: the same words, a repeated passage, nearly the same words, the same meaning."""

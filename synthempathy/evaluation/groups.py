@@ -1,0 +1,61 @@
+"""Figures by category and by severity of the seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from synthempathy.core.records import CATEGORIES, Pair
+from synthempathy.evaluation.bootstrap import Floats
+from synthempathy.scorers.mechanisms import MECHANISMS
+
+#: Names of the bands of severity (0 to 10), by the severity that each ends below. SAD's median is about 5.
+BANDS = ((4.0, "under_4"), (6.0, "4_to_6"), (float("inf"), "6_and_over"))
+UNKNOWN = "unknown"
+
+#: A group's name and the places of its pairs.
+Members = dict[str, list[int]]
+
+
+def by_category(pairs: Sequence[Pair]) -> Members:
+    """The pairs' places by category: SAD's in its order, then any others by name."""
+    found = _members([pair.category for pair in pairs])
+    others = sorted(set(found) - set(CATEGORIES))
+    return {name: found[name] for name in (*CATEGORIES, *others) if name in found}
+
+
+def by_severity(pairs: Sequence[Pair]) -> Members:
+    """The pairs' places by band of severity, mild first; those without one last."""
+    found = _members([band(getattr(pair, "severity", None)) for pair in pairs])
+    return {name: found[name] for name in (*(name for _, name in BANDS), UNKNOWN) if name in found}
+
+
+def band(severity: object) -> str:
+    """The band of a severity.
+
+    >>> band(4.0), band(None)
+    ('4_to_6', 'unknown')
+    """
+    if isinstance(severity, bool) or not isinstance(severity, int | float) or not np.isfinite(severity):
+        return UNKNOWN
+    return next(name for end, name in BANDS if severity < end)
+
+
+def group_figures(scores: dict[str, Floats], groups: Members) -> dict[str, dict[str, float | int]]:
+    """Mean scores and pairs of each group."""
+    return {
+        name: {
+            **{mechanism: float(scores[mechanism][places].mean()) for mechanism in MECHANISMS},
+            "mean": float(scores["empathy"][places].mean()),
+            "pairs": len(places),
+        }
+        for name, places in groups.items()
+    }
+
+
+def _members(names: Sequence[str]) -> Members:
+    found: Members = {}
+    for place, name in enumerate(names):
+        found.setdefault(name, []).append(place)
+    return found

@@ -1,0 +1,1 @@
+"""The second layer of the filter: a classifier trained on labelled examples."""

@@ -1,0 +1,81 @@
+"""Training examples in their parts: word lists put into frames, as data/safety/patterns.yaml describes them."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from synthempathy.core.errors import InputError
+from synthempathy.core.params import read_mapping
+from synthempathy.filters import verdict
+from synthempathy.filters.classifier.model import LABELS
+from synthempathy.filters.labelled import Example
+from synthempathy.filters.rules.sensitive import TOPICS
+
+#: What a composed example counts in training beside a written one: there are many of them, and all alike.
+WEIGHT = 0.2
+
+
+class _Recipe(BaseModel):
+    """`times` frames for each word."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    reason: str
+    field: verdict.Field
+    frames: str
+    words: str
+    times: int = Field(ge=1)
+
+
+class _Patterns(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    examples: list[_Recipe]
+    frames: dict[str, list[str]]
+    words: dict[str, list[str]]
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> _Patterns:
+        for recipe in self.examples:
+            for kind, name, known in (("frames", recipe.frames, self.frames), ("words", recipe.words, self.words)):
+                if name not in known:
+                    raise ValueError(f"examples name the {kind} {name!r}; there are: {', '.join(known)}")
+            if recipe.reason not in ("", *LABELS):
+                raise ValueError(f"unknown reason {recipe.reason!r}; there are: {', '.join(LABELS)}")
+            if recipe.times > len(self.frames[recipe.frames]):
+                raise ValueError(f"{recipe.times} of only {len(self.frames[recipe.frames])} frames {recipe.frames!r}")
+        return self
+
+
+def composed(path: Path, seed: int) -> list[Example]:
+    """All examples of the file, each text once; the same seed draws the same. InputError says what is wrong.
+
+    What they say about the sensitive topics is unknown: `also` names them all.
+    """
+    try:
+        patterns = _Patterns.model_validate(_plain(read_mapping(path)))
+    except ValidationError as error:
+        problem = error.errors()[0]
+        place = ".".join(str(part) for part in problem["loc"]) or "examples"
+        raise InputError(str(problem["msg"]).removeprefix("Value error, "), file=path, field=place) from None
+    draw = random.Random(seed)
+    found: dict[str, Example] = {}
+    for recipe in patterns.examples:
+        for words in patterns.words[recipe.words]:
+            for frame in draw.sample(patterns.frames[recipe.frames], recipe.times):
+                text = frame.replace("{x}", words).replace("{X}", words[:1].upper() + words[1:])
+                found.setdefault(text, Example(text, recipe.field, recipe.reason, frozenset(TOPICS), WEIGHT))
+    return list(found.values())
+
+
+def _plain(value: Any) -> Any:
+    """Without ruamel's own types."""
+    if isinstance(value, dict):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return value if isinstance(value, int) else str(value)

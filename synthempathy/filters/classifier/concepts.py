@@ -1,0 +1,80 @@
+"""Word classes, which the classifier reads beside the words: few examples then teach much.
+
+"Skip your insulin" says something about "flush the tablets" only to one who knows that skip and flush are of one class
+and insulin and tablets of another. The classes stand in data/safety/concepts.yaml; what they mean together is learned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from synthempathy.core.errors import InputError
+from synthempathy.core.params import read_mapping
+from synthempathy.text.words import text_of
+
+Table = Mapping[str, Sequence[str]]
+
+
+class Concepts:
+    """Which classes a word belongs to. `table` gives the words of each class; a * stands for any ending, or beginning."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = {name: list(words) for name, words in table.items()}
+        self.words: set[str] = set()
+        self._exact: dict[str, set[str]] = {}
+        self._stems: list[tuple[str, str]] = []
+        self._endings: list[tuple[str, str]] = []
+        self._phrases: dict[str, list[tuple[list[str], str]]] = {}
+        for name, entries in self.table.items():
+            for entry in entries:
+                self._learn(name, entry)
+        self._known: dict[str, tuple[str, ...]] = {}
+
+    def of(self, word: str) -> tuple[str, ...]:
+        """The classes of one word, sorted."""
+        found = self._known.get(word)
+        if found is None:
+            names = {name for stem, name in self._stems if word.startswith(stem)}
+            names |= {name for ending, name in self._endings if word.endswith(ending) and len(word) > len(ending) + 1}
+            found = self._known[word] = tuple(sorted(names | self._exact.get(word, set())))
+        return found
+
+    def places(self, words: Sequence[str]) -> list[tuple[str, ...]]:
+        """The classes at each of `words`; a phrase counts at its first word."""
+        classes = [self.of(word) for word in words]
+        for at, word in enumerate(words):
+            for phrase, name in self._phrases.get(word, ()):
+                if name not in classes[at] and list(words[at : at + len(phrase)]) == phrase:
+                    classes[at] = (*classes[at], name)
+        return classes
+
+    def _learn(self, name: str, entry: str) -> None:
+        words = text_of(entry.strip("*")).words  # as texts are read: co-worker is two words
+        if not words:
+            raise ValueError(f"class {name}: {entry!r} holds no word")
+        self.words.update(words)
+        if entry.startswith("*"):
+            self._endings.append((words[0], name))
+        elif len(words) > 1:
+            self._phrases.setdefault(words[0], []).append((words, name))
+        elif entry.endswith("*"):
+            self._stems.append((words[0], name))
+        else:
+            self._exact.setdefault(words[0], set()).add(name)
+
+
+def read_concepts(path: Path) -> Concepts:
+    """The classes of a YAML file: a list, or words with spaces between, for each. InputError names line and class."""
+    mapping = read_mapping(path)
+    table: dict[str, list[str]] = {}
+    for name, value in mapping.items():
+        entries = value.split() if isinstance(value, str) else value
+        if not isinstance(entries, Iterable):
+            line = mapping.lc.key(name)[0] + 1
+            raise InputError("not a list of words", file=path, line=line, field=str(name), value=value)
+        table[str(name)] = [str(entry) for entry in entries]
+    try:
+        return Concepts(table)
+    except ValueError as error:
+        raise InputError(str(error), file=path, hint="write a word, or a stem with *") from None

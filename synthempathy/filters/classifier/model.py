@@ -1,0 +1,261 @@
+"""The second layer: a classifier trained on labelled examples says what the lexicons miss.
+
+A logistic regression a label over features of sentences (features.py), trained with scikit-learn by the stage `safety`
+(learning.py) and kept without pickle. A text is as harmful as its most harmful window of three sentences, and a window is
+judged half by its sentences together, half by the worst of them: harm may take two sentences, and one among harmless ones
+must not drown. Most windows are done with after a quick look at each word and the one before it, the screen: only where
+these make a hit possible is all of a window read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from synthempathy.core.errors import ModelError
+from synthempathy.core.records import Pair
+from synthempathy.filters.classifier.concepts import Concepts
+from synthempathy.filters.classifier.features import (
+    WINDOW,
+    Sentence,
+    features,
+    local_features,
+    opening,
+    plain_text,
+    sentences,
+    together,
+    windows,
+)
+from synthempathy.filters.params import Filter
+from synthempathy.filters.rules.sensitive import TOPICS, sensitive_reason
+from synthempathy.filters.verdict import FIELDS, Action, Field, Rule, Verdict, text_in
+
+FORMAT = "synthempathy-safety-1"
+_SETTINGS, _WEIGHTS = "safety.json", "weights.safetensors"
+
+#: What the classifier can say: the reasons of rules on content, and the sensitive topics.
+LABELS: tuple[str, ...] = ("offensive", "unsafe_advice", "refusal", "assistant_talk", *TOPICS)
+#: A label that means something in one field alone.
+ONLY_IN: dict[str, Field] = {"unsafe_advice": "response", "medical_legal": "response"}
+
+#: Added to the squared length of what is read, so that one or two words alone never weigh as much as a whole sentence.
+SMOOTHING = 300.0
+MOST_KNOWN = 300_000  # pairs of words that the screen remembers
+LEAST_SHOWN = 0.01  # a lower score is not worth a hit
+TELLING_WORDS = 3  # shown as evidence
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One label's score (0 to 1) of a text, and the places (token numbers) of the words that tell most."""
+
+    score: float
+    places: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The numbers of a classifier: F features, L labels."""
+
+    rarity: Floats  # (F,) inverse document frequency
+    weights: Floats  # (F, L)
+    intercepts: Floats  # (L,)
+    slopes: Floats  # (L,) of the sigmoid that turns a margin into a score
+    offsets: Floats  # (L,)
+    screen: Floats  # (F, L) zero but for features of a word and the one before it
+    screen_intercepts: Floats  # (L,)
+    screen_least: Floats  # (L,) below it a sentence is done with
+
+
+class Classifier:
+    """Scores texts by label. Made by `learning.fit` or `load_classifier`."""
+
+    def __init__(self, concepts: Concepts, names: Sequence[str], numbers: Weights) -> None:
+        """`names` are the features, in the order of the rows of `numbers`."""
+        self.concepts, self.names, self.numbers = concepts, list(names), numbers
+        self._row = {name: row for row, name in enumerate(self.names)}
+        self._pairs: dict[tuple[str, str], int] = {}
+        self._table = np.zeros((1024, len(LABELS) + 1))  # grows with what it knows
+        self._least: dict[Field, Floats] = {
+            field: np.where([ONLY_IN.get(label, field) == field for label in LABELS], numbers.screen_least, np.inf)
+            for field in FIELDS
+        }
+
+    def hits(self, raw: str, field: Field) -> dict[str, Hit]:
+        """The labels that score LEAST_SHOWN or more in some window that the screen lets pass, by the most harmful one."""
+        text = plain_text(raw, self.concepts)
+        parts = sentences(text)
+        possible = self.screened([sentence.tokens for sentence in parts], field) >= self._least[field]
+        found: dict[str, Hit] = {}
+        seen: dict[int, tuple[dict[str, int], Floats]] = {}
+        every = windows(len(parts))
+        for place in np.flatnonzero(possible.any(axis=1)):
+            numbers = range(len(parts))[every[place]]
+            for number in numbers:
+                if number not in seen:
+                    here = self._placed(parts[number], field)
+                    seen[number] = here, self.margins(here)
+            margins, shares, places = self._read([seen[number] for number in numbers])
+            scores = expit(margins * self.numbers.slopes + self.numbers.offsets)
+            for column in np.flatnonzero((scores >= LEAST_SHOWN) & (self._least[field] < np.inf)):
+                label, score = LABELS[column], float(scores[column])
+                if label not in found or score > found[label].score:
+                    found[label] = Hit(score, _telling(shares[:, column], places))
+        return found
+
+    def margins(self, here: dict[str, int]) -> Floats:
+        """(L,) how far sentences with the features `here` are on the harmful side, before the sigmoid."""
+        rows, values, _ = self._values(here)
+        margins: Floats = values @ self.numbers.weights[rows] + self.numbers.intercepts
+        return margins
+
+    def text_margins(self, seen: Sequence[dict[str, int]]) -> Floats:
+        """(L,) the same of a text, given the features of each of its sentences; -inf of a text without any."""
+        read = [(here, self.margins(here)) for here in seen]
+        most = np.full(len(LABELS), -np.inf)
+        for window in windows(len(seen)):
+            most = np.maximum(most, self._read(read[window])[0])
+        return most
+
+    def screened(self, sentences_: Sequence[tuple[str, ...]], field: Field) -> Floats:
+        """(windows, L) what the screen makes of each."""
+        if not sentences_:
+            return np.zeros((0, len(LABELS)))
+        if len(self._pairs) > MOST_KNOWN:
+            self._pairs = {}
+        rows: list[int] = []
+        starts: list[int] = []
+        known = self._pairs.get
+        for tokens in sentences_:
+            starts.append(len(rows))
+            before = opening(field)
+            for token in tokens:
+                row = known((before, token))
+                rows.append(self._look_up(before, token, field) if row is None else row)
+                before = token
+        sums = np.add.reduceat(self._table[rows], starts, axis=0)
+        count = len(windows(len(sums)))
+        sums = np.sum([sums[first : first + count] for first in range(min(WINDOW, len(sums)))], axis=0)
+        margins: Floats = sums[:, :-1] / np.sqrt(sums[:, -1:] + SMOOTHING) + self.numbers.screen_intercepts
+        return margins
+
+    def save(self, folder: Path) -> None:
+        """Write the classifier to `folder` (made if missing). Same classifier, same bytes."""
+        from safetensors.numpy import save_file
+
+        folder.mkdir(parents=True, exist_ok=True)
+        settings = {"format": FORMAT, "labels": LABELS, "concepts": self.concepts.table, "features": self.names}
+        text = json.dumps(settings, ensure_ascii=False, indent=0)
+        (folder / _SETTINGS).write_text(text + "\n", encoding="utf-8")
+        numbers = {name: value.astype(np.float32) for name, value in vars(self.numbers).items()}
+        save_file(numbers, folder / _WEIGHTS)
+
+    def _look_up(self, before: str, token: str, field: Field) -> int:
+        """The row of `_table` for a pair of words: what its features weigh for each label, and their squared length."""
+        row = self._pairs[before, token] = len(self._pairs)
+        names = local_features(before, token, field, self.concepts)
+        rows = [self._row[name] for name in names if name in self._row]
+        rarity = self.numbers.rarity[rows]
+        if row == len(self._table):
+            self._table = np.vstack([self._table, np.zeros_like(self._table)])
+        self._table[row] = np.append(rarity @ self.numbers.screen[rows], (rarity**2).sum())
+        return row
+
+    def _values(self, here: dict[str, int]) -> tuple[NDArray[np.intp], Floats, list[int]]:
+        known = [(row, place) for name, place in here.items() if (row := self._row.get(name)) is not None]
+        rows = np.array([row for row, _ in known], dtype=np.intp)
+        values = self.numbers.rarity[rows]
+        return rows, values / np.sqrt((values**2).sum() + SMOOTHING), [place for _, place in known]
+
+    def _placed(self, sentence: Sentence, field: Field) -> dict[str, int]:
+        """The features of a sentence, with the places in the text."""
+        here = features(sentence.tokens, field, self.concepts)
+        return {name: sentence.start + place for name, place in here.items()}
+
+    def _read(self, seen: Sequence[tuple[dict[str, int], Floats]]) -> tuple[Floats, Floats, list[int]]:
+        """A window's margins, and for each feature its share in them and its place."""
+        rows, values, places = self._values(together(here for here, _ in seen))
+        parts: Floats = values[:, None] * self.numbers.weights[rows]
+        margins = parts.sum(axis=0) + self.numbers.intercepts
+        return (margins + np.max([margin for _, margin in seen], axis=0)) / 2, parts, places
+
+
+def load_classifier(folder: Path) -> Classifier:
+    """The classifier that was saved in `folder`. ModelError if there is none, or of another format."""
+    hint = "run `dvc repro safety`, or set filter.classifier.model to null"
+    if not (folder / _SETTINGS).is_file() or not (folder / _WEIGHTS).is_file():
+        raise ModelError(f"{folder}: no safety classifier here; {hint}")
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        settings: dict[str, Any] = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))
+        if settings["format"] != FORMAT or tuple(settings["labels"]) != LABELS:
+            raise ModelError(f"{folder}: a classifier of another format or other labels; {hint}")
+        numbers = Weights(**{name: value.astype(np.float64) for name, value in load_file(folder / _WEIGHTS).items()})
+        classifier = Classifier(Concepts(settings["concepts"]), settings["features"], numbers)
+    except (ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
+        raise ModelError(f"{folder}: the classifier cannot be read ({error}); {hint}") from None
+    if numbers.weights.shape != (len(classifier.names), len(LABELS)):
+        raise ModelError(f"{folder}: {_WEIGHTS} does not belong to {_SETTINGS}; {hint}")
+    return classifier
+
+
+def classifier_rules(settings: Filter, folder: Path) -> tuple[Rule, ...]:
+    """A rule for each label that `settings` wants, by the classifier in `folder`. ModelError if there is none."""
+    classifier = load_classifier(folder)
+
+    @lru_cache(maxsize=4)
+    def hits(raw: str, field: Field) -> dict[str, Hit]:
+        return classifier.hits(raw, field)
+
+    def rule_for(label: str) -> Rule:
+        least = getattr(settings.classifier.thresholds, label)
+        actions = {field: _action(settings, label, field) for field in FIELDS}
+
+        def rule(pair: Pair) -> Verdict | None:
+            for field in FIELDS:
+                action = actions[field]
+                hit = hits(text_in(pair, field), field).get(label) if action else None
+                if action and hit and hit.score >= least:
+                    return _verdict(action, label, field, text_in(pair, field), hit, classifier)
+            return None
+
+        return rule
+
+    wanted = [label for label in LABELS if any(_action(settings, label, field) for field in FIELDS)]
+    return tuple(rule_for(label) for label in wanted)
+
+
+def _action(settings: Filter, label: str, field: Field) -> Action | None:
+    if label not in TOPICS:
+        return "drop"
+    policy = getattr(getattr(settings.topics, label), field)
+    return None if policy == "keep" else "drop" if policy == "drop" else "review"
+
+
+def _verdict(action: Action, label: str, field: Field, raw: str, hit: Hit, classifier: Classifier) -> Verdict:
+    all_spans = plain_text(raw, classifier.concepts).spans
+    spans = tuple(all_spans[place] for place in hit.places)
+    words = " .. ".join(raw[start:end] for start, end in spans)
+    reason = sensitive_reason(label, action) if label in TOPICS else label
+    return Verdict(action, reason, field, f"classifier {hit.score:.2f}: {words}", spans)
+
+
+def _telling(parts: Floats, places: list[int]) -> tuple[int, ...]:
+    """The places whose features weigh most towards the label, in the order of the text."""
+    weight: dict[int, float] = {}
+    for part, place in zip(parts.tolist(), places, strict=True):
+        weight[place] = weight.get(place, 0.0) + part
+    strongest = sorted(weight, key=lambda place: (-weight[place], place))[:TELLING_WORDS]
+    return tuple(sorted(place for place in strongest if weight[place] > 0))

@@ -1,0 +1,108 @@
+"""Decisions of a person over single pairs: data/review/decisions.csv, columns id,content_hash,decision,reason,note.
+
+keep and drop overrule the rules; skip decides nothing and keeps a note. `synthempathy.filters.review` writes the file, in the
+order of ids; it may be edited by hand too.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol, get_args
+
+from synthempathy.core.errors import InputError
+from synthempathy.core.files import read_csv, written_whole
+
+What = Literal["keep", "drop", "skip"]
+
+COLUMNS = ("id", "content_hash", "decision", "reason", "note")
+DECISIONS: tuple[What, ...] = get_args(What)
+
+_HASH = re.compile(r"[0-9a-f]{16}")
+
+#: Which pair: id and content hash.
+Key = tuple[str, str]
+
+
+class Texts(Protocol):
+    """What a decision is about."""
+
+    @property
+    def explanation(self) -> str: ...
+    @property
+    def response(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided, for which reason the pair had been held, and a person's note."""
+
+    what: What
+    reason: str = ""
+    note: str = ""
+
+    @property
+    def why(self) -> str:
+        """Reason and note, as `data/rejected.jsonl` shows them."""
+        return ": ".join(part for part in (self.reason, self.note) if part)
+
+
+Decisions = dict[Key, Decision]
+
+
+def content_hash(pair: Texts) -> str:
+    """First 16 hex digits of the SHA-256 over explanation, line feed, response, as UTF-8.
+
+    A decision names it, so that it never covers a pair that was generated anew under the same id.
+    """
+    return hashlib.sha256(f"{pair.explanation}\n{pair.response}".encode()).hexdigest()[:16]
+
+
+def read_decisions(path: Path) -> Decisions:
+    """All decisions. InputError names file, line and field of a wrong header, hash, decision, or a duplicate."""
+    decisions: Decisions = {}
+    first_line: dict[Key, int] = {}
+    for line, row in read_csv(path, COLUMNS):
+        cells = {column: row[column].strip() for column in COLUMNS}
+        key = (cells["id"], cells["content_hash"])
+        if not cells["id"]:
+            raise InputError("missing", file=path, line=line, field="id", hint="copy it from data/rejected.jsonl")
+        if not _HASH.fullmatch(cells["content_hash"]):
+            raise InputError(
+                "not 16 hex digits", file=path, line=line, field="content_hash", value=cells["content_hash"],
+                hint="copy it from data/rejected.jsonl",
+            )
+        what = next((known for known in DECISIONS if known == cells["decision"]), None)
+        if what is None:
+            raise InputError(
+                "unknown decision", file=path, line=line, field="decision", value=cells["decision"],
+                hint=f"use {', '.join(DECISIONS[:-1])} or {DECISIONS[-1]}",
+            )
+        if key in decisions:
+            raise InputError(
+                f"this pair is decided already on line {first_line[key]}", file=path, line=line, field="id",
+                value=cells["id"], hint="keep one of the two lines",
+            )
+        decisions[key] = Decision(what, cells["reason"], cells["note"])
+        first_line[key] = line
+    return decisions
+
+
+def record_decision(path: Path, key: Key, decision: Decision) -> None:
+    """Write one decision into `path` (made if missing), in place of an earlier one of the same pair.
+
+    The file is read anew before, so that nothing that was written meanwhile is lost, and replaced whole.
+    """
+    decisions = read_decisions(path) if path.exists() else {}
+    lost = sorted({column for _, row in (read_csv(path, COLUMNS) if decisions else []) for column in row} - {*COLUMNS})
+    if lost:
+        raise InputError("a column of your own would be lost", file=path, line=1, field=lost[0], hint="take it out")
+    decisions[key] = decision
+    with written_whole(path) as (part,), part.open("w", encoding="utf-8", newline="") as stream:
+        rows = csv.writer(stream, lineterminator="\n")
+        rows.writerow(COLUMNS)
+        for (id, digest), one in sorted(decisions.items()):
+            rows.writerow((id, digest, one.what, one.reason, one.note))

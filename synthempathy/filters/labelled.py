@@ -1,0 +1,92 @@
+"""Labelled examples for the filter's rules: to train the classifier on, and to measure the filter by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+from synthempathy.core.errors import InputError
+from synthempathy.core.files import read_csv
+from synthempathy.core.records import Pair
+from synthempathy.filters.rules.sensitive import TOPICS, sensitive
+from synthempathy.filters.verdict import FIELDS, Field
+
+COLUMNS = ("text", "field", "reason", "also", "note")
+ANY_TOPIC = "topics"  # in `also`: every one of TOPICS
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One text.
+
+    `reason` is what the filter must say of it, empty for a text that must pass; `also` is what it may say besides.
+    `weight` is what it counts in training.
+    """
+
+    text: str
+    field: Field
+    reason: str
+    also: frozenset[str]
+    weight: float = 1.0
+
+    @property
+    def reasons(self) -> frozenset[str]:
+        """All that is said, or may be said, of the text."""
+        return self.also | {self.reason} if self.reason else self.also
+
+
+def read_examples(path: Path, reasons: tuple[str, ...]) -> list[Example]:
+    """The examples of a CSV with COLUMNS. InputError names file, line and field of what is wrong."""
+    examples: list[Example] = []
+    lines: dict[str, int] = {}
+    for line, row in read_csv(path, COLUMNS):
+        text = row["text"].strip()
+        if not text:
+            raise InputError("empty", file=path, line=line, field="text", hint="write the text, or take the row out")
+        if text in lines:
+            raise InputError(f"the same text as on line {lines[text]}", file=path, line=line, field="text", value=text)
+        if row["field"] not in get_args(Field):
+            raise InputError("unknown", file=path, line=line, field="field", value=row["field"],
+                             hint="explanation or response")
+        for column in ("reason", "also"):
+            known = (*reasons, ANY_TOPIC) if column == "also" else reasons
+            unknown = next((reason for reason in row[column].split() if reason not in known), None)
+            if unknown is not None:
+                raise InputError("unknown", file=path, line=line, field=column, value=unknown,
+                                 hint=f"there are: {', '.join(known)}")
+        also = frozenset(row["also"].replace(ANY_TOPIC, " ".join(TOPICS)).split())
+        lines[text] = line
+        field: Field = "explanation" if row["field"] == "explanation" else "response"
+        examples.append(Example(text, field, row["reason"].strip(), also))
+    if not examples:
+        raise InputError("no examples", file=path, hint=f"expected rows under {','.join(COLUMNS)}")
+    return examples
+
+
+def pair_of(example: Example, *, otherwise: str) -> Pair:
+    """A pair that rules can read, with the example's text in its field and `otherwise` in the other."""
+    told, said = (example.text, otherwise) if example.field == "explanation" else (otherwise, example.text)
+    return Pair.model_construct(None, id="example", explanation=told, response=said)
+
+
+def read_ordinary(path: Path, *, besides: Iterable[Example]) -> list[Example]:
+    """Texts that must pass: the explanations of a file of labelled pairs, and the responses with some empathy in them.
+
+    Hard situations touch the sensitive topics; where the lexicons find one, `also` names it. `besides` are examples that
+    are not to come twice.
+    """
+    topics = [(topic, sensitive(topic, "review")) for topic in TOPICS]
+    seen = {example.text for example in besides}
+    examples: list[Example] = []
+    for _, row in read_csv(path, ("explanation", "response", "er", "ip", "ex")):
+        for field in FIELDS:
+            text = row[field].strip()
+            if not text or text in seen or (field == "response" and {row["er"], row["ip"], row["ex"]} == {"0"}):
+                continue
+            seen.add(text)
+            pair = pair_of(Example(text, field, "", frozenset()), otherwise="")
+            touched = frozenset(topic for topic, rule in topics if rule(pair))
+            examples.append(Example(text, field, "", touched))
+    return examples

@@ -1,0 +1,95 @@
+"""Parameters of the filter and of its classifier's training."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from synthempathy.core.params import Section
+from synthempathy.llm.params import Sampling
+
+Policy = Literal["drop", "keep", "review"]
+
+
+class TopicPolicy(Section):
+    """What to do with a pair that touches a topic, by the text that does."""
+
+    explanation: Policy
+    response: Policy
+
+
+class Topics(Section):
+    """The policy of each sensitive topic."""
+
+    minors: TopicPolicy
+    self_harm: TopicPolicy
+    abuse: TopicPolicy
+    sexual_content: TopicPolicy
+    violence: TopicPolicy
+    drugs: TopicPolicy
+    eating_disorders: TopicPolicy
+    medical_legal: TopicPolicy
+
+
+class SafetyThresholds(Section):
+    """The score at which the classifier's word counts, by label."""
+
+    offensive: float = Field(gt=0, le=1)
+    unsafe_advice: float = Field(gt=0, le=1)
+    refusal: float = Field(gt=0, le=1)
+    assistant_talk: float = Field(gt=0, le=1)
+    minors: float = Field(gt=0, le=1)
+    self_harm: float = Field(gt=0, le=1)
+    abuse: float = Field(gt=0, le=1)
+    sexual_content: float = Field(gt=0, le=1)
+    violence: float = Field(gt=0, le=1)
+    drugs: float = Field(gt=0, le=1)
+    eating_disorders: float = Field(gt=0, le=1)
+    medical_legal: float = Field(gt=0, le=1)
+
+
+class FilterClassifier(Section):
+    """The filter's second layer."""
+
+    model: str | None = Field(min_length=1)
+    thresholds: SafetyThresholds
+
+
+class Guard(Section):
+    """The filter's third layer, a guard LLM."""
+
+    model: str | None = Field(min_length=1)
+    revision: str | None
+    prompt: Literal["llama_guard", "granite_guardian"]
+    own_template: bool
+    action: Literal["drop", "review"]
+    sampling: Sampling
+
+
+class Filter(Section):
+    explanation_min_words: int = Field(ge=1)
+    explanation_max_words: int = Field(ge=1)
+    response_min_words: int = Field(ge=1)
+    response_max_words: int = Field(ge=1)
+    personal_data: Literal["drop", "mask"]
+    topics: Topics
+    no_pointer_to_help: Policy
+    answers_someone_else: Policy
+    classifier: FilterClassifier
+    guard: Guard
+
+    @model_validator(mode="after")
+    def _words_in_order(self) -> Filter:
+        for field in ("explanation", "response"):
+            least, most = getattr(self, f"{field}_min_words"), getattr(self, f"{field}_max_words")
+            if least > most:
+                raise ValueError(f"{field}_min_words {least} is above {field}_max_words {most}")
+        return self
+
+
+class Safety(Section):
+    """Training of the filter's classifier."""
+
+    folds: int = Field(ge=2, le=20)
+    seed: int = Field(ge=0)

@@ -1,0 +1,151 @@
+"""personal_data: a text holds what could lead to a person, real or invented.
+
+E-mail addresses, web addresses, handles, phone numbers (the `phonenumbers` library, and the 555 numbers that
+models invent), payment cards (Luhn), and US social-security numbers. params.yaml's filter.personal_data says whether
+such a pair is dropped, or each hit is replaced by its kind: [EMAIL], [URL], [HANDLE], [CARD], [SSN], [PHONE].
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from synthempathy.core.records import Pair
+from synthempathy.filters.verdict import FIELDS, Span, Verdict, quoting, text_in
+
+REASON = "personal_data"
+PHONE_REGIONS = ("US", "GB")  # how numbers without a + are read
+#: How they are read besides, and then without a check against the numbers in use, where someone is told to dial.
+DIALLED_REGIONS = ("US", "GB", "AU", "DE", "FR", "IN", "IE", "NZ", "ZA")
+#: Lines for people in crisis, in digits: pointing to one gives nobody away (US, Canada, UK).
+HELPLINES = frozenset(("18002738255", "18007997233", "18006624357", "18006564673", "18334564566", "08001111"))
+#: All texts of a row: a hit that is masked in the explanation must not stand on in the story.
+TEXTS = ("seed", "story", "explanation", "response", "reasoning")
+
+_EMAIL = re.compile(
+    r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}"
+    r"|\b[\w.+-]{2,64} ?(?:\(at\)|\[at\]| at ) ?[\w-]{2,40} ?(?:\(dot\)|\[dot\]| dot ) ?(?:com|org|net|edu)\b",
+    re.IGNORECASE,
+)
+_URL = re.compile(
+    r"\b(?:https?://|www\.)[^\s<>\"]{3,}"
+    r"|\b[a-z0-9][a-z0-9-]{1,62}(?:\.[a-z0-9-]{2,40})?\.(?:com|org|net|edu|gov|info|biz|co\.uk)(?![\w-])"
+    r"|(?<![\w.-])(?:[a-z0-9-]{1,63}\.){1,3}[a-z]{2,12}/[\w~][\w~/?&=%.#+-]+",  # any domain, where a path follows
+    re.IGNORECASE,
+)
+#: `@home` and `@work` are short for "at home", "at work".
+_HANDLE = re.compile(
+    r"(?<![\w@/.])@(?!(?:home|work|school|least|all|once|night)\b)[a-z_][\w.]{2,}|(?<![\w/])/?u/[\w-]{3,}",
+    re.IGNORECASE,
+)
+#: A user name without its @, where the place is named: "my discord is owl#0042", "snap: tim.b_99".
+_NAMED_HANDLE = re.compile(
+    r"\b(?:insta(?:gram)?|snap(?:chat)?|discord|tik ?tok|twitter|telegram|kik|skype|user ?name|my handle|gamertag)\b"
+    r"[\W_]{1,3}(?:(?:is|name|handle|user ?name|me|as|i'm)\b[\W_]{1,3}){0,2}"
+    r"(?P<name>@?[a-z](?=[\w.#-]*(?:[\d_]|[.#]\w))[\w.#-]*\w)",
+    re.IGNORECASE,
+)
+#: What stands before a number that can be dialled.
+_DIAL = re.compile(
+    r"\b(?:call|calls|called|calling|phone|phoned|ring|rang|dial|text|texted|cell|mobile|whats ?app|fax|sms"
+    r"|(?:my|his|her|your|our|their|phone|new) number|(?:clinic|office|help|hot)(?:'s)? ?line)\b",
+    re.IGNORECASE,
+)
+_DIAL_REACH = 40  # characters from there to the number
+_SPELLED = r"(?:zero|oh|one|two|three|four|five|six|seven|eight|nine)"
+_SPELLED_PHONE = re.compile(rf"\b(?!one[ ,.-]+two[ ,.-]+three){_SPELLED}(?:[ ,.-]{{1,2}}{_SPELLED}){{6,}}\b", re.IGNORECASE)
+_SSN = re.compile(r"(?<![\d-])(?!000|666|9)\d{3}([- ])(?!00)\d{2}\1(?!0000)\d{4}(?![\d-])")
+_CARD = re.compile(r"(?<![\d.$-])[2-6]\d{3}(?:[ -]?\d){9,15}(?![\d-])")
+_PHONE_555 = re.compile(r"(?<![\d-])(?:\(?\d{3}\)?[-. ]{1,2})?555[-. ]\d{4}(?!\d)")
+_SEVEN_DIGITS = re.compile(r"\d(?:[ ()./-]{0,3}\d){6}")
+_DOT_INSIDE = re.compile(r"\.[A-Za-z]")
+_DIGIT = re.compile(r"\d")
+_MARKS = ".,;:!?)'*_"  # may stand after an address and are none of it
+
+
+def personal_data(pair: Pair) -> Verdict | None:
+    """Drop a pair with personal data in its explanation or response."""
+    for field in FIELDS:
+        text = text_in(pair, field)
+        hits = found_in(text)
+        if hits:
+            return quoting("drop", REASON, field, text, *(span for span, _ in hits))
+    return None
+
+
+def without_personal_data(pair: Pair) -> Pair:
+    """The pair with each hit in any of its texts replaced by its kind; the same object if there is none."""
+    masked = {name: text for name in TEXTS if (text := mask(getattr(pair, name))) != getattr(pair, name)}
+    return pair.model_copy(update=masked) if masked else pair
+
+
+def mask(text: str) -> str:
+    """`text` with each hit replaced by its kind, until nothing is found: a mask can part what hid a number."""
+    while hits := found_in(text):
+        for (start, end), kind in reversed(hits):
+            text = f"{text[:start]}[{kind}]{text[end:]}"
+    return text
+
+
+def found_in(text: str) -> list[tuple[Span, str]]:
+    """Where personal data stands, and its kind, in the order of the text; no two hits share a character."""
+    hits = [*_addresses(text), *_numbers(text)]  # the surer kinds come first
+    if not hits:
+        return []
+    taken = bytearray(len(text))
+    found = []
+    for (start, end), kind in hits:
+        if not any(taken[start:end]):
+            taken[start:end] = b"\1" * (end - start)
+            found.append(((start, end), kind))
+    return sorted(found)
+
+
+def _addresses(text: str) -> Iterator[tuple[Span, str]]:
+    # A cheap sign of each kind is looked for first: most texts hold none of them.
+    signed = "@" in text or " dot " in text or "dot)" in text or "dot]" in text or "u/" in text
+    if signed:
+        yield from ((_unpointed(hit), "EMAIL") for hit in _EMAIL.finditer(text))
+    if _DOT_INSIDE.search(text) or "://" in text:
+        yield from ((_unpointed(hit), "URL") for hit in _URL.finditer(text))
+    if signed:
+        yield from ((_unpointed(hit), "HANDLE") for hit in _HANDLE.finditer(text))
+    if "#" in text or "_" in text or _DIGIT.search(text) or _DOT_INSIDE.search(text):
+        yield from ((hit.span("name"), "HANDLE") for hit in _NAMED_HANDLE.finditer(text))
+
+
+def _unpointed(hit: re.Match[str]) -> Span:
+    """Where the match stands without the marks of the sentence around it."""
+    return hit.start(), hit.start() + len(hit[0].rstrip(_MARKS))
+
+
+def _numbers(text: str) -> Iterator[tuple[Span, str]]:
+    yield from ((found.span(), "PHONE") for found in _SPELLED_PHONE.finditer(text))
+    if not _DIGIT.search(text) or not _SEVEN_DIGITS.search(text):
+        return
+    for found in _CARD.finditer(text):
+        if luhn([int(digit) for digit in found[0] if digit.isdecimal()]):
+            yield found.span(), "CARD"
+    yield from ((found.span(), "SSN") for found in _SSN.finditer(text))
+    yield from ((found.span(), "PHONE") for found in _PHONE_555.finditer(text))
+    yield from ((span, "PHONE") for span in _phones(text))
+
+
+def _phones(text: str) -> Iterator[Span]:
+    import phonenumbers  # takes a while to import, and few texts hold digits
+
+    dialled = [hit.end() for hit in _DIAL.finditer(text)]
+    for region in dict.fromkeys((*PHONE_REGIONS, *(DIALLED_REGIONS if dialled else ()))):
+        wanted = phonenumbers.Leniency.POSSIBLE if dialled else phonenumbers.Leniency.VALID
+        for found in phonenumbers.PhoneNumberMatcher(text, region, leniency=wanted):
+            sure = region in PHONE_REGIONS and phonenumbers.is_valid_number(found.number)
+            near = any(0 <= found.start - end <= _DIAL_REACH for end in dialled)
+            digits = "".join(c for c in found.raw_string if c.isdecimal())
+            if digits not in HELPLINES and (sure or (near and len(digits) >= 9)):
+                yield found.start, found.end
+
+
+def luhn(digits: list[int]) -> bool:
+    """Do the digits of a payment card, its check digit last, sum up by Luhn's formula?"""
+    doubled = (sum(divmod(2 * digit, 10)) for digit in digits[-2::-2])
+    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0

@@ -1,0 +1,77 @@
+"""repetition: a text runs in a loop, as small models do.
+
+A loop is a phrase said again at once (one word 6 times, two or three words 4 times, longer ones 3 times),
+or 8 words in a row that stand three times anywhere, or one character 24 times.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from synthempathy.core.records import Pair
+from synthempathy.filters.verdict import FIELDS, Verdict, text_in
+from synthempathy.text.words import text_of
+
+LONGEST_LOOP = 20  # words
+REFRAIN_WORDS, REFRAIN_TIMES = 8, 3
+CHARACTER_TIMES = 24
+
+_CHARACTERS = re.compile(rf"(\S)\1{{{CHARACTER_TIMES - 1}}}")
+
+
+def repetition(pair: Pair) -> Verdict | None:
+    """Drop a pair with a text that loops."""
+    for field in FIELDS:
+        text = text_in(pair, field)
+        loop = _loop(text_of(text).words)
+        if loop is None and len(max(text.split(), key=len, default="")) >= CHARACTER_TIMES:
+            loop = _one_character(text)
+        if loop is not None:
+            return Verdict("drop", "repetition", field, loop)
+    return None
+
+
+def _one_character(text: str) -> str | None:
+    found = _CHARACTERS.search(text)
+    return found[0] if found else None
+
+
+def _loop(words: list[str]) -> str | None:
+    # Every loop holds some three words three times or more; hardly any other text does.
+    threes = Counter(zip(words, words[1:], words[2:], strict=False))
+    often = {three for three, times in threes.items() if times >= REFRAIN_TIMES}
+    if not often:
+        return None
+    return _said_again(words, _distances(words, often)) or _refrain(words)
+
+
+def _distances(words: list[str], often: set[tuple[str, str, str]]) -> list[int]:
+    """How far apart the same three words stand: a loop is as long as one of these."""
+    last: dict[tuple[str, str, str], int] = {}
+    found = set()
+    for at, three in enumerate(zip(words, words[1:], words[2:], strict=False)):
+        if three in often:
+            found.add(at - last.get(three, -LONGEST_LOOP - 1))
+            last[three] = at
+    return sorted(distance for distance in found if distance <= LONGEST_LOOP)
+
+
+def _said_again(words: list[str], sizes: list[int]) -> str | None:
+    """A phrase of one of `sizes` words that is said again at once, as often as makes a loop."""
+    for size in sizes:
+        times = 6 if size == 1 else 4 if size <= 3 else 3
+        same = 0  # how many words in a row equal the word `size` places before
+        for at in range(size, len(words)):
+            same = same + 1 if words[at] == words[at - size] else 0
+            if same == size * (times - 1):
+                return " ".join(words[at - same - size + 1 : at + 1])
+    return None
+
+
+def _refrain(words: list[str]) -> str | None:
+    runs = Counter(zip(*(words[start:] for start in range(REFRAIN_WORDS)), strict=False))
+    if not runs:
+        return None
+    run, times = runs.most_common(1)[0]
+    return " ".join(run) if times >= REFRAIN_TIMES else None

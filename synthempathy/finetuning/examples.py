@@ -1,0 +1,71 @@
+"""Pairs as token ids: the chat prompt at the head, then the response, which alone is learned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from synthempathy.core.records import Pair
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+    from synthempathy.llm.prompts import Prompt
+
+
+@dataclass(frozen=True)
+class Example:
+    """Token ids of a prompt and its response. The first `prompt` of them are read, the others learned."""
+
+    ids: list[int]
+    prompt: int
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def examples_of(pairs: Iterable[Pair], prompt: Prompt, tokenizer: PreTrainedTokenizerBase) -> list[Example]:
+    """Each pair as an example, in order: `prompt` filled with the explanation, answered by the response."""
+    return [example(prompt.messages(explanation=pair.explanation), pair.response, tokenizer) for pair in pairs]
+
+
+def example(messages: list[dict[str, str]], response: str, tokenizer: PreTrainedTokenizerBase) -> Example:
+    """One conversation as token ids, up to and with the tokens that end the assistant's turn.
+
+    The prompt's ids are those that generation starts from, so that training and asking look alike.
+    """
+    asked = _rendered(tokenizer, messages, open_turn=True)
+    told = _rendered(tokenizer, [*messages, {"role": "assistant", "content": response}], open_turn=False)
+    if not told.startswith(asked):  # a template that writes finished turns in another way than open ones
+        told = asked + response
+    prompt = _ids(tokenizer, asked)
+    whole = _ids(tokenizer, told)
+    # Where a token would straddle the border, the two sides are cut into tokens apart, as in generation.
+    answer = whole[len(prompt) :] if whole[: len(prompt)] == prompt else _ids(tokenizer, told[len(asked) :])
+    return Example(prompt + _ended(answer, tokenizer), len(prompt))
+
+
+def _ended(answer: list[int], tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """`answer` up to the token that ends the turn, and the end of text, at which every engine stops.
+
+    Templates differ: some write line breaks after the turn's end, some end it with a token of its own
+    (`<end_of_turn>`), some with plain text or not at all.
+    """
+    special = set(tokenizer.all_special_ids)
+    last = len(answer)
+    while last and answer[last - 1] not in special and not tokenizer.decode([answer[last - 1]]).strip():
+        last -= 1
+    if last and answer[last - 1] in special:
+        answer = answer[:last]
+    end = tokenizer.eos_token_id
+    return answer if end is None or answer[-1:] == [end] else [*answer, int(end)]
+
+
+def _rendered(tokenizer: PreTrainedTokenizerBase, messages: list[dict[str, str]], *, open_turn: bool) -> str:
+    return str(tokenizer.apply_chat_template(messages, add_generation_prompt=open_turn, tokenize=False))
+
+
+def _ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
+    # The template has written the special tokens already.
+    return list(tokenizer(text, add_special_tokens=False)["input_ids"])

@@ -1,0 +1,1 @@
+"""What the three generation steps ask, and which answers they accept."""

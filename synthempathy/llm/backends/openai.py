@@ -1,0 +1,227 @@
+"""The OpenAI backend: any server that speaks OpenAI's chat completions (vLLM's, Ollama, a hosted one), over HTTP.
+
+Many requests are under way at once; answers are handed over as they finish. What may pass (429, 5xx, a time-out, a
+connection refused or cut, half a JSON) is tried again with exponential backoff and full jitter, and never sooner than
+the server's Retry-After. A row whose tries are used up becomes a `Failure`, so that no row is lost and the run goes on.
+What cannot pass (400, 401, 403, 404 and their like) ends the run with one line, and so does a server that is not
+there: `concurrency` rows given up in a row, none of them for more than want of a connection.
+
+The key comes from the environment alone and is kept nowhere else. Whether a seed is honoured is up to the server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import sys
+import time
+from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any
+
+import httpx2 as httpx
+
+from synthempathy.core.errors import ModelError
+from synthempathy.core.progress import say
+from synthempathy.llm.backends import Completion, Failure, Request
+from synthempathy.llm.backends.openai_replies import TryAgain, error_message, may_pass, read_reply, retry_after
+from synthempathy.llm.params import OpenaiSettings, Sampling
+
+#: A server that does not take the connection in this time is tried again, however long an answer may take.
+CONNECT_SECONDS = 30.0
+#: Below the 5 s after which uvicorn (vLLM's server) drops an idle connection, so that none is reused as it closes.
+KEEP_ALIVE_SECONDS = 2.0
+#: A row that the server puts off for longer (a day's quota) is given up rather than waited for.
+LONGEST_RETRY_AFTER = 600.0
+#: How long stopping may take.
+STOP_SECONDS = 10.0
+#: Seeds are sent modulo this: some servers read 32 bits with a sign and refuse the protocol's 63.
+SEEDS = 2**31
+
+
+class OpenaiEngine:
+    """A model behind a server. `retries` counts the requests sent again, over the engine's life.
+
+    A server that reports no usage counts as 0 tokens, which is said once. `sleep` and `now` are for tests.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        settings: OpenaiSettings,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.name, self.settings, self.retries = model, settings, 0
+        self.url = settings.base_url.rstrip("/") + "/chat/completions"
+        self._sleep, self._now, self._said_no_usage, self._fingerprint = sleep, now, False, ""
+        #: Rows given up one after the other for want of a connection, and how many end the run.
+        self._unreached, self._enough = 0, settings.concurrency
+
+    @property
+    def version(self) -> str:
+        """With what the server calls itself in its answers, as vLLM's does."""
+        return f"openai {self._fingerprint}".strip()
+
+    def close(self) -> None:
+        """Nothing to free: the model is the server's."""
+
+    def complete(
+        self, requests: Sequence[Request], sampling: Sampling
+    ) -> Generator[Completion | Failure, None, None]:
+        """Answer or fail every request once, in whatever order they finish.
+
+        The requests run on an event loop in a thread of its own, so the server is kept busy while the caller works.
+        Closing the generator cancels what is under way. ModelError where the server refuses a request for good.
+        """
+        outcomes: SimpleQueue[Completion | Failure | None] = SimpleQueue()
+        self._check_key()
+        self._enough = min(self.settings.concurrency, len(requests))
+        loop = asyncio.new_event_loop()
+        work = loop.create_task(self._answer_all(requests, sampling, outcomes.put))
+        # A daemon, so that a generator that nobody closed cannot keep the program from ending.
+        thread = Thread(target=_run, args=(loop, work, outcomes), name="openai-engine", daemon=True)
+        thread.start()
+        try:
+            while (outcome := outcomes.get()) is not None:
+                yield outcome
+            work.result()
+        finally:
+            with suppress(RuntimeError):  # the loop is closed already where all is done
+                loop.call_soon_threadsafe(work.cancel)
+            if not sys.is_finalizing():  # when the program ends, daemons stand still: nothing to wait for
+                thread.join(STOP_SECONDS)
+
+    async def _answer_all(
+        self, requests: Sequence[Request], sampling: Sampling, hand_over: Callable[[Completion | Failure], None]
+    ) -> None:
+        waiting, workers = iter(requests), min(self.settings.concurrency, len(requests))
+        limits = httpx.Limits(
+            max_connections=self.settings.concurrency, max_keepalive_connections=self.settings.concurrency,
+            keepalive_expiry=KEEP_ALIVE_SECONDS,
+        )
+        timeout = httpx.Timeout(None, connect=CONNECT_SECONDS)  # the whole try is bounded in `_try`
+        try:
+            async with (
+                httpx.AsyncClient(auth=self._authorized, limits=limits, timeout=timeout) as client,
+                asyncio.TaskGroup() as group,
+            ):
+                for _ in range(workers):
+                    group.create_task(self._work_off(client, waiting, sampling, hand_over))
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+
+    async def _work_off(
+        self, client: httpx.AsyncClient, waiting: Iterator[Request], sampling: Sampling,
+        hand_over: Callable[[Completion | Failure], None],
+    ) -> None:
+        """One of `concurrency` workers on the same iterator. It keeps its place while it waits to try again."""
+        for request in waiting:
+            hand_over(await self._answer(client, request, sampling))
+
+    async def _answer(self, client: httpx.AsyncClient, request: Request, sampling: Sampling) -> Completion | Failure:
+        body = {
+            "model": self.name, "messages": request.messages, "seed": request.seed % SEEDS,
+            "temperature": sampling.temperature, "top_p": sampling.top_p, "max_tokens": sampling.max_tokens,
+        }
+        tries = 0
+        while True:
+            try:
+                outcome = await self._try(client, request.id, body)
+                self._unreached = 0
+                return outcome
+            except TryAgain as fault:
+                tries += 1
+                self._unreached *= not fault.reached
+                if tries > self.settings.max_retries or fault.wait > LONGEST_RETRY_AFTER:
+                    return self._given_up(request.id, fault, tries)
+                wait = fault.wait
+            self.retries += 1
+            longest = min(self.settings.backoff_cap_seconds, self.settings.backoff_seconds * 2 ** (tries - 1))
+            await self._sleep(wait + random.uniform(0, longest))
+
+    def _given_up(self, row: str, fault: TryAgain, tries: int) -> Failure:
+        """The row's failure; ModelError where it is the last of so many that the server cannot be there."""
+        said = self._line(fault.detail)
+        self._unreached += not fault.reached
+        if self._unreached >= self._enough:
+            raise ModelError(
+                f"no server at {self.settings.base_url}: {said}, in {self._unreached} rows of {tries} tries each; "
+                "start it, or correct base_url, and run again: finished rows are kept"
+            )
+        return Failure(row, fault.reason, f"{said} (tries: {tries})")
+
+    async def _try(self, client: httpx.AsyncClient, row: str, body: dict[str, Any]) -> Completion | Failure:
+        seconds = self.settings.timeout_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                response = await client.post(self.url, json=body)
+        except httpx.ConnectTimeout:
+            detail = f"no connection within {min(seconds, CONNECT_SECONDS):g} s"
+            raise TryAgain("timeout", detail, reached=False) from None
+        except (TimeoutError, httpx.TimeoutException):
+            raise TryAgain("timeout", f"no whole answer within {seconds:g} s") from None
+        except httpx.DecodingError as error:
+            raise TryAgain("bad_response", f"cannot be unpacked: {error}") from None
+        except httpx.TransportError as error:
+            reached = not isinstance(error, httpx.ConnectError)
+            raise TryAgain("server_error", f"{type(error).__name__}: {error}", reached=reached) from None
+        if response.is_success:
+            return self._read(row, response)
+        said = self._line(f"HTTP {response.status_code}: {error_message(response)}")  # now: a traceback may show it
+        if reason := may_pass(response.status_code):
+            raise TryAgain(reason, said, retry_after(response.headers.get("retry-after"), self._now()))
+        raise ModelError(f"row {row}: {self.url}: {said}{self._hint(response.status_code)}")
+
+    def _read(self, row: str, response: httpx.Response) -> Completion | Failure:
+        reply = read_reply(row, response)
+        if isinstance(reply.outcome, Failure):
+            return replace(reply.outcome, detail=self._line(reply.outcome.detail))
+        self._fingerprint = reply.fingerprint
+        if not reply.outcome.prompt_tokens and not self._said_no_usage:
+            self._said_no_usage = True
+            say(f"{self.url} reports no token usage: its tokens are counted as 0")
+        return reply.outcome
+
+    def _key(self) -> str:
+        return os.environ.get(self.settings.api_key_env, "").strip()
+
+    def _check_key(self) -> None:
+        if not (self._key().isascii() and self._key().isprintable()):  # the HTTP library's own error would show it
+            raise ModelError(f"the key in {self.settings.api_key_env} holds characters that no key has; set it anew")
+
+    def _authorized(self, request: httpx.Request) -> httpx.Request:
+        """With the key where there is one; servers of one's own need none. The request alone ever holds it."""
+        if self._key():
+            request.headers["Authorization"] = f"Bearer {self._key()}"
+        return request
+
+    def _hint(self, status: int) -> str:
+        if status in (401, 403):
+            name = self.settings.api_key_env
+            there = "" if self._key() else ", which is not set"
+            return f"; the key is read from the environment variable {name}{there}"
+        return f"; check base_url and the model's name, {self.name}" if status in (301, 302, 307, 308, 404) else ""
+
+    def _line(self, text: str, limit: int = 200) -> str:
+        """What a server said, as one short line without the key, should the server have repeated it."""
+        if len(self._key()) >= 8:  # what is shorter is a stand-in like "ollama"
+            text = text.replace(self._key(), "[key]")
+        line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+        return line if len(line) <= limit else line[: limit - 3] + "..."
+
+
+def _run(loop: asyncio.AbstractEventLoop, work: asyncio.Task[None], outcomes: SimpleQueue[Any]) -> None:
+    """The thread: run `work` to its end or its cancellation, then say that there is no more."""
+    try:
+        loop.run_until_complete(asyncio.wait([work]))
+        _ = work.cancelled() or work.exception()  # seen, so that asyncio does not complain of an error nobody read
+        loop.run_until_complete(loop.shutdown_asyncgens())
+    finally:
+        loop.close()
+        outcomes.put(None)

@@ -1,0 +1,95 @@
+"""What a server of chat completions says, read: an answer, a failure, or a reason to try again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx2 as httpx  # httpx's successor, which transformers brings along (by way of huggingface_hub)
+
+from synthempathy.llm.backends import Completion, Failure, FailureReason, FinishReason
+
+#: Statuses under 500 that another try may overcome.
+_MAY_PASS: dict[int, FailureReason] = {408: "timeout", 425: "server_error", 429: "rate_limited"}
+_FINISH_REASONS: dict[str, FinishReason] = {"stop": "stop", "eos_token": "stop", "length": "length"}
+
+
+class TryAgain(Exception):
+    """A try failed, and another may do better, at the earliest in `wait` seconds.
+
+    `reached` is False where not even a connection came about.
+    """
+
+    def __init__(self, reason: FailureReason, detail: str, wait: float = 0.0, *, reached: bool = True) -> None:
+        self.reason, self.detail, self.wait, self.reached = reason, detail, wait, reached
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A row's outcome, and what the server calls itself ("" where it does not say)."""
+
+    outcome: Completion | Failure
+    fingerprint: str = ""
+
+
+def read_reply(row: str, response: httpx.Response) -> Reply:
+    """The answer in a response of status 2xx. TryAgain where there is none in it.
+
+    Details are the server's own words: many lines, perhaps, and perhaps the key among them.
+    """
+    try:
+        answer = response.json()
+        choice = answer["choices"][0]
+        text, said = choice["message"].get("content") or "", choice["finish_reason"]
+        text.encode()  # half a surrogate pair is JSON, but no text: the store could not hold it
+        finish_reason = _FINISH_REASONS.get(said)
+    except (ValueError, RecursionError):
+        raise TryAgain("bad_response", f"not JSON: {response.text}") from None
+    except (LookupError, TypeError, AttributeError):
+        raise TryAgain("bad_response", f"no chat completion: {response.text}") from None
+    if finish_reason is None:  # content_filter and the like: another try with the same seed would end the same
+        return Reply(Failure(row, "bad_response", f"finish_reason {said!r}"))
+    prompt_tokens, completion_tokens = (_count(answer, name) for name in ("prompt_tokens", "completion_tokens"))
+    fingerprint = answer.get("system_fingerprint")
+    return Reply(
+        Completion(row, text.strip(), finish_reason, prompt_tokens, completion_tokens),
+        fingerprint if isinstance(fingerprint, str) and fingerprint.isprintable() else "",
+    )
+
+
+def may_pass(status: int) -> FailureReason | None:
+    """Why a row is given up if this status does not pass; None where another try would end the same."""
+    return _MAY_PASS.get(status, "server_error" if status >= 500 else None)
+
+
+def error_message(response: httpx.Response) -> str:
+    """The server's own words: OpenAI's {"error": {"message"}}, or what vLLM, Ollama and FastAPI say, or the body."""
+    try:
+        found = response.json()
+    except (ValueError, RecursionError):
+        return response.text or response.reason_phrase
+    for name in ("error", "message", "detail"):
+        if isinstance(found, dict) and found.get(name):
+            found = found[name]
+    return str(found)
+
+
+def retry_after(value: str | None, now: float) -> float:
+    """Seconds to wait by a Retry-After header (RFC 9110, 10.2.3): a number or a date. 0 where it is neither."""
+    try:
+        seconds = float(value or 0)
+    except ValueError:
+        try:
+            date = parsedate_to_datetime(value or "")
+            seconds = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now
+        except (ValueError, OverflowError):
+            return 0.0
+    return max(0.0, seconds)
+
+
+def _count(answer: Any, name: str) -> int:
+    usage = answer.get("usage")
+    found = usage.get(name) if isinstance(usage, dict) else None
+    return found if isinstance(found, int) and 0 <= found < 2**31 else 0

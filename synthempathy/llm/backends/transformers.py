@@ -1,0 +1,152 @@
+"""The transformers backend: CPU or one GPU, batches of like length, finished rows dropped from the batch."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from synthempathy.core.errors import ModelError
+from synthempathy.llm.backends import Completion, Request
+from synthempathy.llm.backends.sampling import draw
+from synthempathy.llm.loading import load_model, load_tokenizer, pick_device
+from synthempathy.llm.params import Engine, Machine, Sampling
+
+#: The cache is shrunk when this share of a batch is still writing.
+SHRINK_AT = 0.8
+
+
+class TransformersEngine:
+    """A causal language model of the Hugging Face library.
+
+    In float32 on one machine a row's text depends on its own request alone: not on batch size, order or the other rows
+    (see `sampling`). In half precision on a GPU the same seed may give other text in another batch.
+    """
+
+    def __init__(
+        self, model: str, revision: str | None, engine: Engine, machine: Machine, adapter: Path | None = None
+    ) -> None:
+        self.name, self.batch_size = model, machine.batch_size
+        self.exact = engine.dtype == "float32"
+        self.device = pick_device(machine.device)
+        self.tokenizer = load_tokenizer(model, revision, engine.trust_remote_code)
+        self.model = load_model(model, revision, engine.dtype, engine.trust_remote_code, self.device)
+        if adapter is not None:
+            from peft import PeftModel
+
+            if not (adapter / "adapter_config.json").is_file():
+                raise ModelError(f"{adapter}: no adapter_config.json in this folder; run the finetune stage")
+            self.model = PeftModel.from_pretrained(self.model, str(adapter)).merge_and_unload().eval()
+        self.limit = getattr(self.model.config, "max_position_embeddings", None) or 2**31
+
+    @property
+    def version(self) -> str:
+        import transformers
+
+        return f"transformers {transformers.__version__}"
+
+    def close(self) -> None:
+        """Free the model's memory."""
+        import torch
+
+        self.model = None
+        gc.collect()
+        if self.device == "cuda":
+            torch.cuda.empty_cache()
+
+    def complete(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[Completion]:
+        """Answer the requests, longest prompts first, `machine.batch_size` at a time."""
+        prompts = [(request, self._encoded(request, sampling)) for request in requests]
+        prompts.sort(key=lambda pair: (-len(pair[1]), pair[0].id))
+        for start in range(0, len(prompts), self.batch_size):
+            yield from self._batch(prompts[start : start + self.batch_size], sampling)
+
+    def _encoded(self, request: Request, sampling: Sampling) -> list[int]:
+        ids: list[int] = self.tokenizer.apply_chat_template(
+            request.messages, add_generation_prompt=True, return_dict=False
+        )
+        if len(ids) + sampling.max_tokens > self.limit:
+            raise ModelError(
+                f"row {request.id}: a prompt of {len(ids)} tokens and max_tokens {sampling.max_tokens} exceed the "
+                f"{self.limit} of {self.name}; shorten the prompt or lower max_tokens"
+            )
+        return ids
+
+    def _batch(self, prompts: list[tuple[Request, list[int]]], sampling: Sampling) -> Iterator[Completion]:
+        import numpy
+        import torch
+        from transformers import DynamicCache
+
+        rows = [_Row(request, ids, numpy.random.default_rng(request.seed)) for request, ids in prompts]
+        width = max(len(row.prompt) for row in rows)
+        pad = self.tokenizer.pad_token_id
+        ids = torch.tensor([[pad] * (width - len(r.prompt)) + r.prompt for r in rows], device=self.device)
+        mask = torch.tensor([[0] * (width - len(r.prompt)) + [1] * len(r.prompt) for r in rows], device=self.device)
+        positions = (mask.cumsum(-1) - 1).clamp(min=0)
+        cache = DynamicCache(config=self.model.config)
+        with torch.inference_mode():
+            while rows:
+                logits = self.model(
+                    input_ids=ids, attention_mask=mask, position_ids=positions, past_key_values=cache, logits_to_keep=1,
+                ).logits[:, -1]
+                tokens = self._draw(rows, logits, sampling)
+                for row, token in zip(rows, tokens, strict=True):
+                    if not row.finished and row.add(token, token in self._ends, sampling.max_tokens):
+                        yield self._completion(row)
+                if sum(not row.finished for row in rows) <= SHRINK_AT * len(rows):
+                    keep = torch.tensor([i for i, row in enumerate(rows) if not row.finished], device=self.device)
+                    rows = [row for row in rows if not row.finished]
+                    if not rows:
+                        return
+                    cache.batch_select_indices(keep)
+                    mask, positions = mask[keep], positions[keep]
+                last = [row.answer[-1] if row.answer else pad for row in rows]
+                ids = torch.tensor(last, device=self.device).unsqueeze(-1)
+                mask = torch.cat([mask, mask.new_ones(len(rows), 1)], dim=-1)
+                positions = positions[:, -1:] + 1
+
+    def _draw(self, rows: list[_Row], logits: Any, sampling: Sampling) -> list[int]:
+        import torch
+
+        uniforms = torch.tensor([row.uniform() for row in rows], dtype=torch.float64, device=self.device)
+        tokens, sure = draw(logits, uniforms, sampling.temperature, sampling.top_p)
+        if self.exact:
+            for i in (~sure).nonzero().flatten().tolist():
+                if not rows[i].finished:
+                    alone = torch.tensor([rows[i].prompt + rows[i].answer], device=self.device)
+                    exact = self.model(input_ids=alone, use_cache=False, logits_to_keep=1).logits[:, -1]
+                    tokens[i] = draw(exact, uniforms[i : i + 1], sampling.temperature, sampling.top_p)[0][0]
+        drawn: list[int] = tokens.tolist()
+        return drawn
+
+    @property
+    def _ends(self) -> set[int]:
+        """The tokens that end an answer: the tokenizer's, and those of the model's generation config."""
+        also = self.model.generation_config.eos_token_id
+        also = also if isinstance(also, list) else [also]
+        return {t for t in (self.tokenizer.eos_token_id, *also) if t is not None}
+
+    def _completion(self, row: _Row) -> Completion:
+        ids = row.answer[:-1] if row.stopped else row.answer
+        text = self.tokenizer.decode(ids, skip_special_tokens=True).strip()
+        return Completion(row.request.id, text, "stop" if row.stopped else "length", len(row.prompt), len(row.answer))
+
+
+class _Row:
+    """A row of a batch while it is written."""
+
+    def __init__(self, request: Request, prompt: list[int], draws: Any) -> None:
+        self.request, self.prompt, self._draws = request, prompt, draws
+        self.answer: list[int] = []
+        self.stopped = self.finished = False
+
+    def uniform(self) -> float:
+        return float(self._draws.random()) if not self.finished else 0.0
+
+    def add(self, token: int, ends: bool, limit: int) -> bool:
+        """Take the next token; whether the row is finished with it."""
+        self.answer.append(token)
+        self.stopped = ends
+        self.finished = ends or len(self.answer) >= limit
+        return self.finished

@@ -1,0 +1,92 @@
+"""Parameters of models: engines, sampling, and the machine that runs them."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import ConfigDict, Field, model_validator
+
+from synthempathy.core.params import Section
+
+_BASE_URL = re.compile(r"https?://([\w.-]+|\[[\da-fA-F:.]+\])(:\d{1,5})?(/[\w./~-]*)?", re.ASCII)
+
+
+class VllmSettings(Section):
+    """vLLM's own settings; the weights' dtype is `engine.dtype`, as for every backend."""
+
+    tensor_parallel_size: int = Field(ge=1)  # GPUs that share one model
+    quantization: str | None  # awq, gptq, fp8, ...; null reads it from the model's config
+    gpu_memory_utilization: float = Field(gt=0, le=1)  # share of a GPU's memory for weights and cache
+    max_model_len: int | None = Field(ge=16)  # tokens of prompt and answer; null takes the model's own limit
+    enforce_eager: bool  # true starts sooner and writes slower: no CUDA graphs, no compiling
+    max_num_seqs: int | None = Field(ge=1)  # rows written at once; null takes vLLM's default for the device
+
+
+class OpenaiSettings(Section):
+    """Where the server is and how it is asked. One request takes 1 + max_retries tries at most."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    base_url: str
+    api_key_env: str = "OPENAI_API_KEY"
+    concurrency: int = Field(ge=1, le=1024)
+    timeout_seconds: float = Field(gt=0, allow_inf_nan=False)
+    max_retries: int = Field(ge=0, le=20)
+    backoff_seconds: float = Field(ge=0, allow_inf_nan=False)
+    backoff_cap_seconds: float = Field(ge=0, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _hold_no_secret(self) -> OpenaiSettings:
+        """Checked here and not by field, so that an error does not show a key that was put in the wrong place."""
+        if not _BASE_URL.fullmatch(self.base_url):
+            raise ValueError("base_url must look like http://localhost:8000/v1, with no user, key or query in it")
+        _ = urlsplit(self.base_url).port  # a ValueError of its own where there is no such port or address
+        name = self.api_key_env
+        if not (name.isascii() and name.isidentifier() and name.isupper()):
+            raise ValueError("api_key_env is the name of an environment variable in capitals, never the key itself")
+        return self
+
+
+class Engine(Section):
+    backend: Literal["transformers", "vllm", "openai"]
+    dtype: Literal["float32", "bfloat16", "float16"]
+    trust_remote_code: bool
+    vllm: VllmSettings
+    openai: OpenaiSettings
+
+
+class Sampling(Section):
+    temperature: float = Field(ge=0, le=2)
+    top_p: float = Field(gt=0, le=1)
+    max_tokens: int = Field(ge=1, le=8192)
+    seed: int = Field(ge=0)
+
+
+class WeightedModel(Section):
+    """One model of a mixture; it writes about weight / (sum of the weights) of the rows."""
+
+    model: str = Field(min_length=1)
+    revision: str | None = None
+    weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+
+
+class RaySettings(Section):
+    """The workers that `executor: ray` spreads over a cluster."""
+
+    address: str | None = Field(min_length=1)  # host:port of a running cluster; null starts one on this machine
+    workers: int = Field(ge=1)
+    cpus_per_worker: int = Field(ge=1)
+    gpus_per_worker: int = Field(ge=0)
+    rows_per_batch: int = Field(ge=1)  # a worker's unit of work, and what its death costs
+
+
+class Machine(Section):
+    """How fast, never what: no stage's output depends on these, so DVC does not track them."""
+
+    store: str
+    batch_size: int = Field(ge=1)
+    device: Literal["auto", "cpu", "cuda"]
+    executor: Literal["local", "ray"]
+    ray: RaySettings

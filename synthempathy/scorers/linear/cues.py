@@ -1,0 +1,129 @@
+"""Cues of empathy as numbers: what a person would underline in a reply (cues.yaml), and how questions are put.
+
+Words alone tie a scorer to the topics it was trained on; cues carry over to other people's posts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from ruamel.yaml import YAML
+
+from synthempathy.scorers.reading import Sentence, words
+
+SHIPPED = Path(__file__).with_name("cues.yaml")
+
+#: Columns that are counts or shares, computed below.
+MEASURES = (
+    "asked", "short", "i_share", "you_share", "shared", "echo", "asked_content", "asked_shared", "asked_bare",
+)
+_GROUPS = ("er", "ip", "ex", "other")
+_LONGEST = 6  # words of a phrase, ^ and $ included
+#: Words without content.
+SMALL_WORDS = frozenset(
+    """
+        a about all also am an and any are as at be because been but by can could did do does dont for from get go had
+        has have he her him his how i im if in is it its just like me more my no not of on one or out over so some than
+        that the their them then there they this to too up was we were what when where which who why will with would you
+        your youre
+    """.split()  # noqa: SIM905
+)
+_FIRST_PERSON = frozenset(["i", "im", "ive", "id", "ill", "me", "my", "mine", "myself", "we", "our", "us"])
+_SECOND_PERSON = frozenset(["you", "your", "youre", "youve", "youd", "youll", "yours", "yourself"])
+
+
+class Cues:
+    """A table of cues, ready to be looked for in sentences.
+
+    `names` are the columns of `matrix`: `<group>_<cue>`, then the combinations, then MEASURES.
+    """
+
+    def __init__(self, table: Mapping[str, Any]) -> None:
+        self.table = table
+        self._skipped = frozenset(table["skipped"])
+        self._phrases: dict[tuple[str, ...], tuple[int, ...]] = {}
+        names: list[str] = []
+        for group in _GROUPS:
+            for cue, phrases in table[group].items():
+                for spelled in (s for phrase in phrases for s in _spelled(phrase, table["classes"])):
+                    self._add(spelled, len(names))
+                names.append(f"{group}_{cue}")
+        self.names = (*names, *table["together"], *MEASURES)
+        place = {name: column for column, name in enumerate(self.names)}
+        self._together = [(place[name], [place[part] for part in parts]) for name, parts in table["together"].items()]
+        self._reach: dict[str, int] = {}  # by first word, how long its longest phrase is
+        for key in self._phrases:
+            self._reach[key[0]] = max(len(key), self._reach.get(key[0], 0))
+
+    def matrix(self, found: Sequence[Sentence], told: Sequence[frozenset[str]]) -> NDArray[np.float64]:
+        """One row a sentence, one column a name, values in 0..1.
+
+        `told` holds, for each sentence, the content words of the explanation it answers.
+        """
+        rows = np.zeros((len(found), len(self.names)))
+        measures = len(self.names) - len(MEASURES)
+        for row, sentence, heard in zip(rows, found, told, strict=True):
+            row[list(self._seen(sentence.words))] = 1.0
+            row[measures:] = _measures(sentence, heard)
+        for column, parts in self._together:
+            rows[:, column] = rows[:, parts].min(axis=1)
+        return rows
+
+    def _add(self, spelled: str, column: int) -> None:
+        kept = tuple(w for w in words(spelled) if w not in self._skipped)
+        key = ("^",) * spelled.startswith("^") + kept + ("$",) * spelled.endswith("$")
+        if not kept or len(key) > _LONGEST:
+            raise ValueError(f"cue phrase '{spelled}': 1 to {_LONGEST} words are needed, those under `skipped` not counted")
+        columns = self._phrases.get(key, ())
+        if column not in columns:
+            self._phrases[key] = (*columns, column)
+
+    def _seen(self, spoken: tuple[str, ...]) -> set[int]:
+        kept = ("^", *(w for w in spoken if w not in self._skipped), "$")
+        seen: set[int] = set()
+        for start, word in enumerate(kept):
+            for end in range(start + 1, min(start + self._reach.get(word, 0), len(kept)) + 1):
+                seen.update(self._phrases.get(kept[start:end], ()))
+        return seen
+
+
+def read_cues(path: Path = SHIPPED) -> Cues:
+    """The cues of a YAML file: by default those that are shipped."""
+    return Cues(YAML(typ="safe", pure=True).load(path))
+
+
+def content_words(spoken: Sequence[str]) -> frozenset[str]:
+    """What a reply can pick up from an explanation: its words without the small ones."""
+    return frozenset(w for w in spoken if w not in SMALL_WORDS and len(w) > 2)
+
+
+def _measures(sentence: Sentence, heard: frozenset[str]) -> tuple[float, ...]:
+    spoken = sentence.words
+    count = len(spoken)
+    content = [w for w in spoken if w not in SMALL_WORDS]
+    picked_up = sum(w in heard for w in content)
+    shared = min(picked_up, 3) / 3
+    mine = sum(w in _FIRST_PERSON for w in spoken)
+    asked = float(sentence.asked)
+    return (
+        asked,
+        float(count <= 4),
+        min(4 * mine / count, 1.0),
+        min(4 * sum(w in _SECOND_PERSON for w in spoken) / count, 1.0),
+        shared,
+        picked_up / len(content) if mine and content else 0.0,  # the post said back: a weak model's reply
+        asked * min(len(content), 4) / 4,
+        asked * shared,
+        asked * float(count <= 3),
+    )
+
+
+def _spelled(phrase: str, classes: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """`phrase` with every {class} replaced by each of the class's own phrases."""
+    parts = [classes[w[1:-1]] if w.startswith("{") else [w] for w in phrase.split()]
+    return (" ".join(choice) for choice in product(*parts))

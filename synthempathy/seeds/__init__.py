@@ -1,0 +1,1 @@
+"""Stress sentences that stories grow from."""

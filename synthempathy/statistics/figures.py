@@ -1,0 +1,104 @@
+"""The figures of metrics/corpus.json, under the names that `dvc metrics diff` shows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from synthempathy.core.records import Pair
+from synthempathy.statistics import measures, readability, repetition, templates
+from synthempathy.statistics.params import Stats
+from synthempathy.statistics.templates import Template
+from synthempathy.text.texts import Integers, Texts, Vocabulary
+
+MATTR_WINDOW = 100  # words
+
+
+def length_figures(kind: str, lengths: Sequence[int], texts: Texts) -> dict[str, float]:
+    """Words a text (as white space parts them, like the limits of the other stages) and sentences a text."""
+    words = {f"{kind}_words_{name}": value for name, value in measures.length_figures(lengths).items()}
+    return {**words, f"{kind}_sentences_mean": float(texts.sentences.mean())}
+
+
+def variety(
+    pairs: Sequence[Pair], responses: Texts, vocabulary: Vocabulary, settings: Stats
+) -> tuple[dict[str, float], list[Template]]:
+    """How varied the responses are (shares from 0 to 1), and the templates they share."""
+    kinds = len(vocabulary.words)
+    texts = [pair.response for pair in pairs]
+    shares, found = templates.templates(responses, vocabulary, settings.top_templates)
+    distinct = {f"distinct_{n}": measures.distinct(responses, n, kinds) for n in (1, 2, 3)}
+    return {
+        "vocabulary": kinds,
+        **distinct,
+        "mattr": float(measures.mattr(responses, MATTR_WINDOW).mean()),
+        "self_bleu": repetition.self_bleu(texts, settings.self_bleu_sample, settings.seed),
+        "compression_ratio": repetition.compression_ratio(texts),
+        **shares,
+        "question_share": sum("?" in text for text in texts) / len(texts),
+        "response_distinct_share": len(set(measures.run_hashes(responses.flat, responses.starts).tolist())) / len(texts),
+    }, found
+
+
+def ranked(found: Sequence[Template], responses: int) -> list[tuple[str, int, str, int, float]]:
+    """The templates as rows: kind, rank in its kind, text, responses that hold it, their share."""
+    ranks: Counter[str] = Counter()
+    rows = []
+    for template in found:
+        ranks[template.kind] += 1
+        share = round(template.responses / responses, 4)
+        rows.append((template.kind, ranks[template.kind], template.text, template.responses, share))
+    return rows
+
+
+def of_texts(kind: str, texts: Texts, syllables: Integers, settings: Stats) -> dict[str, float | None]:
+    """How easy the texts are to read, and the share of near duplicates (null where it is switched off)."""
+    easy = {f"{kind}_{name}": value for name, value in readability.readability(texts, syllables).items()}
+    limit = settings.near_threshold
+    share = None if limit is None else repetition.near_duplicate_share(texts, limit, settings.seed)
+    return {**easy, f"{kind}_near_duplicate_share": share}
+
+
+def model_counts(pairs: Sequence[Pair]) -> dict[str, dict[str, int]]:
+    """Pairs by the model that wrote the story, the explanation, the response; `unknown` where none is named."""
+    fields = {"story": "model", "explanation": "explanation_model", "response": "response_model"}
+    return {
+        text: dict(sorted(Counter(_model(pair, field) for pair in pairs).items())) for text, field in fields.items()
+    }
+
+
+def by_model(
+    pairs: Sequence[Pair], lengths: Sequence[int], responses: Texts, vocabulary: Vocabulary, settings: Stats
+) -> dict[str, dict[str, Any]]:
+    """The responses' main figures for each model that wrote some, measured on its own responses alone."""
+    models = np.array([_model(pair, "response_model") for pair in pairs])
+    found: dict[str, dict[str, Any]] = {}
+    for model in sorted(set(models.tolist())):
+        own = np.flatnonzero(models == model)
+        rows = own.tolist()
+        texts = responses.take(own)
+        opening = templates.openings(texts, vocabulary)
+        found[_metric_name(model, found)] = {
+            "pairs": len(rows),
+            "response_words_mean": float(np.mean([lengths[row] for row in rows])),
+            "distinct_2": measures.distinct(texts, 2, len(vocabulary.words)),
+            "mattr": float(measures.mattr(texts, MATTR_WINDOW).mean()),
+            "top_opening_share": templates.commonest(opening, settings.top_templates, len(texts))[1],
+            "question_share": sum("?" in pairs[row].response for row in rows) / len(rows),
+        }
+    return found
+
+
+def _model(pair: Pair, field: str) -> str:
+    return str(getattr(pair, field, "unknown"))
+
+
+def _metric_name(model: str, taken: dict[str, Any]) -> str:
+    """A model's name as a key that DVC's dotted names leave whole: org/model-1.5 is org_model-1_5."""
+    name = model.replace("/", "_").replace(".", "_")
+    while name in taken:
+        name += "_"
+    return name

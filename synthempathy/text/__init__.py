@@ -1,0 +1,1 @@
+"""What every subject may know about texts: words, sentences, lexicons, measures. Knows core alone."""

@@ -1,0 +1,57 @@
+"""JSONL in and out: every mistake named by file, line, field; unknown fields pass through."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from synthempathy.core.errors import InputError
+from synthempathy.core.records import Record, Seed, read_records, write_records
+
+GOOD = {"id": "a", "sentence": "x", "category": "Work", "severity": 1.5, "source": "t"}
+
+
+def lines(tmp_path, *rows):
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(b"".join((r if isinstance(r, bytes) else json.dumps(r).encode()) + b"\n" for r in rows))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (b"{", "rows.jsonl:2: not JSON"),
+        (b"[1]", "rows.jsonl:2: not a JSON object"),
+        (b'{"id": "\xff"}', "rows.jsonl:2: not UTF-8"),
+        (GOOD, r"rows.jsonl:2: field 'id': duplicate id, first on line 1 \(got 'a'\)"),
+        (GOOD | {"id": "b", "severity": "high"}, "rows.jsonl:2: field 'severity'.*'high'"),
+        (GOOD | {"id": "b", "severity": 11}, "rows.jsonl:2: field 'severity'.*got 11"),
+        (GOOD | {"id": 3}, "rows.jsonl:2: field 'id'.*got 3"),
+        ({"id": "b"}, "rows.jsonl:2: field 'sentence': missing"),
+    ],
+)
+def test_a_bad_line_is_named(tmp_path, row, said):
+    with pytest.raises(InputError, match=said) as caught:
+        read_records(lines(tmp_path, GOOD, row), Seed)
+    assert "\n" not in str(caught.value)
+
+
+def test_no_rows_and_no_file_are_errors(tmp_path):
+    with pytest.raises(InputError, match="no rows"):
+        read_records(lines(tmp_path), Seed)
+    with pytest.raises(InputError, match="no such file"):
+        read_records(tmp_path / "absent.jsonl", Seed)
+
+
+@given(
+    st.lists(st.fixed_dictionaries({"text": st.text(), "n": st.integers(), "more": st.lists(st.text())}), min_size=1)
+)
+def test_rows_come_back_as_they_were(tmp_path_factory, values):
+    path = tmp_path_factory.mktemp("rows") / "rows.jsonl"
+    rows = [{"id": str(i), **value} for i, value in enumerate(values)]
+    assert write_records(path, rows) == len(rows)
+    assert [record.model_dump() for record in read_records(path, Record)] == rows
+    before = path.read_bytes()
+    write_records(path, read_records(path, Record))
+    assert path.read_bytes() == before

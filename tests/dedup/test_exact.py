@@ -1,0 +1,59 @@
+"""Exact duplicates and the normal form, against the plainest possible oracle."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from synthempathy.dedup.exact import exact_duplicates
+from synthempathy.text.numbering import Words, normal_words, words_of
+
+TEXTS = st.lists(st.text(alphabet="aAbﬁ İß①e\u0301é!'_\n\U0001f600", max_size=6), max_size=12)
+
+
+def oracle(texts: list[str]) -> list[tuple[int, int]]:
+    normal = [" ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", t).casefold())) for t in texts]
+    return [(i, normal.index(n)) for i, n in enumerate(normal) if normal.index(n) < i]
+
+
+@settings(deadline=None)
+@given(TEXTS)
+@example(["", "!", "\U0001f600 …", "a", "A."])
+@example(["a b", "ab", "a  b", "A, b", "a_b"])
+@example(["Straße", "STRASSE", "ﬁn", "fin", "e\u0301", "é"])
+def test_matches_the_oracle(texts: list[str]) -> None:
+    found = exact_duplicates(words_of(texts))
+    assert [(d.index, d.partner) for d in found] == oracle(texts)
+    assert all(d.evidence == {} for d in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Don't PANIC, it's 2 a.m.!", ["don", "t", "panic", "it", "s", "2", "a", "m"]),
+        ("\uff26\uff35\uff2c\uff2c width", ["full", "width"]),
+        ("Stra\u00dfe \u0130", ["strasse", "i"]),
+        ("… \U0001f600 —", []),
+        ("", []),
+    ],
+)
+def test_normal_form(text: str, words: list[str]) -> None:
+    assert normal_words(text) == words
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(st.sampled_from("xyz"), max_size=5), max_size=8), st.data())
+def test_words_are_numbered_alike_and_taken_by_text(texts: list[list[str]], data: st.DataObject) -> None:
+    words = words_of(map(" ".join, texts))
+    assert len(words) == len(texts)
+    assert words.lengths.tolist() == [len(t) for t in texts]
+    for one in range(len(texts)):
+        for other in range(len(texts)):
+            assert (words[one].tolist() == words[other].tolist()) == (texts[one] == texts[other])
+    chosen = data.draw(st.lists(st.integers(0, len(texts) - 1), max_size=5) if texts else st.just([]))
+    taken: Words = words.take(chosen)
+    assert [t.tolist() for t in map(taken.__getitem__, range(len(taken)))] == [words[i].tolist() for i in chosen]

@@ -1,0 +1,54 @@
+"""The contract of the engines: transformers, Ray over transformers, and the HTTP engine before a server of our own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from synthempathy.llm.backends import open_engine
+from synthempathy.llm.backends.openai import OpenaiEngine
+from synthempathy.project.params import load_params
+from tests.helpers.engine_contract import CONTRACT, SERVED, Subject, name_of
+from tests.helpers.flaky_server import FlakyServer
+from tests.helpers.tiny_model import save_tiny_model
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")  # Ray warns of its own defaults
+PARAMS = load_params(Path(__file__).parents[3] / "params.yaml")
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return str(save_tiny_model(tmp_path_factory.mktemp("tiny")))
+
+
+@pytest.fixture(scope="module", params=["local", "ray"])
+def subject(request, model):
+    workers = PARAMS.machine.ray.model_copy(update={"address": None, "workers": 2, "rows_per_batch": 5})
+    machine = PARAMS.machine.model_copy(
+        update={"device": "cpu", "batch_size": 8, "executor": request.param, "ray": workers},
+    )
+    engine = open_engine(model, None, PARAMS.engine, machine)
+    yield Subject(engine, model, max_tokens=24)
+    engine.close()
+    engine.close()
+
+
+@pytest.mark.parametrize("promise", CONTRACT, ids=name_of)
+def test_contract(subject, promise):
+    promise(subject)
+
+
+@pytest.fixture(scope="module")
+def served(model):
+    """The server refuses what is over-long, as real ones do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NO_PROXY", "127.0.0.1")
+        with FlakyServer(lambda row, number: "400" if len(row) > 5000 else "ok") as server:
+            settings = PARAMS.engine.openai.model_copy(update={"base_url": server.url, "concurrency": 4})
+            yield Subject(OpenaiEngine("org/model", settings), model, max_tokens=24)
+
+
+@pytest.mark.parametrize("promise", SERVED, ids=name_of)
+def test_contract_behind_a_server(served, promise):
+    promise(served)

@@ -1,0 +1,213 @@
+"""Ray on a cluster of two workers: one is killed midway; the key stays out of logs; it stops and fails in one line."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import psutil
+import pytest
+
+from synthempathy.core.errors import ModelError
+from synthempathy.llm.backends import Completion, open_engine
+from synthempathy.llm.backends import ray as module
+from synthempathy.llm.backends.ray_cluster import start_cluster
+from synthempathy.llm.params import Sampling
+from synthempathy.project.params import load_params
+from tests.helpers.engine_contract import by_id, rows
+from tests.helpers.flaky_server import FlakyServer, always
+from tests.helpers.tiny_model import save_tiny_model
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")  # Ray warns of its own defaults
+ROOT = Path(__file__).parents[3]
+PARAMS = load_params(ROOT / "params.yaml")
+SAMPLING = Sampling(temperature=0.9, top_p=0.95, max_tokens=24, seed=1)
+KEY = "sk-live-Zq81vX0tTn55"
+
+
+def machine(**changed):
+    workers = {"address": None, "workers": 2, "rows_per_batch": 2} | changed
+    return PARAMS.machine.model_copy(
+        update={"device": "cpu", "executor": "ray", "ray": PARAMS.machine.ray.model_copy(update=workers)},
+    )
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return str(save_tiny_model(tmp_path_factory.mktemp("tiny")))
+
+
+@pytest.fixture(scope="module")
+def engine(model):
+    """It starts the cluster, which the other engines of this module join, with the key in its surroundings."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("THEIR_KEY", KEY)
+        patch.setenv("NO_PROXY", "127.0.0.1")
+        engine = open_engine(model, None, PARAMS.engine, machine())
+    yield engine
+    engine.close()
+
+
+def worker_processes():
+    return [process for process in psutil.Process().children(recursive=True) if "MapWorker" in process.name()]
+
+
+def test_a_worker_that_is_killed_midway_costs_no_row_and_changes_none(engine, model):
+    outcomes, found = engine.complete(rows(), SAMPLING), []
+    found.append(next(outcomes))
+    before = worker_processes()
+    assert len(before) == 2
+    before[0].send_signal(signal.SIGKILL)
+    found.extend(outcomes)
+    local = open_engine(model, None, PARAMS.engine, machine().model_copy(update={"executor": "local"}))
+    assert by_id(found) == by_id(local.complete(rows(), SAMPLING))
+    assert not before[0].is_running()
+
+
+def test_the_key_reaches_the_workers_and_no_log(engine):
+    import ray
+
+    with FlakyServer(lambda row, number: "500" if number == 1 and row.endswith("3.") else "ok") as server:
+        openai = PARAMS.engine.openai.model_copy(
+            update={"base_url": server.url, "api_key_env": "THEIR_KEY", "backoff_seconds": 0.01},
+        )
+        asking = open_engine(
+            "org/model", None, PARAMS.engine.model_copy(update={"backend": "openai", "openai": openai}), machine(),
+        )
+        found = by_id(asking.complete(rows(8), SAMPLING))
+    assert sorted(found) == sorted(row.id for row in rows(8))
+    assert all(isinstance(outcome, Completion) for outcome in found.values())
+    assert set(server.keys) == {f"Bearer {KEY}"}
+    assert asking.retries == server.requests - 8 == 1
+    assert asking.version == f"openai flaky-1.0 on ray {ray.__version__}"
+    logs = Path(ray._private.worker._global_node.get_logs_dir_path())
+    assert not [path for path in logs.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()]
+
+
+def test_a_server_that_is_not_there_is_one_line(engine):
+    with FlakyServer(always("ok")) as server:
+        gone = server.url
+    openai = PARAMS.engine.openai.model_copy(update={"base_url": gone, "max_retries": 0})
+    asking = open_engine("m", None, PARAMS.engine.model_copy(update={"backend": "openai", "openai": openai}), machine())
+    with pytest.raises(ModelError, match=f"^no server at {gone}") as caught:
+        list(asking.complete(rows(8), SAMPLING))
+    assert len(str(caught.value).splitlines()) == 1
+
+
+class Began:
+    """As `_Tries`, without a process of its own."""
+
+    def __init__(self, often):
+        self.begin = self
+        self.often = often
+
+    def remote(self, batch):
+        import ray
+
+        return ray.put(self.often)
+
+
+def test_rows_of_which_every_worker_dies_are_not_begun_for_ever(engine):
+    batch = {"item": [module.json.dumps(module.asdict(row)) for row in rows(3)]}
+    told = module._Worker(Began(module.TRIES + 1), SAMPLING, ())(batch)["told"]
+    error = module.json.loads(told[0])["error"]
+    assert error.startswith("row row-0: each of 5 Ray workers died while it wrote this row and 2 more; ")
+
+
+def test_tries_are_counted_by_batch():
+    tries = module._Tries()
+    assert [tries.begin(batch) for batch in "abaa"] == [1, 1, 2, 3]
+    assert tries.begun == Counter(a=3, b=1)
+
+
+def test_no_requests_no_workers(engine):
+    assert list(engine.complete([], SAMPLING)) == []
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from synthempathy.core.command import guarded
+from synthempathy.project.params import load_params
+from synthempathy.llm.params import Sampling
+from synthempathy.llm.backends import Request, open_engine
+
+params = load_params(Path("params.yaml"))
+ray = params.machine.ray.model_copy(update={"workers": 1, "rows_per_batch": 1, "gpus_per_worker": int(sys.argv[2])})
+openai = params.engine.openai.model_copy(update={"base_url": sys.argv[1]})
+requests = [Request(str(i), [{"role": "user", "content": f"row {i}"}], i) for i in range(9)]
+
+def work():
+    engine = open_engine(
+        "m", None, params.engine.model_copy(update={"backend": "openai", "openai": openai}),
+        params.machine.model_copy(update={"executor": "ray", "ray": ray}),
+    )
+    answers = engine.complete(requests, Sampling(temperature=1.0, top_p=1.0, max_tokens=9, seed=1))
+    for answer in answers:
+        print(answer.id, flush=True)
+
+guarded(work)
+"""
+
+
+@pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_program_ends_cleanly_when_it_is_stopped(stop, code):
+    """One line, the right exit code, no process left; whoever presses Ctrl-C signals the whole group."""
+    first = iter(["ok"])
+    with FlakyServer(lambda row, number: next(first, "stall")) as server:
+        process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, server.url, "0"], cwd=ROOT, text=True, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | {"PYTHONPATH": str(ROOT)},
+        )
+        try:
+            assert process.stdout.readline().strip().isdigit()
+            family = psutil.Process(process.pid).children(recursive=True)
+            if stop == signal.SIGINT:
+                os.killpg(process.pid, stop)
+            else:
+                process.send_signal(stop)
+            _, err = process.communicate(timeout=120)
+        finally:
+            process.kill()
+            process.wait()
+    assert process.returncode == code
+    assert len(err.splitlines()) == 1, err
+    assert err.startswith("stopped by ")
+    assert not psutil.wait_procs(family, timeout=30)[1]
+
+
+def test_more_than_there_is_is_refused_in_one_line():
+    ended = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "http://127.0.0.1:9/v1", "64"], cwd=ROOT, text=True, check=False,
+        capture_output=True, env=os.environ | {"PYTHONPATH": str(ROOT)}, timeout=120,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("error: machine.ray wants 1 x 1 CPU and 1 x 64 GPU, but Ray sees 2 and ")
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_a_cluster_that_is_not_there_is_one_line(model):
+    with socket.socket() as taken:  # bound, never listening
+        taken.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(ModelError, match=f"no Ray cluster at {address}: ConnectionRefused") as caught:
+            start_cluster(machine(address=address).ray)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_without_ray_it_says_how_to_install_it(model, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ModelError, match=r"pip install 'synthempathy\[ray\]'"):
+        open_engine(model, None, PARAMS.engine, machine())
+
+
+def test_a_model_path_that_does_not_exist_starts_no_cluster(monkeypatch):
+    monkeypatch.setattr(module, "start_cluster", lambda _: pytest.fail("started"))
+    with pytest.raises(ModelError, match="does not exist"):
+        open_engine("models/absent", None, PARAMS.engine, machine())

@@ -1,0 +1,72 @@
+"""The transformers engine: a row's text is its own, whatever stands beside it."""
+
+from pathlib import Path
+
+import pytest
+
+from synthempathy.core.errors import ModelError
+from synthempathy.llm.backends import Request, open_engine
+from synthempathy.llm.params import Sampling
+from synthempathy.project.params import load_params
+from tests.helpers.tiny_model import save_tiny_model
+
+SAMPLING = Sampling(temperature=0.9, top_p=0.95, max_tokens=24, seed=1)
+PARAMS = load_params(Path(__file__).parents[3] / "params.yaml")
+ENGINE = PARAMS.engine
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return str(save_tiny_model(tmp_path_factory.mktemp("tiny")))
+
+
+def machine(batch_size=8):
+    return PARAMS.machine.model_copy(update={"store": "unused", "batch_size": batch_size, "device": "cpu"})
+
+
+def requests(count):
+    return [
+        Request(f"row-{i}", [{"role": "user", "content": "I missed the bus. " * (1 + i % 5)}], seed=100 + i)
+        for i in range(count)
+    ]
+
+
+def texts(model, asked, batch_size=8):
+    engine = open_engine(model, None, ENGINE, machine(batch_size))
+    return {c.id: (c.text, c.finish_reason, c.completion_tokens) for c in engine.complete(asked, SAMPLING)}
+
+
+def test_text_depends_on_the_row_alone(model):
+    together = texts(model, requests(30), batch_size=30)
+    assert texts(model, requests(30), batch_size=7) == together
+    assert texts(model, requests(30)[::-1], batch_size=4) == together
+    some = requests(30)[5:12]
+    assert texts(model, some, batch_size=1) == {r.id: together[r.id] for r in some}
+
+
+def test_another_seed_gives_another_text(model):
+    asked = [Request("a", [{"role": "user", "content": "hello"}], seed) for seed in (1, 2)]
+    first, second = (texts(model, [request]) for request in asked)
+    assert first != second
+
+
+def test_every_request_is_answered_once_with_its_counts(model):
+    engine = open_engine(model, None, ENGINE, machine())
+    found = list(engine.complete(requests(20), SAMPLING))
+    assert sorted(c.id for c in found) == sorted(r.id for r in requests(20))
+    for completion in found:
+        assert completion.completion_tokens <= SAMPLING.max_tokens
+        assert (completion.finish_reason == "length") <= (completion.completion_tokens == SAMPLING.max_tokens)
+
+
+def test_an_over_long_prompt_is_refused_by_name(model):
+    engine = open_engine(model, None, ENGINE, machine())
+    long = Request("row-long", [{"role": "user", "content": "word " * 400}], 1)
+    with pytest.raises(ModelError, match="row-long"):
+        list(engine.complete([long], SAMPLING))
+
+
+@pytest.mark.parametrize("path", ["models/absent", "/nowhere/at/all", "./none", "just-a-word"])
+def test_a_model_path_that_does_not_exist_is_one_line(path):
+    with pytest.raises(ModelError, match="does not exist"):
+        open_engine(path, None, ENGINE, machine())

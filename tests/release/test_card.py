@@ -1,0 +1,144 @@
+"""The dataset card: each number comes from a metrics file or the params, and each metric reaches the card."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from synthempathy.project.params import load_params
+from synthempathy.release.card import FIELDS, dataset_card, gain_in_words
+from synthempathy.release.figures import CorpusFigures, EmpathyFigures, RowFigures
+
+ROOT = Path(__file__).parents[2]
+PARAMS = load_params(ROOT / "params.yaml")
+ARM = {"er": 0.511, "ip": 0.622, "ex": 0.733, "mean": 0.6221, "std": 0.317, "pairs": 41}
+
+METRICS: dict[str, dict[str, Any]] = {
+    "corpus": {
+        "pairs": 1712, "seeds": 53, "stories": 1703,
+        "explanation_words_mean": 81.2, "explanation_words_std": 12.3, "explanation_words_median": 80.6,
+        "response_words_mean": 141.4, "response_words_std": 25.5, "response_words_median": 139.7,
+        "vocabulary": 4321, "distinct_1": 0.0123, "distinct_2": 0.1234, "mattr": 0.7123,
+        "distinct_3": 0.2345, "self_bleu": 0.4567, "compression_ratio": 3.21,
+        "top_closing_share": 0.2917, "top_sentence_share": 0.3917,
+        "explanation_flesch_kincaid_grade": 4.3, "explanation_near_duplicate_share": 0.0212,
+        "response_flesch_kincaid_grade": 5.4, "response_near_duplicate_share": 0.0323,
+        "top_opening_share": 0.3217, "question_share": 0.8642, "response_distinct_share": 0.9531,
+        "categories": {"Work": 1111, "School | home": 601},
+        "models": {"story": {"org/a": 1712}, "explanation": {"org/b": 1712}, "response": {"org/c": 900, "org/d": 812}},
+        "paper": {"pairs": 105578, "explanation_words_mean": 95.5, "response_words_mean": 153.7},
+    },
+    "dedup": {"rows_in": 2222, "rows_out": 2002, "dropped": {"exact": 99, "near": 121, "substring": 0}},
+    "filtered": {"rows_in": 1990, "rows_out": 1712, "dropped": {"refusal": 278}},
+    "empathy": {
+        "base": ARM, "tuned": {k: v * 2 for k, v in ARM.items()}, "corpus": {k: v * 3 for k, v in ARM.items()},
+        "gain_percent": 21.4, "gain_ci_low": 12.6, "gain_ci_high": 30.2, "p_value": 0.0042,
+    },
+}
+
+
+def card_of(metrics: dict[str, dict[str, Any]]) -> str:
+    return dataset_card(
+        PARAMS, {"train": 1300, "validation": 201, "test": 211},
+        CorpusFigures.model_validate(metrics["corpus"]), RowFigures.model_validate(metrics["dedup"]),
+        RowFigures.model_validate(metrics["filtered"]), EmpathyFigures.model_validate(metrics["empathy"]),
+    )
+
+
+def leaves(value: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for key, below in value.items():
+        if isinstance(below, dict):
+            yield from leaves(below, (*path, key))
+        else:
+            yield (*path, key)
+
+
+@pytest.mark.parametrize("path", list(leaves(METRICS)), ids=".".join)
+def test_every_figure_reaches_the_card(path: tuple[str, ...]) -> None:
+    changed = copy.deepcopy(METRICS)
+    place: Any = changed
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] += 7777
+    assert card_of(changed) != card_of(METRICS)
+
+
+def test_no_number_is_typed_into_the_template() -> None:
+    template = (ROOT / "stages" / "release" / "card.md.jinja").read_text()
+    prose = template.split("## Citation")[0]
+    for computed in (r"```.*?```", r"\{\{.*?\}\}", r"\{%.*?%\}", r"\{#.*?#\}"):
+        prose = re.sub(computed, "", prose, flags=re.DOTALL)
+    assert re.findall(r"\d+", prose) == []
+
+
+def test_figures_stand_where_they_belong() -> None:
+    card = card_of(METRICS)
+    for line in (
+        "| train | 1,300 |",
+        "| pairs | 1,712 | 105,578 |",
+        "| words of a response, mean | 141.4 | 153.7 |",
+        "| School \\| home | 601 |",
+        "- responses: `org/c` 900, `org/d` 812",
+        "Stories that repeat an earlier one: 220 of 2,222; 2,002 were kept.",
+        "| refusal | 278 |",
+        "| base model | 41 | 0.511 | 0.622 | 0.733 | 0.622 | 0.317 |",
+        "| responses that ask something | 86.4% |",
+        "| years of school to read it (Flesch-Kincaid) | 4.3 | 5.4 |",
+    ):
+        assert line in card.splitlines()
+    assert "| substring |" not in card
+    assert "+21.4%, interval from +12.6% to +30.2% (" in card and "; p 0.0042 (paired)." in card
+
+
+def test_a_near_duplicate_rate_that_was_not_worked_out_is_left_out() -> None:
+    off = {f"{text}_near_duplicate_share": None for text in ("explanation", "response")}
+    assert "2.1% | 3.2% |" in card_of(METRICS)
+    assert "nearly the same" not in card_of({**METRICS, "corpus": METRICS["corpus"] | off})
+
+
+def test_params_are_told() -> None:
+    card = card_of(METRICS)
+    for step in (PARAMS.brainstorm, PARAMS.explain, PARAMS.respond):
+        assert f"| `{step.model}`" in card and f"/{step.prompt}.jinja` | {step.sampling.temperature} |" in card
+    for topic, policy in PARAMS.filter.topics.model_dump().items():
+        assert f"{topic.replace('_', ' ')}: {policy['explanation']} / {policy['response']}" in card
+
+
+def test_header_is_what_the_hub_reads() -> None:
+    opening, header, body = card_of(METRICS).split("---\n", 2)
+    assert opening == "" and body.startswith("\n# ")
+    read = YAML(typ="safe").load(header)
+    assert read["language"] == ["en"] and read["size_categories"] == ["1K<n<10K"]
+    assert (read["pretty_name"], read["license"]) == (PARAMS.release.name, PARAMS.release.license)
+    assert read["configs"][0]["data_files"] == [
+        {"split": split, "path": f"data/{split}.jsonl"} for split in ("train", "validation", "test")
+    ]
+    assert [f["name"] for f in read["dataset_info"]["features"]] == list(FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "name"),
+    [(1, "n<1K"), (999, "n<1K"), (10_000, "10K<n<100K"), (999_999, "100K<n<1M"), (10**9, "10M<n<100M")],
+)
+def test_size_is_named_by_the_number_of_pairs(pairs: int, name: str) -> None:
+    assert f'- "{name}"\n' in card_of({**METRICS, "corpus": METRICS["corpus"] | {"pairs": pairs}})
+
+
+def test_a_gain_that_is_not_defined_is_said() -> None:
+    none = {"gain_percent": None, "gain_ci_low": None, "gain_ci_high": None, "p_value": None}
+    sentence = gain_in_words(EmpathyFigures.model_validate(METRICS["empathy"] | none | {"note": "base is 0"}), 100)
+    assert sentence == "The gain in percent is not defined: base is 0."
+    open_end = gain_in_words(EmpathyFigures.model_validate(METRICS["empathy"] | {"gain_ci_high": None}), 100)
+    assert "from +12.6% to no bound (100 bootstrap" in open_end
+
+
+def test_nothing_dropped_leaves_no_empty_table() -> None:
+    kept = {"rows_in": 1712, "rows_out": 1712, "dropped": {"refusal": 0}}
+    card = card_of({**METRICS, "dedup": kept, "filtered": kept})
+    assert card.count("0 of 1,712; 1,712 were kept.") == 2 and "| reason | rows |" not in card

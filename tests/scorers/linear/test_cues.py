@@ -1,0 +1,93 @@
+"""How the scorer reads a text, and the cues that it looks for."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from synthempathy.scorers.linear.cues import MEASURES, Cues, content_words, read_cues
+from synthempathy.scorers.reading import Sentence, sentences, words
+
+CUES = read_cues()
+
+
+def found(text: str, explanation: str = "") -> set[str]:
+    """The names of the cues that stand anywhere in `text`."""
+    parts = sentences(text)
+    rows = CUES.matrix(parts, [content_words(words(explanation))] * len(parts))
+    return {name for name, value in zip(CUES.names, rows.max(axis=0), strict=True) if value}
+
+
+def test_words_look_the_same_however_they_were_typed() -> None:
+    assert words("I’m SO sorry, it's 3am") == words("i am so sorry its 4 am") == ("im", "so", "sorry", "its", "0", "am")
+    assert words("u ok? <3 🙏") == ("you", "ok", "<3", "🙏")
+
+
+def test_sentences_know_their_place_and_whether_they_ask() -> None:
+    text = 'No. "Are you ok?" she said.\n- rest\nWhy?!'
+    parts = sentences(text)
+    assert [text[s.start : s.end] for s in parts] == ["No.", '"Are you ok?"', "she said.", "- rest", "Why?!"]
+    assert [s.asked for s in parts] == [False, True, False, False, True]
+
+
+@given(st.text())
+def test_any_text_is_read_in_order_and_no_word_is_lost_or_made(text: str) -> None:
+    parts = sentences(text)
+    assert all(a.end <= b.start for a, b in zip(parts, parts[1:], strict=False))
+    assert [s.words for s in parts] == [words(text[s.start : s.end]) for s in parts]
+    assert all(s.words for s in parts)
+
+
+@given(st.text(), st.text())
+def test_cues_are_shares_for_any_text(response: str, explanation: str) -> None:
+    parts = sentences(response)
+    rows = CUES.matrix(parts, [content_words(words(explanation))] * len(parts))
+    assert rows.shape == (len(parts), len(CUES.names))
+    assert ((rows >= 0) & (rows <= 1)).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "present", "absent"),
+    [
+        ("I am so very sad for you.", "er_own_pain_for_you", "ip_same"),
+        ("hang in there, friend", "er_cheer", "er_own_pain"),
+        ("I'm really sorry to hear that", "er_sorry", "er_makes_me"),
+        ("It sounds like you were terrified.", "ip_sounds_state", "ip_state_asked"),
+        ("Are you terrified?", "ip_state_asked", "er_hope"),
+        ("Same here, I lost my job too", "ip_same_i", "ex_generic"),
+        ("What happened?", "ex_generic_asked", "ex_advice_asked"),
+        ("Have you tried yoga?", "ex_advice_asked", "ex_generic_asked"),
+    ],
+)
+def test_a_cue_is_found_where_a_person_would_underline_it(text: str, present: str, absent: str) -> None:
+    assert present in found(text)
+    assert absent not in found(text)
+
+
+def test_the_combination_needs_both_parts_in_one_sentence() -> None:
+    assert "ip_must_state" in found("That must be exhausting.")
+    assert "ip_must_state" not in found("That must be him. He is exhausted.")
+
+
+def test_what_a_question_shares_with_the_explanation_is_counted() -> None:
+    assert "asked_shared" in found("When did the landlord call?", "My landlord sold the flat.")
+    assert "asked_shared" not in found("When did he call?", "My landlord sold the flat.")
+
+
+def test_a_table_with_a_phrase_of_skipped_words_alone_is_refused() -> None:
+    table = {"skipped": ["just"], "classes": {}, "er": {"x": ["^ just"]}, "ip": {}, "ex": {}, "other": {}, "together": {}}
+    with pytest.raises(ValueError, match="just"):
+        Cues(table)
+
+
+def test_classes_and_anchors() -> None:
+    table = {
+        "skipped": ["so"], "classes": {"low": ["sad", "let down"]}, "er": {"felt": ["i feel {low}"], "first": ["^ sorry"]},
+        "ip": {}, "ex": {}, "other": {}, "together": {"both": ["er_felt", "er_first"]},
+    }
+    cues = Cues(table)
+    assert cues.names == ("er_felt", "er_first", "both", *MEASURES)
+    text = "sorry i feel so let down"
+    seen = [[*cues.matrix([Sentence(0, len(t), words(t), False)], [frozenset()])[0, :3]] for t in (text, "i am sorry")]
+    assert seen == [[1, 1, 1], [0, 0, 0]]

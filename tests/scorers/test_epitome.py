@@ -1,0 +1,100 @@
+"""EPITOME's three CSVs: joined by their ids, messy rationales and all. The rows here are made up."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from synthempathy.core.errors import InputError
+from synthempathy.scorers.epitome import COLUMNS, FILES
+from synthempathy.scorers.labelled import Labelled, read_labelled
+from synthempathy.scorers.mechanisms import Mechanism
+
+POST = "i cant sleep, my exam is tomorrow"
+REPLY = "I'm so  sorry. That must be\nawful! When does it start?"
+Row = tuple[str, str, str, str, str, str]
+
+
+def folder_of(folder: Path, rows: dict[Mechanism, list[Row]]) -> Path:
+    folder.mkdir(exist_ok=True)
+    for mechanism, name in FILES.items():
+        with (folder / name).open("w", encoding="utf-8", newline="") as stream:
+            csv.writer(stream).writerows([COLUMNS, *rows[mechanism]])
+    return folder
+
+
+def row(ids: str, level: int | str, rationales: str = "", post: str = POST, reply: str = REPLY) -> Row:
+    return (f"s{ids[0]}", f"r{ids}", post, reply, str(level), rationales)
+
+
+def conserved(found: Labelled) -> bool:
+    return found.rows == len(found.pairs) + sum(found.dropped.values())
+
+
+def test_the_files_are_joined_whatever_their_order(tmp_path: Path) -> None:
+    other = "same here"
+    found = read_labelled(folder_of(tmp_path, {
+        "er": [row("11", 1, "I'm so sorry."), row("21", 0, reply=other)],
+        "ip": [row("21", 2, "same here", reply=other), row("11", 2, "That must be awful!")],
+        "ex": [row("11", 2, "When does it start?"), row("21", 0, reply=other)],
+    }))
+    assert [p.levels for p in found.pairs] == [{"er": 1, "ip": 2, "ex": 2}, {"er": 0, "ip": 2, "ex": 0}]
+    first, second = found.pairs
+    said = {m: [first.response[a:b] for a, b in spans] for m, spans in first.rationales.items()}
+    assert said == {"er": ["I'm so  sorry"], "ip": ["That must be\nawful"], "ex": ["When does it start"]}
+    assert second.rationales == {"er": (), "ip": ((0, 9),), "ex": ()}
+    assert conserved(found) and found.dropped == {"joined": 4} and found.rationales_ignored == 0
+    assert found.report()["source"] == f"EPITOME: {tmp_path.as_posix()}"
+
+
+def test_messy_rationales_are_found_by_their_words_or_ignored_and_counted(tmp_path: Path) -> None:
+    found = read_labelled(folder_of(tmp_path, {
+        "er": [row("11", 1, "IM SO SORRY| i'm SO sorry |")],
+        "ip": [row("11", 2, "that  must be awful|must bee awful")],
+        "ex": [row("11", 0, "left over")],
+    }))
+    (pair,) = found.pairs
+    assert {m: len(spans) for m, spans in pair.rationales.items()} == {"er": 1, "ip": 1, "ex": 0}
+    assert found.rationales_ignored == 2
+    assert found.report()["rationales_ignored"] == 2
+
+
+def test_pairs_that_some_file_lacks_repeated_ids_and_empty_texts(tmp_path: Path) -> None:
+    found = read_labelled(folder_of(tmp_path, {
+        "er": [row("11", 1), row("11", 2), row("31", 0, reply=" ")],
+        "ip": [row("11", 0)],
+        "ex": [row("11", 0), row("12", 2, reply="why?")],
+    }))
+    assert [p.levels for p in found.pairs] == [{"er": 1, "ip": 0, "ex": 0}, {"er": None, "ip": None, "ex": 2}]
+    assert found.dropped == {"same_ids": 1, "empty": 1, "joined": 2} and conserved(found)
+
+
+def test_two_sources_are_read_one_after_the_other_and_a_pair_counts_once(tmp_path: Path) -> None:
+    authored = tmp_path / "labelled_pairs.csv"
+    with authored.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([("explanation", "response", "er", "ip", "ex"), (POST, REPLY, 0, 0, 0), ("a", "b", 0, 0, 1)])
+    epitome = folder_of(tmp_path / "epitome", {
+        "er": [row("11", 1), row("12", 0, reply="ok")], "ip": [row("11", 0)], "ex": [row("11", 0)],
+    })
+    found = read_labelled(authored, epitome)
+    assert [p.response for p in found.pairs] == [REPLY, "b", "ok"]
+    assert found.pairs[0].levels["er"] == 0
+    assert found.dropped["in_another_source"] == 1 and conserved(found)
+    assert found.sources == [f"authored: {authored.as_posix()}", f"EPITOME: {epitome.as_posix()}"]
+
+
+@pytest.mark.parametrize(("level", "parts"), [("3", ["'level'", "'3'"]), ("", ["'level'", "''"])])
+def test_a_wrong_level_is_named_by_file_and_line(tmp_path: Path, level: str, parts: list[str]) -> None:
+    folder_of(tmp_path, {"er": [row("11", 0)], "ip": [row("11", level)], "ex": []})
+    with pytest.raises(InputError) as caught:
+        read_labelled(tmp_path)
+    assert all(part in str(caught.value) for part in ["interpretations-reddit.csv:2:", *parts]), str(caught.value)
+
+
+def test_a_folder_without_the_files_says_which_and_how_to_get_them(tmp_path: Path) -> None:
+    folder_of(tmp_path, {"er": [], "ip": [], "ex": []})
+    (tmp_path / FILES["ex"]).unlink()
+    with pytest.raises(InputError, match=r"no explorations-reddit\.csv in this folder.*make epitome"):
+        read_labelled(tmp_path)

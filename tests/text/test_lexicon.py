@@ -1,0 +1,109 @@
+"""The language of the lexicons: forms, gaps, options, exceptions, guards, sections, and its errors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from synthempathy.core.errors import InputError
+from synthempathy.filters.verdict import FIELDS, Field
+from synthempathy.text import lexicon as module
+from synthempathy.text.lexicon import Lexicon, lexicon
+from synthempathy.text.words import Text, lowered
+
+
+@pytest.fixture
+def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Write a lexicon and read it."""
+    monkeypatch.setattr(module, "FOLDER", tmp_path)
+
+    def write(content: str) -> dict[Field, Lexicon]:
+        (tmp_path / "made.txt").write_text(content, encoding="utf-8")
+        return lexicon.__wrapped__("made")
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("entry", "text", "hit"),
+    [
+        ("kill(s|ed) time", "He KILLED time.", "KILLED time"),
+        ("kill(s|ed) time", "He killing time.", None),
+        ("kill time", "He skill times, kill timely.", None),
+        ("don't go", "Please don\u2019t, go!", "don\u2019t, go"),
+        ("don't go", "don't. Go", None),
+        ("self harm", "my self-harm story", "self-harm"),
+        ("take .. life", "take her own sweet life", "take her own sweet life"),
+        ("take .. life", "take her own very sweet life", None),
+        ("take .. life", "take her. My life", None),
+        ("take .. life", "take \"her\" life", None),
+        ("an? ai", "as ai", "ai"),
+        ("i am just? an? ai", "I am an AI.", "I am an AI"),
+        ("a|b c|d", "b d", "b d"),
+        ("a|b c|d", "b, x d", None),
+        ("a b a b c", "a b a b a b c", "a b a b c"),
+        ("a", "boss's a's", None),
+    ],
+)
+def test_phrases(written, entry: str, text: str, hit: str | None) -> None:
+    assert written(f"# note\n\n{entry}  # why\n")["response"].find(Text(text)) == hit
+
+
+def test_an_exception_takes_back_only_the_hit_that_it_touches(written) -> None:
+    found = written("shot\n! flu shot\n")["explanation"]
+    assert found.find(Text("my flu shot")) is None
+    assert found.find(Text("my flu shot, then he was shot")) == "shot"
+
+
+def test_guards(written) -> None:
+    found = written("unless: not\nunless near: if\nunless quoted\nget drunk\n")["response"]
+    assert found.find(Text("Do not go and get drunk")) is None
+    assert found.find(Text("Do not, please, get drunk")) is None
+    assert found.find(Text("if you get drunk")) is None
+    assert found.find(Text("if you are sad, get drunk")) == "get drunk"
+    assert found.find(Text("He would not. Get drunk")) == "Get drunk"
+    assert found.find(Text("not one two three four five get drunk")) == "get drunk"
+    assert found.find(Text('He said "get drunk" to me')) is None
+    assert found.find(Text('He is 6" tall, get drunk')) == "get drunk"
+    assert found.find(Text('"so what" get drunk "so"')) == "get drunk"
+
+
+def test_sections(written) -> None:
+    found = written("a\n[response]\nb\n[explanation]\nc\n[both]\nd\n")
+    seen = {field: [word for word in "abcd" if found[field].find(Text(word))] for field in FIELDS}
+    assert seen == {"explanation": ["a", "c", "d"], "response": ["a", "b", "d"]}
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [("Kill", "not a phrase"), ("a.b", "not a phrase"), ("a .. ", "begins and ends with a word"),
+     ("..", "begins and ends"), (".. a", "begins and ends"), ("a?", "begins and ends"), ("!", "begins and ends"),
+     ("[reply]", "unknown section"), ("b(s", "not a phrase")],
+)
+def test_errors_name_file_and_line(written, line: str, problem: str) -> None:
+    with pytest.raises(InputError) as caught:
+        written(f"good\n{line}\n")
+    assert problem in str(caught.value)
+    assert (caught.value.line, Path(str(caught.value.file)).name) == (2, "made.txt")
+
+
+@given(st.text())
+def test_lower_case_keeps_every_place(text: str) -> None:
+    assert len(lowered(text)) == len(text)
+
+
+@given(st.text(alphabet="ab '\u2019\"\u201c.,-\n\u0130", max_size=60))
+def test_tokens_can_be_cut_out_of_the_text_again(raw: str) -> None:
+    text = Text(raw)
+    assert [lowered(raw[start:end]) for start, end in text.spans] == text.tokens
+    assert len(text.quoted) == len(text.tokens)
+
+
+def test_shipped_lexicons_are_read(tmp_path: Path) -> None:
+    names = sorted(path.stem for path in module.FOLDER.glob("*.txt"))
+    assert len(names) == 15
+    for name in names:
+        assert lexicon(name)["response"].vocabulary

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from synthempathy.core.params import Section
@@ -17,6 +19,7 @@ class Lora(Section):
 class Finetune(Section):
     model: str = Field(min_length=1)
     revision: str | None
+    dtype: Literal["float32", "bfloat16"]
     prompt: str = Field(pattern=r"^[\w.-]+$")
     lora: Lora
     learning_rate: float = Field(gt=0, le=1)

@@ -106,7 +106,7 @@ def _loops(words: list[str]) -> bool:
     return any(len(set(six)) == 1 for six in zip(*(words[start:] for start in range(6)), strict=False))
 
 
-def parted(text: str, asks_for_reasoning: bool) -> tuple[str, str] | None:
+def split_reasoning(text: str, asks_for_reasoning: bool) -> tuple[str, str] | None:
     """(reasoning, response). Where notes are asked for, RESPONSE must stand once, after them; else None."""
     if not asks_for_reasoning:
         return ("", text.strip()) if REASONING not in text and RESPONSE not in text else None

@@ -25,7 +25,7 @@ FOLD_SYSTEM = (
 _SYSTEM, _USER = "Be kind to whoever writes.", "I missed the bus."
 
 
-def settle_template(tokenizer: Any, model: str) -> None:
+def ensure_chat_template(tokenizer: Any, model: str) -> None:
     """See to it that `tokenizer` renders a system and a user turn.
 
     A template that refuses a system turn (Gemma's raises) or drops it gets FOLD_SYSTEM before it. ModelError where it

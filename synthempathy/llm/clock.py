@@ -1,9 +1,10 @@
-"""A clock that parts a model's time and energy among the answers that it writes."""
+"""A clock that attributes a model's time and energy to the completions that it writes."""
 
 from __future__ import annotations
 
 import time
 
+from synthempathy.llm.backends import backend_of
 from synthempathy.llm.cost import Cost
 from synthempathy.llm.energy import Meter
 from synthempathy.llm.params import Engine, Machine
@@ -13,7 +14,7 @@ _READ_ENERGY_EVERY_SECONDS = 1.0
 
 
 class Clock:
-    """Parts the time and the energy of a model among its answers: each gets what went by since the one before it."""
+    """Attributes the time and the energy of a model to its completions: each gets what went by since the one before it."""
 
     def __init__(self, engine: Engine, machine: Machine) -> None:
         self._started = self._last = self._read_at = self._shown_at = time.monotonic()
@@ -47,10 +48,5 @@ class Clock:
 
 def _meter(engine: Engine, machine: Machine) -> Meter | None:
     """None where the model runs on other machines, whose counters cannot be read from here."""
-    if engine.backend == "openai" or machine.executor == "ray":
-        return None
-    if engine.backend == "vllm":
-        return Meter(gpu=True)
-    from synthempathy.llm.loading import pick_device
-
-    return Meter(gpu=pick_device(machine.device) == "cuda")
+    counter = None if machine.executor == "ray" else backend_of(engine).energy_counter(machine)
+    return None if counter is None else Meter(gpu=counter == "gpu")

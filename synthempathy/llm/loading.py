@@ -1,17 +1,51 @@
-"""Loading models and tokenizers from a folder or the Hugging Face hub; errors as one line."""
+"""Models and tokenizers from a folder or the Hugging Face hub; errors as one line."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from synthempathy.core.errors import ModelError
-from synthempathy.llm.chat import settle_template
+from synthempathy.llm.chat import ensure_chat_template
 
 _HUB_NAME = re.compile(r"^[\w.-]+/[\w.-]+$")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+#: Suffixes of the files that make a model or an adapter what it is.
+_CONTENT = frozenset((".safetensors", ".json", ".jinja", ".model"))
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model as params name it: a folder or a hub's name, its commit there, a LoRA adapter on it, its weight in a mixture."""
+
+    name: str
+    revision: str | None = None
+    adapter: Path | None = None
+    weight: float = 1.0
+
+    @property
+    def title(self) -> str:
+        """The model, as rows and the cost file name it."""
+        return self.name if self.adapter is None else f"{self.name} + {self.adapter}"
+
+    def identity(self) -> str:
+        """What the model is, for the store's key: a content hash of a folder, or name and commit on the hub."""
+        base = f"sha256:{content_hash(Path(self.name))}" if is_folder(self.name) else self._commit()
+        return base if self.adapter is None else f"{base} + sha256:{content_hash(self.adapter)}"
+
+    def _commit(self) -> str:
+        if self.revision and _COMMIT.fullmatch(self.revision):
+            return f"{self.name}@{self.revision}"
+        from huggingface_hub import HfApi
+
+        try:
+            return f"{self.name}@{HfApi().model_info(self.name, revision=self.revision).sha}"
+        except Exception as error:
+            raise _cannot_load(self.name, error) from None
 
 
 def is_folder(model: str) -> bool:
@@ -25,44 +59,35 @@ def is_folder(model: str) -> bool:
     return False
 
 
-def identity(model: str, revision: str | None) -> str:
-    """What the model is, for the store's key: a content hash of a folder, or name and commit on the hub."""
-    if is_folder(model):
-        digest = hashlib.sha256()
-        for path in sorted(Path(model).iterdir()):
-            if path.suffix in {".safetensors", ".json", ".jinja", ".model"}:
-                digest.update(path.name.encode())
-                with path.open("rb") as stream:
-                    digest.update(hashlib.file_digest(stream, "sha256").digest())
-        return f"sha256:{digest.hexdigest()}"
-    if revision and re.fullmatch(r"[0-9a-f]{40}", revision):
-        return f"{model}@{revision}"
-    from huggingface_hub import HfApi
-
-    try:
-        return f"{model}@{HfApi().model_info(model, revision=revision).sha}"
-    except Exception as error:
-        raise _one_line(model, error) from None
+def content_hash(folder: Path) -> str:
+    """SHA-256 over the names and contents of the files that make a model or an adapter."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        if path.suffix in _CONTENT:
+            digest.update(path.name.encode())
+            with path.open("rb") as stream:
+                digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()
 
 
-def load_tokenizer(model: str, revision: str | None, trust_remote_code: bool) -> Any:
+def load_tokenizer(model: str, revision: str | None) -> Any:
     """The model's tokenizer, padding on the left, with a chat template that takes a system turn. ModelError otherwise."""
     quiet()
     from transformers import AutoTokenizer
 
     is_folder(model)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(model, revision=revision, trust_remote_code=trust_remote_code)
+        tokenizer = AutoTokenizer.from_pretrained(model, revision=revision, trust_remote_code=False)
     except Exception as error:
-        raise _one_line(model, error) from None
+        raise _cannot_load(model, error) from None
     tokenizer.padding_side = "left"
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
-    settle_template(tokenizer, model)
+    ensure_chat_template(tokenizer, model)
     return tokenizer
 
 
-def load_model(model: str, revision: str | None, dtype: str, trust_remote_code: bool, device: str) -> Any:
+def load_model(model: str, revision: str | None, dtype: str, device: str) -> Any:
     """The causal language model from safetensors, in eval mode on `device`. ModelError otherwise."""
     quiet()
     import torch
@@ -71,12 +96,20 @@ def load_model(model: str, revision: str | None, dtype: str, trust_remote_code: 
     is_folder(model)
     try:
         loaded = AutoModelForCausalLM.from_pretrained(
-            model, revision=revision, dtype=getattr(torch, dtype), trust_remote_code=trust_remote_code,
-            use_safetensors=True,
+            model, revision=revision, dtype=getattr(torch, dtype), trust_remote_code=False, use_safetensors=True,
         )
     except Exception as error:
-        raise _one_line(model, error) from None
+        raise _cannot_load(model, error) from None
     return loaded.to(device).eval()
+
+
+def add_adapter(loaded: Any, adapter: Path) -> Any:
+    """`loaded` with the LoRA adapter of a folder on it. ModelError if there is none."""
+    from peft import PeftModel
+
+    if not (adapter / "adapter_config.json").is_file():
+        raise ModelError(f"{adapter}: no adapter_config.json in this folder; run the finetune stage")
+    return PeftModel.from_pretrained(loaded, str(adapter)).eval()
 
 
 def pick_device(wanted: str) -> str:
@@ -98,6 +131,6 @@ def quiet() -> None:
     logging.disable_progress_bar()
 
 
-def _one_line(model: str, error: Exception) -> ModelError:
+def _cannot_load(model: str, error: Exception) -> ModelError:
     first = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
     return ModelError(f"cannot load {model}: {first.strip()}")

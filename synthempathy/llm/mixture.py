@@ -12,29 +12,29 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from synthempathy.llm.params import WeightedModel
+from synthempathy.llm.loading import Model
 
-Row = TypeVar("Row")
+R = TypeVar("R")
 
 
-def writer_of(id: str, mixture: Sequence[WeightedModel]) -> int:
+def place_of(id: str, mixture: Sequence[Model]) -> int:
     """The place in `mixture` of the model that writes the row `id`."""
     if len(mixture) == 1:
         return 0
     return min(range(len(mixture)), key=lambda place: _draw(id, mixture[place]))
 
 
-def by_writer(
-    rows: Iterable[tuple[str, Row]], mixture: Sequence[WeightedModel]
-) -> list[tuple[WeightedModel, list[Row]]]:
-    """The rows (id, row) parted by the model that writes them; models in the mixture's order, none without a row."""
-    parts: list[list[Row]] = [[] for _ in mixture]
+def by_model(
+    rows: Iterable[tuple[str, R]], mixture: Sequence[Model]
+) -> list[tuple[Model, list[R]]]:
+    """The rows (id, row) by the model that writes them; models in the mixture's order, none without a row."""
+    parts: list[list[R]] = [[] for _ in mixture]
     for id, row in rows:
-        parts[writer_of(id, mixture)].append(row)
+        parts[place_of(id, mixture)].append(row)
     return [(model, part) for model, part in zip(mixture, parts, strict=True) if part]
 
 
-def _draw(id: str, model: WeightedModel) -> float:
+def _draw(id: str, model: Model) -> float:
     """An exponential draw with the weight as its rate; the same on every machine."""
-    digest = hashlib.sha256(f"{id}\0{model.model}\0{model.revision or ''}".encode()).digest()
+    digest = hashlib.sha256(f"{id}\0{model.name}\0{model.revision or ''}".encode()).digest()
     return -math.log((int.from_bytes(digest[:8], "big") + 0.5) / 2**64) / model.weight

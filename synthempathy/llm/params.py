@@ -1,4 +1,7 @@
-"""Parameters of models: engines, sampling, and the machine that runs them."""
+"""Parameters of language models: how an answer is drawn, what runs a model, and how fast.
+
+`engine` holds what may change a text; `machine` holds what changes speed alone, so DVC tracks the one and not the other.
+"""
 
 from __future__ import annotations
 
@@ -13,51 +16,9 @@ from synthempathy.core.params import Section
 _BASE_URL = re.compile(r"https?://([\w.-]+|\[[\da-fA-F:.]+\])(:\d{1,5})?(/[\w./~-]*)?", re.ASCII)
 
 
-class VllmSettings(Section):
-    """vLLM's own settings; the weights' dtype is `engine.dtype`, as for every backend."""
-
-    tensor_parallel_size: int = Field(ge=1)  # GPUs that share one model
-    quantization: str | None  # awq, gptq, fp8, ...; null reads it from the model's config
-    gpu_memory_utilization: float = Field(gt=0, le=1)  # share of a GPU's memory for weights and cache
-    max_model_len: int | None = Field(ge=16)  # tokens of prompt and answer; null takes the model's own limit
-    enforce_eager: bool  # true starts sooner and writes slower: no CUDA graphs, no compiling
-    max_num_seqs: int | None = Field(ge=1)  # rows written at once; null takes vLLM's default for the device
-
-
-class OpenaiSettings(Section):
-    """Where the server is and how it is asked. One request takes 1 + max_retries tries at most."""
-
-    model_config = ConfigDict(hide_input_in_errors=True)
-
-    base_url: str
-    api_key_env: str = "OPENAI_API_KEY"
-    concurrency: int = Field(ge=1, le=1024)
-    timeout_seconds: float = Field(gt=0, allow_inf_nan=False)
-    max_retries: int = Field(ge=0, le=20)
-    backoff_seconds: float = Field(ge=0, allow_inf_nan=False)
-    backoff_cap_seconds: float = Field(ge=0, allow_inf_nan=False)
-
-    @model_validator(mode="after")
-    def _hold_no_secret(self) -> OpenaiSettings:
-        """Checked here and not by field, so that an error does not show a key that was put in the wrong place."""
-        if not _BASE_URL.fullmatch(self.base_url):
-            raise ValueError("base_url must look like http://localhost:8000/v1, with no user, key or query in it")
-        _ = urlsplit(self.base_url).port  # a ValueError of its own where there is no such port or address
-        name = self.api_key_env
-        if not (name.isascii() and name.isidentifier() and name.isupper()):
-            raise ValueError("api_key_env is the name of an environment variable in capitals, never the key itself")
-        return self
-
-
-class Engine(Section):
-    backend: Literal["transformers", "vllm", "openai"]
-    dtype: Literal["float32", "bfloat16", "float16"]
-    trust_remote_code: bool
-    vllm: VllmSettings
-    openai: OpenaiSettings
-
-
 class Sampling(Section):
+    """How tokens are drawn."""
+
     temperature: float = Field(ge=0, le=2)
     top_p: float = Field(gt=0, le=1)
     max_tokens: int = Field(ge=1, le=8192)
@@ -70,6 +31,61 @@ class WeightedModel(Section):
     model: str = Field(min_length=1)
     revision: str | None = None
     weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+
+
+class VllmSettings(Section):
+    """What vLLM makes of the weights, beside `dtype`."""
+
+    quantization: str | None = None  # awq, gptq, fp8, ...; null reads it from the model's config
+    max_model_len: int | None = Field(default=None, ge=16)  # tokens of prompt and answer; null: the model's own limit
+
+
+class Server(Section):
+    """Where an OpenAI-compatible server is, and which environment variable holds its key."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    base_url: str = "http://localhost:8000/v1"
+    api_key_env: str = "OPENAI_API_KEY"
+
+    @model_validator(mode="after")
+    def _hold_no_secret(self) -> Server:
+        """Checked here and not by field, so that an error does not show a key that was put in the wrong place."""
+        if not _BASE_URL.fullmatch(self.base_url):
+            raise ValueError("base_url must look like http://localhost:8000/v1, with no user, key or query in it")
+        _ = urlsplit(self.base_url).port  # a ValueError of its own where there is no such port or address
+        name = self.api_key_env
+        if not (name.isascii() and name.isidentifier() and name.isupper()):
+            raise ValueError("api_key_env is the name of an environment variable in capitals, never the key itself")
+        return self
+
+
+class Engine(Section):
+    """What runs a model."""
+
+    backend: Literal["transformers", "vllm", "openai"]
+    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
+    vllm: VllmSettings = VllmSettings()
+    openai: Server = Server()
+
+
+class VllmSpeed(Section):
+    """How vLLM uses the machine."""
+
+    tensor_parallel_size: int = Field(ge=1)  # GPUs that share one model
+    gpu_memory_utilization: float = Field(gt=0, le=1)  # share of a GPU's memory for weights and cache
+    enforce_eager: bool  # true starts sooner and writes slower: no CUDA graphs, no compiling
+    max_num_seqs: int | None = Field(ge=1)  # rows written at once; null takes vLLM's default for the device
+
+
+class ServerSpeed(Section):
+    """How a server is asked. One request takes 1 + max_retries tries at most."""
+
+    concurrency: int = Field(ge=1, le=1024)
+    timeout_seconds: float = Field(gt=0, allow_inf_nan=False)
+    max_retries: int = Field(ge=0, le=20)
+    backoff_seconds: float = Field(ge=0, allow_inf_nan=False)
+    backoff_cap_seconds: float = Field(ge=0, allow_inf_nan=False)
 
 
 class RaySettings(Section):
@@ -88,5 +104,8 @@ class Machine(Section):
     store: str
     batch_size: int = Field(ge=1)
     device: Literal["auto", "cpu", "cuda"]
+    threads: int | None = Field(default=None, ge=1)  # of torch and BLAS; null: what the machine has (core/threads.py)
+    vllm: VllmSpeed
+    openai: ServerSpeed
     executor: Literal["local", "ray"]
     ray: RaySettings

@@ -6,27 +6,24 @@ raised, a cut one is asked again. Each row is committed as it comes, so that a k
 carries a checksum, so that damage costs the damaged rows alone. It also says who wrote it, how long that took, and how
 much energy, so that the cost of a text is known however many runs it took. Several processes may use a store at once.
 
-    python -m synthempathy.llm.store show|verify|prune [--store .synthempathy/store.sqlite]
+    synthempathy store show|verify|prune [--store .synthempathy/store.sqlite]
 """
 
 from __future__ import annotations
 
-import argparse
+import hashlib
 import sqlite3
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from filelock import FileLock
 
-from synthempathy.core.command import guarded
 from synthempathy.core.errors import InputError
 from synthempathy.core.progress import say
 from synthempathy.llm.backends import Completion
-from synthempathy.llm.question import Kept, Making, Pace, Question, checksum
 from synthempathy.llm.salvage import readable_rows
-
-__all__ = ["Kept", "Making", "Pace", "Question", "Store"]
 
 _LOOK_UPS_AT_ONCE = 500
 _FORMAT = 2  # of the table; kept in the file's user_version
@@ -37,6 +34,39 @@ CREATE TABLE IF NOT EXISTS answers (
     step TEXT NOT NULL, model TEXT NOT NULL, engine TEXT NOT NULL, seconds REAL NOT NULL, kwh REAL
 )
 """  # rows stand in the order in which they came, and are mostly looked up in it; WITHOUT ROWID would strew them by key
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Who wrote a completion, and its share of the time (seconds) and the energy (kWh, None where not measured)."""
+
+    step: str = ""
+    model: str = ""
+    engine: str = ""
+    seconds: float = 0.0
+    kwh: float | None = None
+
+
+@dataclass(frozen=True)
+class CachedCompletion(Completion):
+    """A completion from the store; its id is its key."""
+
+    seconds: float
+    kwh: float | None
+
+
+class Pace(NamedTuple):
+    """How a model has written so far: tokens per row, and completion tokens per second (None where not known)."""
+
+    prompt_tokens: float
+    completion_tokens: float
+    tokens_per_second: float | None
+
+
+def checksum(key: str, text: str, finish_reason: str, prompt_tokens: int, completion_tokens: int) -> str:
+    """By which a damaged row is noticed: 16 hex digits."""
+    content = f"{key} {finish_reason} {prompt_tokens} {completion_tokens} {text}"
+    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 class Store:
@@ -55,37 +85,33 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self._db.close()
 
-    def find(self, questions: Iterable[Question]) -> dict[str, Kept]:
-        """The good answers there are, by key. A cut answer counts only under the same max_tokens."""
-        return self.find_keys({question.key: question.sampling.max_tokens for question in questions})
-
-    def find_keys(self, wanted: dict[str, int]) -> dict[str, Kept]:
-        """As `find`, of (key -> max_tokens)."""
+    def find(self, wanted: dict[str, int]) -> dict[str, CachedCompletion]:
+        """The good completions there are of `wanted` (key -> max_tokens). A cut one counts only under the same max_tokens."""
         keys = list(wanted)
-        found: dict[str, Kept] = {}
+        found: dict[str, CachedCompletion] = {}
         for start in range(0, len(keys), _LOOK_UPS_AT_ONCE):
             some = keys[start : start + _LOOK_UPS_AT_ONCE]
             rows = self._all(
                 "SELECT key, text, finish_reason, prompt_tokens, completion_tokens, max_tokens, checksum, seconds, kwh "
                 f"FROM answers WHERE key IN ({','.join('?' * len(some))})", some,
             )
-            for key, text, reason, prompt_tokens, completion_tokens, max_tokens, told, seconds, kwh in rows:
+            for key, text, reason, prompt_tokens, completion_tokens, max_tokens, kept_checksum, seconds, kwh in rows:
                 limit = wanted[key]
                 whole = completion_tokens <= limit if reason == "stop" else max_tokens == limit
-                if whole and told == checksum(key, text, reason, prompt_tokens, completion_tokens):
-                    found[key] = Kept(key, text, reason, prompt_tokens, completion_tokens, seconds, kwh)
+                if whole and kept_checksum == checksum(key, text, reason, prompt_tokens, completion_tokens):
+                    found[key] = CachedCompletion(key, text, reason, prompt_tokens, completion_tokens, seconds, kwh)
         return found
 
-    def add(self, key: str, answer: Completion, max_tokens: int, making: Making | None = None) -> None:
-        """Keep an answer, at once."""
-        by = making or Making()
-        if self._set_aside():  # by another process, which found damage
+    def add(self, key: str, answer: Completion, max_tokens: int, by: Provenance | None = None) -> None:
+        """Keep a completion, at once."""
+        by = by or Provenance()
+        if self._was_replaced():  # by another process, which found damage
             self._db.close()
             self._open()
-        told = (key, answer.text, answer.finish_reason, answer.prompt_tokens, answer.completion_tokens)
+        content = (key, answer.text, answer.finish_reason, answer.prompt_tokens, answer.completion_tokens)
         self._all(
             "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (*told, max_tokens, checksum(*told), by.step, by.model, by.engine, by.seconds, by.kwh),
+            (*content, max_tokens, checksum(*content), by.step, by.model, by.engine, by.seconds, by.kwh),
         )
 
     def pace(self, step: str, model: str) -> Pace | None:
@@ -113,7 +139,7 @@ class Store:
     def damaged(self) -> list[str]:
         """Keys of the rows whose checksum does not hold, in the order in which they came."""
         rows = self._all("SELECT checksum, key, text, finish_reason, prompt_tokens, completion_tokens FROM answers")
-        return [answer[0] for told, *answer in rows if told != checksum(*answer)]
+        return [answer[0] for kept, *answer in rows if kept != checksum(*answer)]
 
     def prune(self, keys: Iterable[str]) -> int:
         """Delete these rows and give the room back; their number."""
@@ -135,8 +161,8 @@ class Store:
         self._inode = self.path.stat().st_ino
         return db
 
-    def _set_aside(self) -> bool:
-        """Whether the file that is open is no more the one at the store's place."""
+    def _was_replaced(self) -> bool:
+        """Whether the file that is open was replaced at the store's place."""
         return not self.path.exists() or self.path.stat().st_ino != self._inode
 
     def _open(self) -> None:
@@ -164,7 +190,7 @@ class Store:
     def _mend(self, error: sqlite3.DatabaseError) -> None:
         self._db.close()
         with self._one_at_a_time:
-            if self._set_aside():  # another process has mended it
+            if self._was_replaced():  # another process has mended it
                 self._open()
             else:
                 self._replace_damaged(error)
@@ -186,49 +212,3 @@ class Store:
         return InputError(
             f"the store cannot be used: {error}", file=self.path, hint="free the disk, or set machine.store elsewhere",
         )
-
-
-def show(store: Store) -> None:
-    """Print what the store holds, by step, model and engine."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("step", "model", "engine", "ended by", "rows", "tokens", "seconds", "kWh")
-    for *names, rows, tokens, seconds, kwh in store.counts():
-        table.add_row(*names, f"{rows:,}", f"{tokens:,}", f"{seconds:,.1f}", "-" if kwh is None else f"{kwh:.4f}")
-    Console(width=120).print(table, markup=False)
-    size = store.path.stat().st_size / 1e6
-    print(f"{len(store.keys()):,} answers in {store.path}, {size:.1f} MB")
-
-
-def main() -> None:
-    """Show what the store holds, verify its checksums, or prune the damaged rows (or all, with --all)."""
-    parser = argparse.ArgumentParser(
-        prog="python -m synthempathy.llm.store", description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("action", choices=("show", "verify", "prune"))
-    parser.add_argument("--store", type=Path, default=Path(".synthempathy/store.sqlite"), help="default: %(default)s")
-    parser.add_argument("--step", help="prune: delete this step's answers, not the damaged alone")
-    parser.add_argument("--model", help="prune: delete this model's answers (with --step: those of the two)")
-    parser.add_argument("--all", action="store_true", help="prune: delete every answer")
-    given = parser.parse_args()
-    if not given.store.is_file():
-        raise InputError("no such store", file=given.store, hint="run a generation step, or give --store")
-    with Store(given.store) as store:
-        match given.action:
-            case "show":
-                show(store)
-            case "verify":
-                damaged = store.damaged()
-                print(f"{len(damaged)} damaged rows")
-                if damaged:
-                    raise InputError(f"{len(damaged)} damaged rows", file=given.store, hint="prune them")
-            case "prune":
-                some = given.all or given.step or given.model
-                keys = store.keys(given.step, given.model) if some else store.damaged()
-                print(f"{store.prune(keys)} rows deleted")
-
-
-if __name__ == "__main__":
-    guarded(main)

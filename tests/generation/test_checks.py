@@ -101,7 +101,7 @@ def test_first_person(text, good):
     ],
 )
 def test_reasoning_is_parted_from_the_response(text, asked, expected):
-    assert checks.parted(text, asked) == expected
+    assert checks.split_reasoning(text, asked) == expected
 
 
 FEW_WORDS = st.lists(st.sampled_from(["a", "b", "c", "d", "e", "I", "am", "so"]), max_size=60).map(" ".join)

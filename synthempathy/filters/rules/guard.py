@@ -15,12 +15,10 @@ from pathlib import Path
 from synthempathy.core.records import Pair
 from synthempathy.filters.params import Guard
 from synthempathy.filters.verdict import FIELDS, Field, Verdict, text_in
-from synthempathy.generation.params import Step
-from synthempathy.llm.asks import Ask
-from synthempathy.llm.backends import Completion
-from synthempathy.llm.generate import generate
+from synthempathy.llm.loading import Model
+from synthempathy.llm.params import Engine, Machine
 from synthempathy.llm.prompts import Message, Prompt, load_prompt
-from synthempathy.project.params import Params
+from synthempathy.llm.runner import Asking, Row, ask_rows
 
 UNREADABLE = "guard_unreadable"
 
@@ -70,7 +68,9 @@ _NAMES = (*LLAMA_GUARD.values(), HARM)
 REASONS: tuple[str, ...] = (*(f"guard_{name}" for name in _NAMES), *(f"review_guard_{name}" for name in _NAMES), UNREADABLE)
 
 
-def guard_verdicts(pairs: Sequence[Pair], guard: Guard, params: Params, prompts: Path) -> dict[str, tuple[Verdict, ...]]:
+def guard_verdicts(
+    pairs: Sequence[Pair], guard: Guard, engine: Engine, machine: Machine, prompts: Path
+) -> dict[str, tuple[Verdict, ...]]:
     """What the guard says against pairs, by id; a pair that it calls safe is not there.
 
     `prompts` is the folder prompts/guard. No model, no verdicts. ModelError if the model cannot be used.
@@ -80,10 +80,12 @@ def guard_verdicts(pairs: Sequence[Pair], guard: Guard, params: Params, prompts:
     prompt = None if guard.own_template else load_prompt(prompts / f"{guard.prompt}.jinja")
     if prompt is not None:
         prompt.check({"assessed": "User", "explanation": "I missed the bus.", "response": "That is hard."})
-    asks = [
-        Ask(f"{field} {pair.id}", pair, partial(_messages, prompt, pair, field)) for pair in pairs for field in FIELDS
+    rows = [
+        Row(f"{field} {pair.id}", pair, partial(_messages, prompt, pair, field)) for pair in pairs for field in FIELDS
     ]
-    answers = generate("guard", asks, _step(guard, guard.model), params, _as_it_is).accepted
+    # Nothing is asked again: a guard's answer is the likeliest one, and would come again.
+    asking = Asking((Model(guard.model, guard.revision),), guard.sampling, 1, engine, machine)
+    answers = ask_rows("guard", rows, asking, lambda _, completion: {"answer": completion.text}).accepted
     found: dict[str, tuple[Verdict, ...]] = {}
     for pair in pairs:
         verdicts = tuple(_verdicts(pair, answers, guard))
@@ -112,15 +114,3 @@ def _verdicts(pair: Pair, answers: dict[str, dict[str, str]], guard: Guard) -> I
         for name in categories:
             reason = f"guard_{name}" if guard.action == "drop" else f"review_guard_{name}"
             yield Verdict(guard.action, reason, field, f"{guard.model}: {name}: {text_in(pair, field)}")
-
-
-def _as_it_is(ask: Ask, completion: Completion) -> dict[str, str]:
-    """Nothing is asked again: a guard's answer is the likeliest one, and would come again."""
-    return {"answer": completion.text}
-
-
-def _step(guard: Guard, model: str) -> Step:
-    return Step(
-        model=model, revision=guard.revision, models=[], prompt=guard.prompt, sampling=guard.sampling, attempts=1,
-        min_words=1, max_words=1,
-    )

@@ -1,15 +1,20 @@
-"""Engines: what runs a model. Requests go in, completions come out as they finish; one file a backend."""
+"""Backends: what runs a model. Requests go in, completions come out as they finish; one file a backend.
+
+A backend is a module of this folder, named as `engine.backend` names it, that holds a class `BACKEND` (protocol `Backend`).
+What the rest of the project must know of it, the class declares of itself: whether it runs weights of one's own, takes
+adapters, gives log-probabilities, where its energy is counted, and what of the engine determines a text.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal, Protocol
+from importlib import import_module
+from typing import ClassVar, Literal, Protocol, cast
 
 from synthempathy.core.errors import ModelError
-from synthempathy.llm.params import Engine as EngineParams
-from synthempathy.llm.params import Machine, Sampling
+from synthempathy.llm.loading import Model, is_folder
+from synthempathy.llm.params import Engine, Machine, Sampling
 
 FinishReason = Literal["stop", "length"]
 FailureReason = Literal["server_error", "timeout", "rate_limited", "bad_response"]
@@ -17,7 +22,7 @@ FailureReason = Literal["server_error", "timeout", "rate_limited", "bad_response
 
 @dataclass(frozen=True)
 class Request:
-    """One answer wanted. `seed` (0 to 2**63) alone decides the draws, so equal requests get equal answers."""
+    """One completion wanted. `seed` (0 to 2**63) alone decides the draws, so equal requests get equal completions."""
 
     id: str
     messages: list[dict[str, str]]
@@ -37,28 +42,28 @@ class Completion:
 
 @dataclass(frozen=True)
 class Failure:
-    """A request that got no answer in all its tries. `detail` is one line on the last of them."""
+    """A request that got no completion in all its tries. `detail` is one line on the last of them."""
 
     id: str
     reason: FailureReason
     detail: str
 
 
-class Engine(Protocol):
-    """A loaded model. Close it before the next is opened: two may not fit into memory."""
+class Loaded(Protocol):
+    """A model that can be asked. Close it before the next is opened: two may not fit into memory."""
 
     @property
     def version(self) -> str:
         """The library that runs the model, and its version, as in "transformers 5.19.0"; to be stored with a row.
 
-        Where it runs elsewhere (a server, a worker), it is fully known only when the first answer is here.
+        Where it runs elsewhere (a server, a worker), it is fully known only when the first completion is here.
         """
         ...
 
     def complete(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[Completion | Failure]:
         """Answer every request once, in whatever order they finish. ModelError names an over-long prompt.
 
-        One call at a time. Closing the iterator stops what is under way; the engine can then be asked again.
+        One call at a time. Closing the iterator stops what is under way; the model can then be asked again.
         """
         ...
 
@@ -67,24 +72,51 @@ class Engine(Protocol):
         ...
 
 
-def open_engine(
-    model: str, revision: str | None, engine: EngineParams, machine: Machine, adapter: Path | None = None
-) -> Engine:
-    """Load `model` (and a LoRA `adapter` on it) into the backend that params name, here or on Ray's workers."""
+class Backend(Loaded, Protocol):
+    """A way to run a model, and what it declares of itself."""
+
+    #: Whether the model's weights are read on this machine, from a folder or the hub.
+    local_weights: ClassVar[bool]
+    #: Whether a LoRA adapter can be put on the model.
+    adapters: ClassVar[bool]
+
+    def __init__(self, model: Model, engine: Engine, machine: Machine) -> None: ...
+
+    @staticmethod
+    def key(engine: Engine) -> str:
+        """What of the engine determines a text, beside the model: its part of the store's key."""
+        ...
+
+    @staticmethod
+    def plain_weights(engine: Engine) -> bool:
+        """Whether log-probabilities can be had: the weights that answer are here, and as they were saved."""
+        ...
+
+    @staticmethod
+    def energy_counter(machine: Machine) -> Literal["gpu", "cpu"] | None:
+        """Whose energy counters the model moves; None where they cannot be read from here."""
+        ...
+
+
+def backend_of(engine: Engine) -> type[Backend]:
+    """The class of the backend that `engine` names: imported only when used."""
+    return cast(type[Backend], import_module(f"{__name__}.{engine.backend}").BACKEND)
+
+
+def check_model(model: Model, engine: Engine) -> None:
+    """Refuse, before anything runs, a folder that is not there and an adapter that the backend cannot take."""
+    backend = backend_of(engine)
+    if model.adapter is not None and not backend.adapters:
+        raise ModelError(f"engine.backend {engine.backend} cannot load an adapter; evaluate with transformers or vllm")
+    if backend.local_weights:
+        is_folder(model.name)
+
+
+def open_backend(model: Model, engine: Engine, machine: Machine) -> Loaded:
+    """Load `model` into its backend, here or on Ray's workers."""
+    check_model(model, engine)
     if machine.executor == "ray":
-        from synthempathy.llm.backends.ray import RayEngine
+        from synthempathy.llm.backends.ray import RayExecutor
 
-        return RayEngine(model, revision, engine, machine, adapter)
-    if engine.backend == "vllm":
-        from synthempathy.llm.backends.vllm import VllmEngine
-
-        return VllmEngine(model, revision, engine, machine, adapter, engine.vllm)
-    if engine.backend == "openai":
-        from synthempathy.llm.backends.openai import OpenaiEngine
-
-        if adapter is not None:
-            raise ModelError("engine.backend openai cannot load an adapter; evaluate with transformers or vllm")
-        return OpenaiEngine(model, engine.openai)
-    from synthempathy.llm.backends.transformers import TransformersEngine
-
-    return TransformersEngine(model, revision, engine, machine, adapter)
+        return RayExecutor(model, engine, machine)
+    return backend_of(engine)(model, engine, machine)

@@ -29,7 +29,8 @@ from synthempathy.core.errors import ModelError
 from synthempathy.core.progress import say
 from synthempathy.llm.backends import Completion, Failure, Request
 from synthempathy.llm.backends.openai_replies import TryAgain, error_message, may_pass, read_reply, retry_after
-from synthempathy.llm.params import OpenaiSettings, Sampling
+from synthempathy.llm.loading import Model
+from synthempathy.llm.params import Engine, Machine, Sampling
 
 #: A server that does not take the connection in this time is tried again, however long an answer may take.
 CONNECT_SECONDS = 30.0
@@ -43,25 +44,40 @@ STOP_SECONDS = 10.0
 SEEDS = 2**31
 
 
-class OpenaiEngine:
+class OpenaiBackend:
     """A model behind a server. `retries` counts the requests sent again, over the engine's life.
 
     A server that reports no usage counts as 0 tokens, which is said once. `sleep` and `now` are for tests.
     """
 
+    local_weights = adapters = False
+
     def __init__(
         self,
-        model: str,
-        settings: OpenaiSettings,
+        model: Model,
+        engine: Engine,
+        machine: Machine,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self.name, self.settings, self.retries = model, settings, 0
-        self.url = settings.base_url.rstrip("/") + "/chat/completions"
+        self.name, self.server, self.settings, self.retries = model.name, engine.openai, machine.openai, 0
+        self.url = self.server.base_url.rstrip("/") + "/chat/completions"
         self._sleep, self._now, self._said_no_usage, self._fingerprint = sleep, now, False, ""
         #: Rows given up one after the other for want of a connection, and how many end the run.
-        self._unreached, self._enough = 0, settings.concurrency
+        self._unreached, self._enough = 0, self.settings.concurrency
+
+    @staticmethod
+    def key(engine: Engine) -> str:
+        return f"openai/{engine.openai.base_url}"
+
+    @staticmethod
+    def plain_weights(engine: Engine) -> bool:
+        return False
+
+    @staticmethod
+    def energy_counter(machine: Machine) -> None:
+        """The model runs elsewhere."""
 
     @property
     def version(self) -> str:
@@ -151,7 +167,7 @@ class OpenaiEngine:
         self._unreached += not fault.reached
         if self._unreached >= self._enough:
             raise ModelError(
-                f"no server at {self.settings.base_url}: {said}, in {self._unreached} rows of {tries} tries each; "
+                f"no server at {self.server.base_url}: {said}, in {self._unreached} rows of {tries} tries each; "
                 "start it, or correct base_url, and run again: finished rows are kept"
             )
         return Failure(row, fault.reason, f"{said} (tries: {tries})")
@@ -189,11 +205,11 @@ class OpenaiEngine:
         return reply.outcome
 
     def _key(self) -> str:
-        return os.environ.get(self.settings.api_key_env, "").strip()
+        return os.environ.get(self.server.api_key_env, "").strip()
 
     def _check_key(self) -> None:
         if not (self._key().isascii() and self._key().isprintable()):  # the HTTP library's own error would show it
-            raise ModelError(f"the key in {self.settings.api_key_env} holds characters that no key has; set it anew")
+            raise ModelError(f"the key in {self.server.api_key_env} holds characters that no key has; set it anew")
 
     def _authorized(self, request: httpx.Request) -> httpx.Request:
         """With the key where there is one; servers of one's own need none. The request alone ever holds it."""
@@ -203,7 +219,7 @@ class OpenaiEngine:
 
     def _hint(self, status: int) -> str:
         if status in (401, 403):
-            name = self.settings.api_key_env
+            name = self.server.api_key_env
             there = "" if self._key() else ", which is not set"
             return f"; the key is read from the environment variable {name}{there}"
         return f"; check base_url and the model's name, {self.name}" if status in (301, 302, 307, 308, 404) else ""
@@ -225,3 +241,6 @@ def _run(loop: asyncio.AbstractEventLoop, work: asyncio.Task[None], outcomes: Si
     finally:
         loop.close()
         outcomes.put(None)
+
+
+BACKEND = OpenaiBackend

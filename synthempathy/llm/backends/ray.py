@@ -17,16 +17,15 @@ import math
 from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from synthempathy.core.errors import ModelError, SynthempathyError
-from synthempathy.llm.backends import Completion, Failure, Request, open_engine
+from synthempathy.llm.backends import Completion, Failure, Request, backend_of, open_backend
 from synthempathy.llm.backends.ray_cluster import last_line, start_cluster
-from synthempathy.llm.loading import is_folder
-from synthempathy.llm.params import Engine as EngineParams
-from synthempathy.llm.params import Machine, Sampling
+from synthempathy.llm.loading import Model, is_folder
+from synthempathy.llm.params import Engine, Machine, Sampling
 
 #: Batches that a worker has at hand: one being written, one waiting.
 BATCHES_IN_FLIGHT = 2
@@ -34,22 +33,21 @@ BATCHES_IN_FLIGHT = 2
 TRIES = 5
 
 
-class RayEngine:
+class RayExecutor:
     """As many engines as machine.ray.workers, on this machine or a cluster.
 
     A row's text is that of the backend, whatever worker writes it. `retries` sums up the workers' own.
     """
 
-    def __init__(
-        self, model: str, revision: str | None, engine: EngineParams, machine: Machine, adapter: Path | None = None
-    ) -> None:
+    def __init__(self, model: Model, engine: Engine, machine: Machine) -> None:
         if importlib.util.find_spec("ray") is None:
             raise ModelError("Ray is not installed; pip install 'synthempathy[ray]'")
-        if engine.backend != "openai" and is_folder(model):
-            model = str(Path(model).resolve())  # workers may stand in another folder
-        local = machine.model_copy(update={"executor": "local"})
+        if backend_of(engine).local_weights and is_folder(model.name):
+            model = replace(model, name=str(Path(model.name).resolve()))  # workers may stand in another folder
+        if model.adapter is not None:
+            model = replace(model, adapter=model.adapter.resolve())
         self.settings, self.retries = machine.ray, 0
-        self._model = (model, revision, engine, local, adapter.resolve() if adapter else None)
+        self._opened = (model, engine, machine.model_copy(update={"executor": "local"}))
         self._backend = engine.backend
         self._started = start_cluster(machine.ray)
 
@@ -74,10 +72,10 @@ class RayEngine:
             for batch in batches:
                 self.retries += batch["retries"]
                 self._backend = batch["version"] or self._backend
-                for told in batch["outcomes"]:
-                    if told["id"] in waiting:
-                        waiting.remove(told["id"])
-                        yield Completion(**told) if "text" in told else Failure(**told)
+                for outcome in batch["outcomes"]:
+                    if outcome["id"] in waiting:
+                        waiting.remove(outcome["id"])
+                        yield Completion(**outcome) if "text" in outcome else Failure(**outcome)
                 if batch["error"]:
                     raise ModelError(batch["error"])
         if waiting:
@@ -94,7 +92,7 @@ class RayEngine:
         tries = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(_Tries).remote()
         work = ray.data.from_items(rows, override_num_blocks=count).map_batches(
             _Worker,
-            fn_constructor_args=(tries, sampling, self._model),
+            fn_constructor_args=(tries, sampling, self._opened),
             batch_size=None,  # a block is a batch
             compute=ray.data.ActorPoolStrategy(
                 size=min(self.settings.workers, count), max_tasks_in_flight_per_actor=BATCHES_IN_FLIGHT,
@@ -104,7 +102,7 @@ class RayEngine:
         )
         try:
             for batch in work.iter_batches(batch_size=None, prefetch_batches=0):
-                yield from map(json.loads, batch["told"])
+                yield from map(json.loads, batch["answered"])
         except Exception as error:
             raise ModelError(f"Ray gave up: {last_line(error)}") from error
 
@@ -112,9 +110,9 @@ class RayEngine:
 class _Worker:
     """An engine in a process of its own, somewhere on the cluster. Loaded at its first batch."""
 
-    def __init__(self, tries: Any, sampling: Sampling, model: tuple[Any, ...]) -> None:
-        self.tries, self.sampling, self.model = tries, sampling, model
-        self.engine: Any = None
+    def __init__(self, tries: Any, sampling: Sampling, opened: tuple[Model, Engine, Machine]) -> None:
+        self.tries, self.sampling, self.opened = tries, sampling, opened
+        self.backend: Any = None
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[str]]:
         """One row for the whole batch, so that it comes whole or not at all.
@@ -125,21 +123,21 @@ class _Worker:
 
         requests = [Request(**json.loads(row)) for row in batch["item"]]
         outcomes: list[dict[str, Any]] = []
-        error, version, retries = "", "", getattr(self.engine, "retries", 0)
+        error, version, retries = "", "", getattr(self.backend, "retries", 0)
         try:
             if ray.get(self.tries.begin.remote(requests[0].id)) > TRIES:
                 raise ModelError(
                     f"row {requests[0].id}: each of {TRIES} Ray workers died while it wrote this row and "
                     f"{len(requests) - 1} more; look at the machine's memory, or lower machine.ray.rows_per_batch"
                 )
-            self.engine = self.engine or open_engine(*self.model)
-            for outcome in self.engine.complete(requests, self.sampling):
+            self.backend = self.backend or open_backend(*self.opened)
+            for outcome in self.backend.complete(requests, self.sampling):
                 outcomes.append(asdict(outcome))
-            version = self.engine.version
+            version = self.backend.version
         except SynthempathyError as caught:
             error = str(caught)
-        retries = getattr(self.engine, "retries", 0) - retries
-        return {"told": [json.dumps({"outcomes": outcomes, "error": error, "version": version, "retries": retries})]}
+        retries = getattr(self.backend, "retries", 0) - retries
+        return {"answered": [json.dumps({"outcomes": outcomes, "error": error, "version": version, "retries": retries})]}
 
 
 class _Tries:

@@ -41,7 +41,7 @@ def start_cluster(settings: RaySettings) -> bool:
     if ray.is_initialized():
         return False
     try:
-        with _own_signals(), _hushed():
+        with _own_signals(), _suppress_stderr():
             ray.init(**_where(settings), log_to_driver=False, logging_level=logging.CRITICAL)
     except Exception as error:
         raise _no_cluster(settings.address, error) from error
@@ -107,7 +107,7 @@ def _own_signals() -> Iterator[None]:
 
 
 @contextmanager
-def _hushed() -> Iterator[None]:
+def _suppress_stderr() -> Iterator[None]:
     """Without what Ray's C++ writes on standard error as it starts: that it was told to be quiet."""
     sys.stderr.flush()
     shown, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)

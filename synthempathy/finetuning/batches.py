@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from synthempathy.finetuning.examples import Example
+from synthempathy.finetuning.examples import TokenizedExample
 
 if TYPE_CHECKING:
     import torch
@@ -16,10 +16,10 @@ WINDOW = 16
 #: The label that the loss leaves out, as in torch and transformers.
 IGNORED = -100
 
-Batch = list[Example]
+Batch = list[TokenizedExample]
 
 
-def shuffled_batches(examples: Sequence[Example], size: int, seed: int) -> list[Batch]:
+def shuffled_batches(examples: Sequence[TokenizedExample], size: int, seed: int) -> list[Batch]:
     """All examples once, in batches of like length and random order; the same for the same seed."""
     chance = random.Random(seed)
     order = list(examples)
@@ -32,7 +32,7 @@ def shuffled_batches(examples: Sequence[Example], size: int, seed: int) -> list[
     return batches
 
 
-def sorted_batches(examples: Sequence[Example], size: int) -> list[Batch]:
+def sorted_batches(examples: Sequence[TokenizedExample], size: int) -> list[Batch]:
     """All examples once, the longest first, so that a batch that does not fit into memory fails at once."""
     order = sorted(examples, key=len, reverse=True)
     return [order[start : start + size] for start in range(0, len(order), size)]
@@ -54,6 +54,6 @@ def tensors(batch: Batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     return ids, mask, labels
 
 
-def learned_tokens(examples: Sequence[Example]) -> int:
+def learned_tokens(examples: Sequence[TokenizedExample]) -> int:
     """How many tokens of them the loss looks at."""
     return sum(len(example) - example.prompt for example in examples)

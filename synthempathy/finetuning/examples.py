@@ -14,8 +14,12 @@ if TYPE_CHECKING:
     from synthempathy.llm.prompts import Prompt
 
 
+#: What a prompt of fine-tuning and evaluation may use: the test explanations alone, with an example.
+PROMPT_VARIABLES = {"explanation": "I missed the bus."}
+
+
 @dataclass(frozen=True)
-class Example:
+class TokenizedExample:
     """Token ids of a prompt and its response. The first `prompt` of them are read, the others learned."""
 
     ids: list[int]
@@ -25,25 +29,25 @@ class Example:
         return len(self.ids)
 
 
-def examples_of(pairs: Iterable[Pair], prompt: Prompt, tokenizer: PreTrainedTokenizerBase) -> list[Example]:
+def tokenized(pairs: Iterable[Pair], prompt: Prompt, tokenizer: PreTrainedTokenizerBase) -> list[TokenizedExample]:
     """Each pair as an example, in order: `prompt` filled with the explanation, answered by the response."""
-    return [example(prompt.messages(explanation=pair.explanation), pair.response, tokenizer) for pair in pairs]
+    return [tokenized_example(prompt.messages(explanation=pair.explanation), pair.response, tokenizer) for pair in pairs]
 
 
-def example(messages: list[dict[str, str]], response: str, tokenizer: PreTrainedTokenizerBase) -> Example:
+def tokenized_example(messages: list[dict[str, str]], response: str, tokenizer: PreTrainedTokenizerBase) -> TokenizedExample:
     """One conversation as token ids, up to and with the tokens that end the assistant's turn.
 
     The prompt's ids are those that generation starts from, so that training and asking look alike.
     """
-    asked = _rendered(tokenizer, messages, open_turn=True)
-    told = _rendered(tokenizer, [*messages, {"role": "assistant", "content": response}], open_turn=False)
-    if not told.startswith(asked):  # a template that writes finished turns in another way than open ones
-        told = asked + response
-    prompt = _ids(tokenizer, asked)
-    whole = _ids(tokenizer, told)
-    # Where a token would straddle the border, the two sides are cut into tokens apart, as in generation.
-    answer = whole[len(prompt) :] if whole[: len(prompt)] == prompt else _ids(tokenizer, told[len(asked) :])
-    return Example(prompt + _ended(answer, tokenizer), len(prompt))
+    question = _rendered(tokenizer, messages, open_turn=True)
+    conversation = _rendered(tokenizer, [*messages, {"role": "assistant", "content": response}], open_turn=False)
+    if not conversation.startswith(question):  # a template that writes finished turns in another way than open ones
+        conversation = question + response
+    prompt = _ids(tokenizer, question)
+    whole = _ids(tokenizer, conversation)
+    # Where a token would straddle the border, the two sides are tokenized apart, as in generation.
+    answer = whole[len(prompt) :] if whole[: len(prompt)] == prompt else _ids(tokenizer, conversation[len(question) :])
+    return TokenizedExample(prompt + _ended(answer, tokenizer), len(prompt))
 
 
 def _ended(answer: list[int], tokenizer: PreTrainedTokenizerBase) -> list[int]:

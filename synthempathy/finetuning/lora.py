@@ -11,6 +11,7 @@ from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dic
 from synthempathy.core.errors import ModelError
 from synthempathy.finetuning.params import Finetune
 from synthempathy.finetuning.training import Weights
+from synthempathy.llm.loading import load_model
 
 CARD = """\
 ---
@@ -26,6 +27,20 @@ LoRA (rank {rank}) trained by synthempathy's `finetune` on empathetic responses 
     model = AutoModelForCausalLM.from_pretrained("{model}")
     model = PeftModel.from_pretrained(model, "<this folder>")
 """
+
+
+def load_with_lora(settings: Finetune, device: str) -> PeftModel:
+    """The base model on `device` with fresh LoRA layers, which alone are trainable. ModelError where it is not fit for it."""
+    model = load_model(settings.model, settings.revision, settings.dtype, device)
+    positions = getattr(model.config, "max_position_embeddings", None)
+    if positions is not None and settings.max_length > positions:
+        raise ModelError(
+            f"finetune.max_length {settings.max_length} is above the {positions} tokens that {settings.model} reads; lower it"
+        )
+    adapted = with_lora(model, settings)
+    if device.startswith("cuda"):
+        enable_gradient_checkpointing(adapted)
+    return adapted
 
 
 def with_lora(model: Any, settings: Finetune) -> PeftModel:
@@ -50,7 +65,7 @@ def with_lora(model: Any, settings: Finetune) -> PeftModel:
     return adapted
 
 
-def spare_memory(model: PeftModel) -> None:
+def enable_gradient_checkpointing(model: PeftModel) -> None:
     """Recompute activations in the backward pass: a 7B model at 8 x 512 tokens then fits beside its weights."""
     model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     model.enable_input_require_grads()

@@ -7,10 +7,12 @@ the number of processes changes nothing but rounding and the draws of dropout.
 
 from __future__ import annotations
 
+import csv
 import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -26,7 +28,7 @@ from synthempathy.finetuning.batches import (
     sorted_batches,
     tensors,
 )
-from synthempathy.finetuning.examples import Example
+from synthempathy.finetuning.examples import TokenizedExample
 from synthempathy.finetuning.params import Finetune
 
 if TYPE_CHECKING:
@@ -59,26 +61,43 @@ class Outcome:
     best: Epoch
     weights: Weights
 
+    def figures(self) -> dict[str, float]:
+        """The losses of the best epoch and before training, and which epoch that was."""
+        return {
+            "train_loss": self.best.train_loss, "validation_loss": self.best.validation_loss,
+            "validation_loss_before": self.epochs[0].validation_loss, "epochs_run": self.epochs[-1].epoch,
+            "best_epoch": self.best.epoch,
+        }
 
-def accelerator_on(device: str) -> Accelerator:
-    """accelerate on `device`, cpu or cuda: fp32 on a CPU, bf16 on a GPU."""
+    def write_losses(self, path: Path) -> None:
+        """A CSV of epoch, step, split (train, validation), loss."""
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            table = csv.writer(stream, lineterminator="\n")
+            table.writerow(("epoch", "step", "split", "loss"))
+            for e in self.epochs:
+                table.writerow((e.epoch, e.step, "train", f"{e.train_loss:.6f}"))
+                table.writerow((e.epoch, e.step, "validation", f"{e.validation_loss:.6f}"))
+
+
+def accelerator_on(device: str, dtype: str) -> Accelerator:
+    """accelerate on `device`, cpu or cuda, with autocast in bf16 where the base model's `dtype` is bfloat16."""
     from accelerate import Accelerator
 
-    return Accelerator(cpu=device == "cpu", mixed_precision="bf16" if device == "cuda" else "no")
+    return Accelerator(cpu=device == "cpu", mixed_precision="bf16" if dtype == "bfloat16" else "no")
 
 
-def repeatable(seed: int) -> None:
+def make_repeatable(seed: int) -> None:
     """The same numbers on a second run on this machine: seeds, and no operation that is free in its order."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it
     torch.use_deterministic_algorithms(True)
     torch.manual_seed(seed)
 
 
-def batch_count(learned: int, watched: int, settings: Finetune) -> int:
+def batch_count(train: int, validation: int, settings: Finetune) -> int:
     """Batches that all epochs together go through, for a progress bar, of so many pairs."""
     size = settings.batch_size
-    looks = math.ceil(watched / size) + math.ceil(min(learned, watched) / size)
-    return settings.epochs * math.ceil(learned / size) + (settings.epochs + 1) * looks
+    evaluations = math.ceil(validation / size) + math.ceil(min(train, validation) / size)
+    return settings.epochs * math.ceil(train / size) + (settings.epochs + 1) * evaluations
 
 
 class Trainer:
@@ -94,26 +113,26 @@ class Trainer:
         self._weights_of, self._settings, self._accelerator = weights_of, settings, accelerator
         self._advance = advance
 
-    def train(self, learned: Sequence[Example], watched: Sequence[Example]) -> Outcome:
-        """Train on `learned`, look at `watched` after each epoch. ModelError if the loss is no number."""
+    def train(self, train: Sequence[TokenizedExample], validation: Sequence[TokenizedExample]) -> Outcome:
+        """Train on `train`, evaluate on `validation` after each epoch. ModelError if the loss is no number."""
         settings = self._settings
-        steps = settings.epochs * math.ceil(len(learned) / settings.batch_size)
+        steps = settings.epochs * math.ceil(len(train) / settings.batch_size)
         schedule = torch.optim.lr_scheduler.LambdaLR(self._optimizer, lambda step: cosine(step, steps))
-        sample = _evenly(learned, len(watched))
+        sample = _evenly(train, len(validation))
         torch.manual_seed(settings.seed + self._accelerator.process_index)  # dropout differs between processes
 
-        epochs = [self._looked(0, 0, sample, watched)]
+        epochs = [self._evaluated(0, 0, sample, validation)]
         best: Epoch | None = None
         weights: Weights = {}
         step = 0
         for epoch in range(1, settings.epochs + 1):
             note = f"epoch {epoch} of {settings.epochs}, validation loss {epochs[-1].validation_loss:.3f}"
-            for batch in shuffled_batches(learned, settings.batch_size, settings.seed + epoch):
+            for batch in shuffled_batches(train, settings.batch_size, settings.seed + epoch):
                 self._step(batch)
                 schedule.step()
                 step += 1
                 self._advance(note=note)
-            epochs.append(self._looked(epoch, step, sample, watched))
+            epochs.append(self._evaluated(epoch, step, sample, validation))
             if best is None or epochs[-1].validation_loss < best.validation_loss:
                 best, weights = epochs[-1], self._weights()
             elif epoch - best.epoch >= settings.patience:
@@ -129,14 +148,16 @@ class Trainer:
         self._optimizer.step()
         self._optimizer.zero_grad()
 
-    def _looked(self, epoch: int, step: int, sample: Sequence[Example], watched: Sequence[Example]) -> Epoch:
-        seen = Epoch(epoch, step, train_loss=self._mean_loss(sample), validation_loss=self._mean_loss(watched))
+    def _evaluated(
+        self, epoch: int, step: int, sample: Sequence[TokenizedExample], validation: Sequence[TokenizedExample]
+    ) -> Epoch:
+        seen = Epoch(epoch, step, train_loss=self._mean_loss(sample), validation_loss=self._mean_loss(validation))
         if not math.isfinite(seen.train_loss + seen.validation_loss):
             why = "training diverged; lower finetune.learning_rate" if epoch else "the model itself is broken"
             raise ModelError(f"{self._settings.model}: the loss is not a number after {epoch} epochs: {why}")
         return seen
 
-    def _mean_loss(self, examples: Sequence[Example]) -> float:
+    def _mean_loss(self, examples: Sequence[TokenizedExample]) -> float:
         """The mean loss over all response tokens of `examples`, over all processes, without dropout."""
         self._model.eval()
         total = torch.zeros((), dtype=torch.float64, device=self._accelerator.device)
@@ -153,10 +174,10 @@ class Trainer:
         if not own:  # fewer pairs than processes: all must still step together
             labels = torch.full_like(labels, IGNORED)
         logits = self._model(input_ids=ids, attention_mask=mask).logits[:, :-1]
-        told = cross_entropy(
+        loss = cross_entropy(
             logits.flatten(0, 1).float(), labels[:, 1:].flatten(), ignore_index=IGNORED, reduction="sum"
         )
-        return told / learned_tokens(batch)
+        return loss / learned_tokens(batch)
 
     def _weights(self) -> Weights:
         model = self._accelerator.unwrap_model(self._model)
@@ -171,7 +192,7 @@ def cosine(step: int, steps: int) -> float:
     return 0.5 * (1 + math.cos(math.pi * (step - rising) / max(1, steps - rising)))
 
 
-def _evenly(examples: Sequence[Example], wanted: int) -> list[Example]:
+def _evenly(examples: Sequence[TokenizedExample], wanted: int) -> list[TokenizedExample]:
     """At most `wanted` of `examples`, spread evenly over their order."""
     wanted = min(wanted, len(examples))
     return [examples[place * len(examples) // wanted] for place in range(wanted)]

@@ -7,20 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthempathy.finetuning.batches import IGNORED, learned_tokens, shuffled_batches, sorted_batches, tensors
-from synthempathy.finetuning.examples import Example
+from synthempathy.finetuning.examples import TokenizedExample
 
 EXAMPLE = st.integers(2, 40).flatmap(
-    lambda n: st.builds(Example, st.lists(st.integers(1, 99), min_size=n, max_size=n), st.integers(1, n - 1))
+    lambda n: st.builds(TokenizedExample, st.lists(st.integers(1, 99), min_size=n, max_size=n), st.integers(1, n - 1))
 )
 EXAMPLES = st.lists(EXAMPLE, min_size=1, max_size=60)
 
 
-def key(example: Example) -> tuple[list[int], int]:
+def key(example: TokenizedExample) -> tuple[list[int], int]:
     return example.ids, example.prompt
 
 
 @given(EXAMPLES, st.integers(1, 9), st.integers(0, 5))
-def test_every_example_is_in_one_batch(examples: list[Example], size: int, seed: int) -> None:
+def test_every_example_is_in_one_batch(examples: list[TokenizedExample], size: int, seed: int) -> None:
     for batches in (shuffled_batches(examples, size, seed), sorted_batches(examples, size)):
         assert sorted(key(e) for batch in batches for e in batch) == sorted(map(key, examples))
         assert all(1 <= len(batch) <= size for batch in batches)
@@ -28,7 +28,7 @@ def test_every_example_is_in_one_batch(examples: list[Example], size: int, seed:
 
 
 def test_the_order_is_the_seeds_alone_and_lengths_are_alike() -> None:
-    examples = [Example(list(range(1 + (7 * i) % 90)), 0) for i in range(400)]
+    examples = [TokenizedExample(list(range(1 + (7 * i) % 90)), 0) for i in range(400)]
     first, again, other = (shuffled_batches(examples, 8, seed) for seed in (1, 1, 2))
     assert first == again != other
     assert first != sorted_batches(examples, 8)
@@ -37,7 +37,7 @@ def test_the_order_is_the_seeds_alone_and_lengths_are_alike() -> None:
 
 
 @given(EXAMPLES)
-def test_labels_stand_on_responses_and_padding_is_masked(examples: list[Example]) -> None:
+def test_labels_stand_on_responses_and_padding_is_masked(examples: list[TokenizedExample]) -> None:
     ids, mask, labels = tensors(examples)
     for row, example in enumerate(examples):
         end = len(example)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthempathy.finetuning.examples import Example, example
+from synthempathy.finetuning.examples import TokenizedExample, tokenized_example
 from tests.helpers.tiny_mistral import TEMPLATE, tiny_tokenizer
 
 MESSAGES = [{"role": "system", "content": "You answer."}, {"role": "user", "content": "I am tired."}]
@@ -16,13 +16,13 @@ TOKENIZER = tiny_tokenizer()
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), min_size=1).filter(str.strip)
 
 
-def parts(one: Example, tokenizer: Any = TOKENIZER) -> tuple[str, str]:
+def parts(one: TokenizedExample, tokenizer: Any = TOKENIZER) -> tuple[str, str]:
     """The text that is read, and the text that is learned."""
     return tokenizer.decode(one.ids[: one.prompt]), tokenizer.decode(one.ids[one.prompt :])
 
 
 def test_the_response_and_the_end_of_turn_are_learned_and_nothing_else() -> None:
-    assert parts(example(MESSAGES, "Oh no.", TOKENIZER)) == (
+    assert parts(tokenized_example(MESSAGES, "Oh no.", TOKENIZER)) == (
         "<s><|system|>You answer.<|user|>I am tired.<|assistant|>", "Oh no.</s>",
     )
 
@@ -30,7 +30,7 @@ def test_the_response_and_the_end_of_turn_are_learned_and_nothing_else() -> None
 @given(said=TEXT, response=TEXT)
 def test_any_text_is_learned_whole_after_the_prompt_of_generation(said: str, response: str) -> None:
     messages = [MESSAGES[0], {"role": "user", "content": said}]
-    one = example(messages, response, TOKENIZER)
+    one = tokenized_example(messages, response, TOKENIZER)
     assert one.ids[: one.prompt] == TOKENIZER.apply_chat_template(messages, add_generation_prompt=True)["input_ids"]
     assert one.ids[one.prompt :] == TOKENIZER(response + "</s>", add_special_tokens=False)["input_ids"]
 
@@ -46,12 +46,12 @@ def test_any_text_is_learned_whole_after_the_prompt_of_generation(said: str, res
 )
 def test_every_template_ends_where_engines_stop(ending: str, learned: str) -> None:
     tokenizer = tiny_tokenizer(TEMPLATE.replace("{{ eos_token }}", ending))
-    assert parts(example(MESSAGES, "Oh no.", tokenizer), tokenizer)[1] == learned
+    assert parts(tokenized_example(MESSAGES, "Oh no.", tokenizer), tokenizer)[1] == learned
 
 
 def test_a_template_that_rewrites_finished_turns_still_learns_the_response_after_the_open_prompt() -> None:
     tokenizer = tiny_tokenizer(TEMPLATE.replace("{{ '<|assistant|>' }}", "{{ '<|assistant|>NOW:' }}"))
-    prompt, learned = parts(example(MESSAGES, "Oh no.", tokenizer), tokenizer)
+    prompt, learned = parts(tokenized_example(MESSAGES, "Oh no.", tokenizer), tokenizer)
     assert prompt.endswith("<|assistant|>NOW:")
     assert learned == "Oh no.</s>"
 
@@ -63,5 +63,5 @@ def test_a_token_across_the_border_is_cut_as_in_generation() -> None:
         "+ m['content'] }}", "+ ('a' if m['role'] == 'assistant' else '') + m['content'] }}"
     ))
     tokenizer.add_tokens([AddedToken("ab", normalized=False)])
-    one = example(MESSAGES, "bc", tokenizer)
+    one = tokenized_example(MESSAGES, "bc", tokenizer)
     assert tokenizer.convert_ids_to_tokens(one.ids[one.prompt - 1 :]) == ["a", "b", "c", "</s>"]

@@ -13,13 +13,13 @@ import torch
 from synthempathy.core.errors import ModelError
 from synthempathy.finetuning import lora
 from synthempathy.finetuning.batches import shuffled_batches, tensors
-from synthempathy.finetuning.examples import Example
+from synthempathy.finetuning.examples import TokenizedExample
 from synthempathy.finetuning.params import Finetune, Lora
-from synthempathy.finetuning.training import Outcome, Trainer, accelerator_on, batch_count, cosine, repeatable
+from synthempathy.finetuning.training import Outcome, Trainer, accelerator_on, batch_count, cosine, make_repeatable
 from tests.helpers.tiny_mistral import tiny_model
 
 SETTINGS = Finetune(
-    model="tiny", revision=None, prompt="plain",
+    model="tiny", revision=None, dtype="float32", prompt="plain",
     lora=Lora(rank=4, alpha=8, dropout=0.1, target_modules=["q_proj", "v_proj", "down_proj"]),
     learning_rate=0.02, epochs=2, batch_size=4, max_length=64, patience=1, seed=3,
 )
@@ -31,21 +31,23 @@ def free_order_afterwards() -> Iterator[None]:
     torch.use_deterministic_algorithms(False)
 
 
-def say(text: str, asked: str = "ask:") -> Example:
-    return Example([6 + ord(letter) for letter in asked + text] + [1], len(asked))
+def say(text: str, asked: str = "ask:") -> TokenizedExample:
+    return TokenizedExample([6 + ord(letter) for letter in asked + text] + [1], len(asked))
 
 
-def run(learned: list[Example], watched: list[Example], *, spare: bool = False, **changes: Any) -> tuple[Any, Outcome]:
+def run(
+    learned: list[TokenizedExample], watched: list[TokenizedExample], *, spare: bool = False, **changes: Any
+) -> tuple[Any, Outcome]:
     settings = SETTINGS.model_copy(update=changes)
-    repeatable(settings.seed)
+    make_repeatable(settings.seed)
     model = lora.with_lora(tiny_model(), settings)
     if spare:
-        lora.spare_memory(model)
-    trainer = Trainer(model, lora.lora_weights, settings, accelerator_on("cpu"), lambda steps=1, note="": None)
+        lora.enable_gradient_checkpointing(model)
+    trainer = Trainer(model, lora.lora_weights, settings, accelerator_on("cpu", "float32"), lambda steps=1, note="": None)
     return model, trainer.train(learned, watched)
 
 
-def reference_loss(model: Any, examples: list[Example]) -> float:
+def reference_loss(model: Any, examples: list[TokenizedExample]) -> float:
     """One example at a time, without padding, by transformers' own loss."""
     total = tokens = 0.0
     for example in examples:
@@ -79,7 +81,7 @@ def test_training_learns_the_responses_and_leaves_the_base_as_it_was() -> None:
 def test_the_prompt_is_not_learned() -> None:
     same_answer = [say("ok", asked="abcabcabcabc:")] * 32
     model, outcome = run(same_answer, same_answer, epochs=3)
-    prompts = [Example(e.ids[: e.prompt], 1) for e in same_answer[:1]]
+    prompts = [TokenizedExample(e.ids[: e.prompt], 1) for e in same_answer[:1]]
     learned = outcome.epochs[0].validation_loss - outcome.best.validation_loss
     assert learned > 1
     assert reference_loss(model, prompts) > 4.5  # nats: random over 262 tokens is 5.57
@@ -109,7 +111,7 @@ def test_two_runs_give_the_same_bits_and_another_seed_others() -> None:
 def test_the_processes_parts_of_a_batch_add_up_to_its_loss(processes: int) -> None:
     settings = SETTINGS.model_copy(update={"seed": 1})
     model = lora.with_lora(tiny_model(), settings)
-    trainer = Trainer(model, lora.lora_weights, settings, accelerator_on("cpu"), lambda steps=1, note="": None)
+    trainer = Trainer(model, lora.lora_weights, settings, accelerator_on("cpu", "float32"), lambda steps=1, note="": None)
     model.eval()
     parts = []
     for index in range(processes):
@@ -122,9 +124,9 @@ def test_the_processes_parts_of_a_batch_add_up_to_its_loss(processes: int) -> No
 
 
 def test_each_epoch_goes_through_all_pairs_in_an_order_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    orders: list[list[list[Example]]] = []
+    orders: list[list[list[TokenizedExample]]] = []
 
-    def seen(examples: list[Example], size: int, seed: int) -> list[list[Example]]:
+    def seen(examples: list[TokenizedExample], size: int, seed: int) -> list[list[TokenizedExample]]:
         orders.append(shuffled_batches(examples, size, seed))
         return orders[-1]
 
@@ -156,7 +158,7 @@ def test_the_bar_counts_every_batch() -> None:
 
     settings = SETTINGS.model_copy(update={"epochs": 2, "patience": 9})
     model = lora.with_lora(tiny_model(), settings)
-    trainer = Trainer(model, lora.lora_weights, settings, accelerator_on("cpu"), count)
+    trainer = Trainer(model, lora.lora_weights, settings, accelerator_on("cpu", "float32"), count)
     trainer.train(MIXED * 3, MIXED)
     assert sum(seen) == batch_count(len(MIXED) * 3, len(MIXED), settings)
 

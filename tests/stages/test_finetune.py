@@ -75,7 +75,7 @@ def test_peft_loads_the_adapter_and_finds_the_loss_that_was_reported(run: Any, p
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
-    from synthempathy.finetuning.examples import examples_of
+    from synthempathy.finetuning.examples import tokenized
     from synthempathy.llm.prompts import load_prompt
 
     config = json.loads(Path("models/adapter/adapter_config.json").read_text(encoding="utf-8"))
@@ -85,7 +85,7 @@ def test_peft_loads_the_adapter_and_finds_the_loss_that_was_reported(run: Any, p
         ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
     )
     base = AutoModelForCausalLM.from_pretrained("models/tiny", dtype=torch.float32).eval()
-    examples = examples_of(
+    examples = tokenized(
         read_records(Path("validation.jsonl"), Pair), load_prompt(Path("prompts/respond/plain.jinja")), tokenizer
     )
     assert mean_loss(base, examples) == pytest.approx(figures["validation_loss_before"], rel=1e-4)

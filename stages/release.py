@@ -3,9 +3,9 @@
     python -m stages.release data/train.jsonl data/validation.jsonl data/test.jsonl metrics/corpus.json \\
         metrics/dedup.json metrics/filter.json metrics/empathy.json data/release
 
-Provenance is the md5 of every input, the same that dvc.lock holds for it, and the params in force. The
-lock itself cannot be an input: DVC writes into it when this stage ends, so the stage would never be up
-to date. The folder holds no date and no path of this machine: the same inputs give the same bytes.
+The provenance is the md5 of every input, the same as in dvc.lock, and the parameters. The lock itself cannot be an
+input: DVC writes into it when this stage ends, so the stage would never be up to date. The folder holds no date and no
+path of this machine: the same inputs give the same bytes.
 """
 
 from __future__ import annotations
@@ -14,13 +14,19 @@ from pathlib import Path
 
 from synthempathy.core.command import run_stage
 from synthempathy.core.files import written_whole
+from synthempathy.core.metrics import read_metrics
 from synthempathy.core.progress import say
 from synthempathy.core.records import dump_records, read_records
 from synthempathy.project.params import load_params
 from synthempathy.release.card import FIELDS, dataset_card
-from synthempathy.release.checks import ReleasedPair, check_whole, refuse_foreign
-from synthempathy.release.figures import CorpusFigures, EmpathyFigures, RowFigures, read_figures
-from synthempathy.release.provenance import provenance
+from synthempathy.release.folder import ReleasedPair, check_replaceable, check_splits, provenance
+from synthempathy.release.metrics import CorpusMetrics, EmpathyMetrics, RowMetrics
+
+#: The sections that may change a released file, as dvc.yaml lists them: card and provenance show no others.
+SECTIONS = (
+    "profile", "seeds", "engine", "brainstorm", "dedup", "explain", "respond", "filter", "safety", "stats", "split",
+    "scorer", "finetune", "evaluate", "release",
+)
 
 
 def release(
@@ -28,17 +34,17 @@ def release(
     folder: Path, *, params: Path,
 ) -> None:
     """Write `folder` whole: data/{train,validation,test}.jsonl, README.md, provenance.json."""
-    settings = load_params(params)
-    refuse_foreign(folder)
-    figures = read_figures(corpus, CorpusFigures)
-    ledgers = read_figures(dedup, RowFigures), read_figures(filtered, RowFigures)
-    scores = read_figures(empathy, EmpathyFigures)
+    settings = load_params(params).model_dump(include=set(SECTIONS))
+    check_replaceable(folder)
+    figures = read_metrics(corpus, CorpusMetrics)
+    row_counts = read_metrics(dedup, RowMetrics), read_metrics(filtered, RowMetrics)
+    scores = read_metrics(empathy, EmpathyMetrics)
     files = {"train": train, "validation": validation, "test": test}
     splits = {split: read_records(path, ReleasedPair) for split, path in files.items()}
-    check_whole(splits, files, figures.pairs, corpus)
+    check_splits(splits, files, figures.pairs, corpus)
 
     rows = {split: len(pairs) for split, pairs in splits.items()}
-    card = dataset_card(settings, rows, figures, *ledgers, scores)
+    card = dataset_card(settings, rows, figures, *row_counts, scores)
     inputs = files | {"corpus": corpus, "dedup": dedup, "filter": filtered, "empathy": empathy}
     with written_whole(folder) as (part,):
         (part / "data").mkdir(parents=True)

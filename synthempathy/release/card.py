@@ -1,26 +1,26 @@
-"""The dataset card: `card.md.jinja` filled with the figures and the params; no number stands in the template."""
+"""The dataset card: `card.md.jinja` filled with metrics and parameters; the template itself contains no number."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from synthempathy.project.params import Params
-from synthempathy.release.figures import CorpusFigures, EmpathyFigures, RowFigures
+from synthempathy.release.metrics import CorpusMetrics, EmpathyMetrics, RowMetrics
 
 #: The fields of every released row, all text, and what they hold.
 FIELDS = {
     "id": "the pair, unique in the corpus",
-    "seed_id": "the seed that the story grew from; all rows of a seed stand in one split",
-    "category": "the kind of stress, of the seed",
+    "seed_id": "the seed that the story grew from; all rows of a seed are in the same split",
+    "category": "the seed's category of stress",
     "seed": "the stress sentence",
     "story": "a story that a model imagined from the seed",
     "explanation": "the story as the person tells it to a listener",
-    "response": "an empathetic answer to the explanation",
-    "reasoning": "the model's notes before it answered (Chain of Empathy), or empty; no part of the answer",
+    "response": "an empathetic response to the explanation",
+    "reasoning": "the model's notes before it answered (Chain of Empathy), or empty; not part of the response",
     "model": "the model that wrote the story",
     "explanation_model": "the model that wrote the explanation",
     "response_model": "the model that wrote the response",
@@ -30,41 +30,39 @@ SIZE_NAMES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<
 
 
 def dataset_card(
-    params: Params,
+    params: Mapping[str, Any],
     rows: Mapping[str, int],
-    corpus: CorpusFigures,
-    dedup: RowFigures,
-    filtered: RowFigures,
-    empathy: EmpathyFigures,
+    corpus: CorpusMetrics,
+    dedup: RowMetrics,
+    filtered: RowMetrics,
+    empathy: EmpathyMetrics,
 ) -> str:
-    """README.md as the Hugging Face Hub reads it: a YAML header, then Markdown. `rows` is rows a split."""
+    """README.md as the Hugging Face Hub reads it: a YAML header, then Markdown.
+
+    `params` holds sections of params.yaml as plain values; `rows` the rows per split.
+    """
     env = Environment(
         loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, autoescape=False,
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
     )
     env.filters |= {"figure": figure, "percent": percent, "cell": cell, "quoted": quoted}
     card: str = env.get_template("card.md.jinja").render(
-        params=params, rows=rows, corpus=corpus, dedup=dedup, filtered=filtered, empathy=empathy,
-        fields=FIELDS, size=size_category(corpus.pairs),
-        steps={"stories": params.brainstorm, "explanations": params.explain, "responses": params.respond},
-        topics=params.filter.topics.model_dump(), gain=gain_in_words(empathy, params.evaluate.bootstrap_samples),
+        params=params, rows=rows, corpus=corpus, dedup=dedup, filtered=filtered, empathy=empathy, fields=FIELDS,
+        size=size_category(corpus.pairs), gain=gain_sentence(empathy, params["evaluate"]["bootstrap_samples"]),
     )
     return card
 
 
-def gain_in_words(empathy: EmpathyFigures, samples: int) -> str:
-    """One sentence on tuned against base: the gain, how sure it is, and what is not defined."""
-    if empathy.gain_percent is None:
-        gain = f"The gain in percent is not defined: {empathy.note or 'the base model scores zero'}"
-    else:
-        low, high = (
-            "no bound" if end is None else f"{end:+.1f}%" for end in (empathy.gain_ci_low, empathy.gain_ci_high)
-        )
-        gain = (
-            f"Tuned against base: {empathy.gain_percent:+.1f}%, interval from {low} to {high} "
-            f"({samples:,} bootstrap samples over pairs)"
-        )
-    return gain + (f"; p {empathy.p_value:.2g} (paired)." if empathy.p_value is not None else ".")
+def gain_sentence(empathy: EmpathyMetrics, samples: int) -> str:
+    """The gain of tuned over base, and how its interval and p were computed, each where it is defined."""
+    text = f"Gain in mean empathy, tuned over base: {empathy.gain(digits=1)}"
+    methods = []
+    if empathy.gain_ci_low is not None:
+        methods.append(f"interval: {samples:,} bootstrap samples of whole seeds")
+    if empathy.p_value is not None:
+        text += f"; p = {empathy.p_value:.2g}"
+        methods.append(f"p: {samples:,} random sign flips of whole seeds")
+    return f"{text} ({'; '.join(methods)})." if methods else f"{text}."
 
 
 def size_category(pairs: int) -> str:

@@ -1,4 +1,4 @@
-"""The dataset card: each number comes from a metrics file or the params, and each metric reaches the card."""
+"""The dataset card: each number comes from a metrics file or a parameter, and each metric reaches the card."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from synthempathy.project.params import load_params
-from synthempathy.release.card import FIELDS, dataset_card, gain_in_words
-from synthempathy.release.figures import CorpusFigures, EmpathyFigures, RowFigures
+from synthempathy.llm.params import WeightedModel
+from synthempathy.project.params import Params, load_params
+from synthempathy.release.card import FIELDS, dataset_card, gain_sentence
+from synthempathy.release.metrics import CorpusMetrics, EmpathyMetrics, RowMetrics
 
 ROOT = Path(__file__).parents[2]
 PARAMS = load_params(ROOT / "params.yaml")
-ARM = {"er": 0.511, "ip": 0.622, "ex": 0.733, "mean": 0.6221, "std": 0.317, "pairs": 41}
+SYSTEM = {"er": 0.511, "ip": 0.622, "ex": 0.733, "mean": 0.6221, "std": 0.317, "pairs": 41}
 
 METRICS: dict[str, dict[str, Any]] = {
     "corpus": {
@@ -37,17 +38,17 @@ METRICS: dict[str, dict[str, Any]] = {
     "dedup": {"rows_in": 2222, "rows_out": 2002, "dropped": {"exact": 99, "near": 121, "substring": 0}},
     "filtered": {"rows_in": 1990, "rows_out": 1712, "dropped": {"refusal": 278}},
     "empathy": {
-        "base": ARM, "tuned": {k: v * 2 for k, v in ARM.items()}, "corpus": {k: v * 3 for k, v in ARM.items()},
+        "base": SYSTEM, "tuned": {k: v * 2 for k, v in SYSTEM.items()}, "corpus": {k: v * 3 for k, v in SYSTEM.items()},
         "gain_percent": 21.4, "gain_ci_low": 12.6, "gain_ci_high": 30.2, "p_value": 0.0042,
     },
 }
 
 
-def card_of(metrics: dict[str, dict[str, Any]]) -> str:
+def card_of(metrics: dict[str, dict[str, Any]], params: Params = PARAMS) -> str:
     return dataset_card(
-        PARAMS, {"train": 1300, "validation": 201, "test": 211},
-        CorpusFigures.model_validate(metrics["corpus"]), RowFigures.model_validate(metrics["dedup"]),
-        RowFigures.model_validate(metrics["filtered"]), EmpathyFigures.model_validate(metrics["empathy"]),
+        params.model_dump(), {"train": 1300, "validation": 201, "test": 211},
+        CorpusMetrics.model_validate(metrics["corpus"]), RowMetrics.model_validate(metrics["dedup"]),
+        RowMetrics.model_validate(metrics["filtered"]), EmpathyMetrics.model_validate(metrics["empathy"]),
     )
 
 
@@ -70,7 +71,7 @@ def test_every_figure_reaches_the_card(path: tuple[str, ...]) -> None:
 
 
 def test_no_number_is_typed_into_the_template() -> None:
-    template = (ROOT / "stages" / "release" / "card.md.jinja").read_text()
+    template = (ROOT / "synthempathy" / "release" / "card.md.jinja").read_text()
     prose = template.split("## Citation")[0]
     for computed in (r"```.*?```", r"\{\{.*?\}\}", r"\{%.*?%\}", r"\{#.*?#\}"):
         prose = re.sub(computed, "", prose, flags=re.DOTALL)
@@ -82,27 +83,30 @@ def test_figures_stand_where_they_belong() -> None:
     for line in (
         "| train | 1,300 |",
         "| pairs | 1,712 | 105,578 |",
-        "| words of a response, mean | 141.4 | 153.7 |",
+        "| words per response, mean | 141.4 | 153.7 |",
         "| School \\| home | 601 |",
         "- responses: `org/c` 900, `org/d` 812",
         "Stories that repeat an earlier one: 220 of 2,222; 2,002 were kept.",
         "| refusal | 278 |",
         "| base model | 41 | 0.511 | 0.622 | 0.733 | 0.622 | 0.317 |",
-        "| responses that ask something | 86.4% |",
-        "| years of school to read it (Flesch-Kincaid) | 4.3 | 5.4 |",
+        "| responses with a question mark | 86.4% |",
+        "| Flesch-Kincaid grade (years of school), mean | 4.3 | 5.4 |",
     ):
         assert line in card.splitlines()
     assert "| substring |" not in card
-    assert "+21.4%, interval from +12.6% to +30.2% (" in card and "; p 0.0042 (paired)." in card
+    assert (
+        "tuned over base: +21.4% (95% interval 12.6 to 30.2); p = 0.0042 (interval: 10,000 bootstrap samples of whole seeds; "
+        "p: 10,000 random sign flips of whole seeds)."
+    ) in card
 
 
 def test_a_near_duplicate_rate_that_was_not_worked_out_is_left_out() -> None:
     off = {f"{text}_near_duplicate_share": None for text in ("explanation", "response")}
     assert "2.1% | 3.2% |" in card_of(METRICS)
-    assert "nearly the same" not in card_of({**METRICS, "corpus": METRICS["corpus"] | off})
+    assert "near duplicates" not in card_of({**METRICS, "corpus": METRICS["corpus"] | off})
 
 
-def test_params_are_told() -> None:
+def test_parameters_are_shown() -> None:
     card = card_of(METRICS)
     for step in (PARAMS.brainstorm, PARAMS.explain, PARAMS.respond):
         assert f"| `{step.model}`" in card and f"/{step.prompt}.jinja` | {step.sampling.temperature} |" in card
@@ -130,12 +134,34 @@ def test_size_is_named_by_the_number_of_pairs(pairs: int, name: str) -> None:
     assert f'- "{name}"\n' in card_of({**METRICS, "corpus": METRICS["corpus"] | {"pairs": pairs}})
 
 
+def test_what_the_parameters_change_in_the_method_is_said() -> None:
+    plain = card_of(METRICS)
+    assert "were dropped; each remaining" in plain and "masked" not in plain and "(rules, a trained classifier)" in plain
+    changed = PARAMS.model_copy(update={
+        "dedup": PARAMS.dedup.model_copy(
+            update={"substring": PARAMS.dedup.substring.model_copy(update={"action": "trim"})}
+        ),
+        "filter": PARAMS.filter.model_copy(update={
+            "personal_data": "mask", "classifier": PARAMS.filter.classifier.model_copy(update={"model": None}),
+        }),
+        "respond": PARAMS.respond.model_copy(update={"models": [
+            WeightedModel(model="org/a", revision="abc", weight=2.0), WeightedModel(model="org/b"),
+        ]}),
+    })
+    card = card_of(METRICS, changed)
+    assert "were trimmed or dropped; each remaining" in card and "masked, as in `[EMAIL]`" in card and "(rules)" in card
+    assert "| responses | `org/a` at `abc` (weight 2), `org/b` (weight 1) |" in card
+
+
 def test_a_gain_that_is_not_defined_is_said() -> None:
-    none = {"gain_percent": None, "gain_ci_low": None, "gain_ci_high": None, "p_value": None}
-    sentence = gain_in_words(EmpathyFigures.model_validate(METRICS["empathy"] | none | {"note": "base is 0"}), 100)
-    assert sentence == "The gain in percent is not defined: base is 0."
-    open_end = gain_in_words(EmpathyFigures.model_validate(METRICS["empathy"] | {"gain_ci_high": None}), 100)
-    assert "from +12.6% to no bound (100 bootstrap" in open_end
+    def sentence(**changed: Any) -> str:
+        return gain_sentence(EmpathyMetrics.model_validate(METRICS["empathy"] | changed), 100)
+
+    none = dict.fromkeys(("gain_percent", "gain_ci_low", "gain_ci_high", "p_value"))
+    assert sentence(**none, note="base is 0") == "Gain in mean empathy, tuned over base: not defined (base is 0)."
+    assert "+21.4% (95% interval 12.6 to no bound); p" in sentence(gain_ci_high=None)
+    one_seed = sentence(gain_ci_low=None, gain_ci_high=None, note="all pairs are of one seed")
+    assert one_seed.endswith("+21.4% (all pairs are of one seed); p = 0.0042 (p: 100 random sign flips of whole seeds).")
 
 
 def test_nothing_dropped_leaves_no_empty_table() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from stages.release import SECTIONS
 from synthempathy.core.records import write_records
 from synthempathy.release.card import FIELDS
 
@@ -19,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 INPUTS = (
     "train.jsonl", "validation.jsonl", "test.jsonl", "corpus.json", "dedup.json", "filter.json", "empathy.json",
 )
-ARM = {"er": 0.5, "ip": 0.6, "ex": 0.7, "mean": 0.6, "std": 0.3, "pairs": 2}
+SYSTEM = {"er": 0.5, "ip": 0.6, "ex": 0.7, "mean": 0.6, "std": 0.3, "pairs": 2}
 
 
 def pair(number: int, seed: int, **fields: Any) -> dict[str, Any]:
@@ -51,7 +52,7 @@ def inputs(tmp_path: Path) -> Path:
     put(folder / "dedup.json", {"rows_in": 9, "rows_out": 7, "dropped": {"exact": 2}})
     put(folder / "filter.json", {"rows_in": 7, "rows_out": 5, "dropped": {"refusal": 2}})
     gain = {"gain_percent": 20.0, "gain_ci_low": 10.0, "gain_ci_high": 30.0, "p_value": 0.01}
-    put(folder / "empathy.json", {"base": ARM, "tuned": ARM, "corpus": ARM, **gain})
+    put(folder / "empathy.json", {"base": SYSTEM, "tuned": SYSTEM, "corpus": SYSTEM, **gain})
     return folder
 
 
@@ -111,14 +112,19 @@ def test_provenance_follows_the_params_but_not_the_machine(inputs: Path, tmp_pat
         (tmp_path / "profiles").mkdir(exist_ok=True)
         (tmp_path / "profiles" / f"{params['profile']}.yaml").write_text("{}\n")
         assert run(inputs, tmp_path / "out", tmp_path / "params.yaml").returncode == 0
-        told = json.loads((tmp_path / "out" / "provenance.json").read_text())["params"]
-        assert "machine" not in told["values"]
-        assert section == "machine" or told["values"][section][key] == value
-        return told["md5"]
+        found = json.loads((tmp_path / "out" / "provenance.json").read_text())["params"]
+        assert tuple(found["values"]) == SECTIONS
+        assert section == "machine" or found["values"][section][key] == value
+        return found["md5"]
 
     base = md5_with("machine", "device", "auto")
     assert md5_with("machine", "device", "cpu") == base
     assert md5_with("finetune", "learning_rate", 1.234567e-7) != base
+
+
+def test_provenance_holds_the_sections_that_dvc_tracks() -> None:
+    profile, *tracked, overlay = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]["release"]["params"]
+    assert (profile, *tracked) == SECTIONS and overlay == {"profiles/${profile}.yaml": tracked}
 
 
 @pytest.mark.parametrize(
@@ -161,9 +167,9 @@ def test_splits_must_be_the_corpus_that_was_measured(inputs: Path, tmp_path: Pat
     write_records(inputs / "test.jsonl", [pair(5, 4), pair(6, 4)])
     assert "corpus.json: field 'pairs': the three splits hold 6 pairs (got 5)" in error_line(inputs, tmp_path / "out")
     write_records(inputs / "test.jsonl", [pair(5, 2)])
-    assert "test.jsonl: field 'seed_id': stands in train.jsonl too (got 's2')" in error_line(inputs, tmp_path / "out")
+    assert "test.jsonl: field 'seed_id': is also in train.jsonl (got 's2')" in error_line(inputs, tmp_path / "out")
     write_records(inputs / "test.jsonl", [pair(4, 4)])
-    assert "test.jsonl: field 'id': stands in validation.jsonl too (got 'p4')" in error_line(inputs, tmp_path / "out")
+    assert "test.jsonl: field 'id': is also in validation.jsonl (got 'p4')" in error_line(inputs, tmp_path / "out")
 
 
 def test_row_without_a_released_field_is_named_and_the_earlier_release_stays(inputs: Path, tmp_path: Path) -> None:
@@ -178,10 +184,10 @@ def test_row_without_a_released_field_is_named_and_the_earlier_release_stays(inp
 
 def test_a_folder_of_others_is_never_replaced(inputs: Path, tmp_path: Path) -> None:
     before = content(inputs)
-    assert "no release made it" in error_line(inputs, inputs)
+    assert "not an earlier release" in error_line(inputs, inputs)
     assert content(inputs) == before
     (tmp_path / "file").write_text("mine")
-    assert "no release made it" in error_line(inputs, tmp_path / "file")
+    assert "not an earlier release" in error_line(inputs, tmp_path / "file")
     assert (tmp_path / "file").read_text() == "mine"
 
 

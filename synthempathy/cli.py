@@ -1,0 +1,37 @@
+"""Tools to run by hand, beside the stages (`python -m stages.STAGE`). `synthempathy VERB --help` explains a verb."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib import import_module
+
+from synthempathy.core.command import guarded
+
+#: The module of each verb, with `add_arguments(parser)` and `run(given)`, and one line of help. Only the module of the
+#: verb that is run is imported, so that `--help` answers at once.
+VERBS = {
+    "score": ("synthempathy.scorers.score", "score (explanation, response) pairs for empathy"),
+    "compare": ("synthempathy.evaluation.compare", "compare empathy between two revisions, experiments or files"),
+    "review": ("synthempathy.filters.review", "decide on the pairs that the filter holds back"),
+    "store": ("synthempathy.llm.store_command", "show, verify or prune the response store"),
+    "prompts": ("synthempathy.evaluation.prompts", "run the pipeline once for each respond prompt and compare them"),
+    "summary": ("synthempathy.project.summary", "show the results of the last run on one screen"),
+    "docs": ("synthempathy.project.docs", "write or check the generated parts of the README"),
+}
+
+
+def main(words: list[str] | None = None) -> None:
+    """Run one verb. Exit codes as for a stage (core/command.py): 0 done, 1 an error in one line, 2 wrong usage."""
+    words = sys.argv[1:] if words is None else words
+    parser = argparse.ArgumentParser(prog="synthempathy", description=__doc__)
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
+    for verb, (module, help_) in VERBS.items():
+        one = verbs.add_parser(verb, help=help_, formatter_class=argparse.RawDescriptionHelpFormatter)
+        if words[:1] == [verb]:
+            chosen = import_module(module)
+            one.description = chosen.__doc__
+            one.set_defaults(run_verb=chosen.run)  # `run` is an option of `prompts`
+            chosen.add_arguments(one)
+    given = parser.parse_args(words)
+    guarded(lambda: given.run_verb(given))

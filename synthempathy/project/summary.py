@@ -1,82 +1,73 @@
-"""Say on one screen what the last run made: rows by stage, the corpus, the empathy scores.
+"""Show the results of the last run on one screen: rows by stage, empathy scores, the gain by fine-tuning.
 
-    python -m synthempathy.project.summary [metrics]
+    synthempathy summary [metrics]
 
-Every figure is read from metrics/; none is made here.
+Every figure is read from metrics/; none is computed here.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
-from synthempathy.core.command import guarded
-from synthempathy.core.errors import InputError
+from synthempathy.core.metrics import Metrics, read_metrics
+from synthempathy.release.metrics import CorpusMetrics, EmpathyMetrics, RowMetrics, gain_text
 
 STEPS = ("seeds", "brainstorm", "dedup", "explain", "respond", "filter", "split")
+PAPER_GAIN = "+21%"  # of Mistral 7B (arXiv 2502.17857)
+
+
+class EqualLengthMetrics(Metrics):
+    """The gain of tuned over base at equal length of the responses."""
+
+    gain_percent: float | None
+    ci_low: float | None
+    ci_high: float | None
+    note: str = ""
+
+
+class RunMetrics(EmpathyMetrics):
+    """metrics/empathy.json, as this screen shows it."""
+
+    gain_equal_length: EqualLengthMetrics
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `synthempathy summary`."""
+    parser.add_argument("metrics", type=Path, nargs="?", default=Path("metrics"), help="default: metrics")
+
+
+def run(given: argparse.Namespace) -> None:
+    """Print the summary."""
+    summary(given.metrics)
 
 
 def summary(folder: Path, stream: TextIO | None = None) -> None:
-    """Print the tables to `stream`, standard output by default."""
+    """Print the tables to `stream`, standard output by default. InputError for a metric that is missing."""
     from rich.console import Console
     from rich.table import Table
 
-    figures = {name: read_metrics(folder, name) for name in (*STEPS, "corpus", "empathy")}
+    steps = {name: read_metrics(folder / f"{name}.json", RowMetrics) for name in STEPS}
+    corpus = read_metrics(folder / "corpus.json", CorpusMetrics)
+    empathy = read_metrics(folder / "empathy.json", RunMetrics)
     console = Console(width=100, file=stream)
     rows = Table("stage", "rows in", "rows out", "dropped", title="Rows", title_justify="left")
-    for name in STEPS:
-        step = figures[name]
-        dropped = ", ".join(f"{reason} {count}" for reason, count in step["dropped"].items() if count) or "none"
-        rows.add_row(name, str(step["rows_in"]), str(step["rows_out"]), dropped)
+    for name, step in steps.items():
+        dropped = ", ".join(f"{reason} {count}" for reason, count in step.dropped.items() if count) or "none"
+        rows.add_row(name, str(step.rows_in), str(step.rows_out), dropped)
     console.print(rows)
-    empathy = figures["empathy"]
     scores = Table("", "ER", "IP", "EX", "mean", "std", "pairs", title="Empathy (0 to 2)", title_justify="left")
-    for arm in ("base", "tuned", "corpus"):
-        row = empathy[arm]
-        scores.add_row(arm, *(f"{row[key]:.2f}" for key in ("er", "ip", "ex", "mean", "std")), str(row["pairs"]))
+    for name, system in {"base": empathy.base, "tuned": empathy.tuned, "corpus": empathy.corpus}.items():
+        values = (system.er, system.ip, system.ex, system.mean, system.std)
+        scores.add_row(name, *(f"{value:.2f}" for value in values), str(system.pairs))
     console.print(scores)
-    corpus = figures["corpus"]
     console.print(
-        f"{corpus['pairs']} pairs; words: explanations {corpus['explanation_words_mean']:.1f}, "
-        f"responses {corpus['response_words_mean']:.1f} (the paper: 95.5 and 153.7)"
+        f"{corpus.pairs} pairs; words: explanations {corpus.explanation_words_mean:.1f}, responses "
+        f"{corpus.response_words_mean:.1f} (the paper: {corpus.paper.explanation_words_mean:.1f} and "
+        f"{corpus.paper.response_words_mean:.1f})"
     )
-    console.print(f"gain by fine-tuning: {gain(empathy)}, p {empathy['p_value']:.4f}; the paper, Mistral 7B: +21%")
-    if "gain_equal_length" in empathy:
-        console.print(f"gain at equal length: {gain_at_equal_length(empathy)}")
-
-
-def gain(empathy: dict[str, Any]) -> str:
-    """The gain of metrics/empathy.json with its interval, or why there is none."""
-    return _gain(empathy["gain_percent"], empathy["gain_ci_low"], empathy["gain_ci_high"], empathy.get("note"))
-
-
-def gain_at_equal_length(empathy: dict[str, Any]) -> str:
-    """The same of `gain_equal_length`."""
-    same = empathy["gain_equal_length"]
-    return _gain(same["gain_percent"], same["ci_low"], same["ci_high"], same.get("note"))
-
-
-def _gain(percent: float | None, low: float | None, high: float | None, note: str | None) -> str:
-    if percent is None:
-        return f"not defined ({note})"
-    if low is None:
-        return f"{percent:+.0f}% ({note})"
-    return f"{percent:+.0f}% (95% interval {low:.0f} to {'no bound' if high is None else f'{high:.0f}'})"
-
-
-def read_metrics(folder: Path, name: str) -> dict[str, Any]:
-    """metrics/<name>.json. InputError where it is not there."""
-    path = folder / f"{name}.json"
-    if not path.is_file():
-        raise InputError("no such file", file=path, hint="run: make repro")
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("metrics", type=Path, nargs="?", default=Path("metrics"), help="default: metrics")
-    given = parser.parse_args()
-    guarded(lambda: summary(given.metrics))
+    p = "" if empathy.p_value is None else f", p {empathy.p_value:.4f}"
+    console.print(f"gain by fine-tuning: {empathy.gain()}{p}; the paper, Mistral 7B: {PAPER_GAIN}")
+    same = empathy.gain_equal_length
+    console.print(f"gain at equal length: {gain_text(same.gain_percent, same.ci_low, same.ci_high, same.note)}")

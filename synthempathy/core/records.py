@@ -12,6 +12,9 @@ A stage keeps what it received and adds its own fields; unknown fields pass thro
 from __future__ import annotations
 
 import json
+import math
+import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +27,9 @@ from synthempathy.core.errors import InputError
 from synthempathy.core.files import written_whole
 
 _WRITTEN_AT_ONCE = 1 << 20  # bytes
+#: May be a number that is not finite, or not once it is read: looked at closely.
+_ODD_NUMBER = re.compile(rb"NaN|Infinity|\d[eE]\+?\d{3}|\d{300}")
+
 #: SAD's nine categories (paper.md, SAD), in the order in which tables show them.
 CATEGORIES = (
     "Work",
@@ -118,17 +124,17 @@ def read_records(path: Path, kind: type[R], *, allow_empty: bool = False) -> lis
     first_line: dict[str, int] = {}
     with path.open("rb") as stream:
         for number, raw in enumerate(stream, start=1):
+            raw = raw.removeprefix(BOM_UTF8) if number == 1 else raw
             if not raw.strip():
                 continue
             row = _record(raw, path, number, kind)
-            key = getattr(row, "id", None)
-            if isinstance(key, str):
-                if key in first_line:
+            if isinstance(row, Record):  # an id of anyone's own pairs is none of our business
+                if row.id in first_line:
                     raise InputError(
-                        f"duplicate id, first on line {first_line[key]}", file=path, line=number,
-                        field="id", value=key, hint="give each row its own id",
+                        f"duplicate id, first on line {first_line[row.id]}", file=path, line=number,
+                        field="id", value=row.id, hint="give each row its own id",
                     )
-                first_line[key] = number
+                first_line[row.id] = number
             rows.append(row)
     if not rows and not allow_empty:
         raise InputError("no rows", file=path, hint="the stage before it wrote nothing; see its metrics")
@@ -152,8 +158,9 @@ def dump_records(path: Path, rows: Iterable[BaseModel | dict[str, Any]]) -> int:
 
 
 def _record(raw: bytes, path: Path, number: int, kind: type[R]) -> R:
-    with suppress(ValidationError):  # the quick way; what it refuses is looked at closely, to say what is wrong
-        return kind.model_validate_json(raw)
+    if not _ODD_NUMBER.search(raw):
+        with suppress(ValidationError):  # the quick way; what it refuses is looked at closely, to say what is wrong
+            return kind.model_validate_json(raw)
     try:
         value = json.loads(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -162,12 +169,27 @@ def _record(raw: bytes, path: Path, number: int, kind: type[R]) -> R:
     except json.JSONDecodeError as error:
         shown = raw.decode("utf-8").strip()
         raise InputError(f"not JSON: {error.msg} at column {error.colno}", file=path, line=number, value=shown) from None
+    except (ValueError, RecursionError):  # Python's bounds on the digits of a number and on nesting
+        raise InputError("a number too long, or nested too deep", file=path, line=number) from None
     if not isinstance(value, dict):
         raise InputError("not a JSON object", file=path, line=number, value=value)
+    for field, one in value.items():
+        if problem := _unwritable(one):
+            raise InputError(problem, file=path, line=number, field=field, hint="mend the value, or take it out")
     try:
         return kind.model_validate(value)
     except ValidationError as error:
         raise _first_problem(error, path, number) from None
+
+
+def _unwritable(value: Any) -> str | None:
+    """Why a value that Python's reader takes cannot be written as JSON again; None where it can."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "not a finite number"
+    if isinstance(value, str):
+        return "half a surrogate pair (an emoji cut in two)" if any("\ud800" <= c <= "\udfff" for c in value) else None
+    parts = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return next((problem for part in parts if (problem := _unwritable(part))), None)
 
 
 def _first_problem(error: ValidationError, path: Path, number: int) -> InputError:

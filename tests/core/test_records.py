@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthempathy.core.errors import InputError
-from synthempathy.core.records import Record, Seed, read_records, write_records
+from synthempathy.core.records import Exchange, Record, Seed, read_records, write_records
 
 GOOD = {"id": "a", "sentence": "x", "category": "Work", "severity": 1.5, "source": "t"}
 
@@ -29,12 +29,33 @@ def lines(tmp_path, *rows):
         (GOOD | {"id": "b", "severity": 11}, "rows.jsonl:2: field 'severity'.*got 11"),
         (GOOD | {"id": 3}, "rows.jsonl:2: field 'id'.*got 3"),
         ({"id": "b"}, "rows.jsonl:2: field 'sentence': missing"),
+        (b'{"id": "b", "note": "so sad \\ud83d"}', "rows.jsonl:2: field 'note': half a surrogate pair"),
+        (b'{"id": "b", "deep": [{"note": "\\ude00"}]}', "rows.jsonl:2: field 'deep': half a surrogate pair"),
+        (b'{"id": "b", "weight": NaN}', "rows.jsonl:2: field 'weight': not a finite number"),
+        (b'{"id": "b", "more": {"weight": -Infinity}}', "rows.jsonl:2: field 'more': not a finite number"),
+        (b'{"id": "b", "weight": 1e400}', "rows.jsonl:2: field 'weight': not a finite number"),
+        (b'{"id": "b", "weight": ' + b"9" * 5000 + b"}", "rows.jsonl:2: a number too long"),
+        (b'{"id": "b", "deep": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "rows.jsonl:2: .*nested too deep"),
     ],
 )
 def test_a_bad_line_is_named(tmp_path, row, said):
     with pytest.raises(InputError, match=said) as caught:
         read_records(lines(tmp_path, GOOD, row), Seed)
     assert "\n" not in str(caught.value)
+
+
+def test_large_numbers_and_whole_emoji_pass(tmp_path):
+    row = {"id": "b", "weight": 1e308, "digits": 10**200, "note": "\U0001f600"}
+    assert read_records(lines(tmp_path, row), Record)[0].model_dump() == row
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_row(tmp_path):
+    assert read_records(lines(tmp_path, b"\xef\xbb\xbf" + json.dumps(GOOD).encode()), Seed)[0].id == "a"
+
+
+def test_ids_of_anyones_pairs_may_repeat(tmp_path):
+    turn = {"id": "talk-1", "explanation": "I lost my job.", "response": "I am so sorry."}
+    assert [row.model_dump() for row in read_records(lines(tmp_path, turn, turn), Exchange)] == [turn, turn]
 
 
 def test_no_rows_and_no_file_are_errors(tmp_path):

@@ -34,4 +34,4 @@ def main(words: list[str] | None = None) -> None:
             one.set_defaults(run_verb=chosen.run)  # `run` is an option of `prompts`
             chosen.add_arguments(one)
     given = parser.parse_args(words)
-    guarded(lambda: given.run_verb(given))
+    guarded(lambda: given.run_verb(given), params=getattr(given, "params", None))

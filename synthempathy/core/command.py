@@ -1,4 +1,7 @@
-"""The command line of a stage: paths in the order of dvc.yaml, errors as one line."""
+"""The command line of a stage: paths in the order of dvc.yaml, errors as one line.
+
+Every stage and every verb imports this module first: it sets the threads that numpy and torch read when they are loaded.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,23 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
-from synthempathy.core.errors import SynthempathyError
+from pydantic import ConfigDict, Field
 
-_STOPPED = "stopped by {}: finished rows are kept; `dvc repro`, or the same command, goes on from there"
+from synthempathy.core.errors import SynthempathyError
+from synthempathy.core.params import Section, read_params
+from synthempathy.core.threads import set_threads
+
+set_threads()
+
+_STOPPED = "stopped by {}: finished rows are kept; `dvc repro`, or the same command, resumes"
+
+
+class _Machine(Section):
+    """What of params.yaml's machine section holds for every stage; the rest is for those that read it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    threads: int | None = Field(default=None, ge=1)
 
 
 def run_stage(
@@ -34,21 +51,34 @@ def run_stage(
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as nowhere:  # what was left out is written here and forgotten
         places = [getattr(given, name) or Path(nowhere) / name for name in paths]
-        guarded(lambda: work(*places, params=given.params))
+        guarded(lambda: work(*places, params=given.params), params=given.params)
 
 
-def guarded(work: Callable[[], None]) -> None:
-    """Run `work`; turn our errors into one line and exit 1, Ctrl-C into 130, SIGTERM into 143."""
+def guarded(work: Callable[[], None], *, params: Path | None = None) -> None:
+    """Run `work`, with machine.threads of `params`.
+
+    An error of ours becomes one line and exit code 1, a group of them a line each; Ctrl-C 130, SIGTERM 143.
+    """
     signal.signal(signal.SIGTERM, _terminated)
     try:
+        if params is not None:
+            _obey_machine(params)
         work()
     except SynthempathyError as error:
         sys.exit(_one_line(f"error: {error}"))
+    except ExceptionGroup as several:
+        sys.exit("\n".join(_one_line(f"error: {error}") for error in several.exceptions))
     except OSError as error:
         sys.exit(_one_line(f"error: {error.filename or 'a file'}: {error.strerror or error}"))
     except KeyboardInterrupt:
         print(_STOPPED.format("Ctrl-C"), file=sys.stderr)
         sys.exit(130)
+
+
+def _obey_machine(params: Path) -> None:
+    file = read_params(params)
+    if "machine" in file.values:
+        set_threads(file.section("machine", _Machine).threads)
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from synthempathy.core.errors import ModelError
+from synthempathy.core.threads import environment_as_found
 from synthempathy.llm.params import RaySettings
 
 #: Bytes of Ray's object store on a cluster of this machine alone; what does not fit is put on disk.
@@ -41,7 +42,7 @@ def start_cluster(settings: RaySettings) -> bool:
     if ray.is_initialized():
         return False
     try:
-        with _own_signals(), _suppress_stderr():
+        with _own_signals(), _suppress_stderr(), environment_as_found():  # Ray gives its workers threads by num_cpus
             ray.init(**_where(settings), log_to_driver=False, logging_level=logging.CRITICAL)
     except Exception as error:
         raise _no_cluster(settings.address, error) from error

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from synthempathy.core.errors import ModelError
+from synthempathy.core.threads import environment_as_found
 from synthempathy.llm.backends import Completion, Request
 from synthempathy.llm.backends.vllm_processes import Guard, end, watch
 from synthempathy.llm.loading import Model, load_tokenizer
@@ -65,7 +66,8 @@ class VllmBackend:
                 **(_cpu_arguments() if on_cpu else {}),
                 **({"enable_lora": True, "max_lora_rank": rank} if rank else {}),
             )
-            self._engine = LLMEngine.from_engine_args(arguments, usage_context=UsageContext.LLM_CLASS)
+            with environment_as_found():  # vLLM divides the cores among its processes by rules of its own
+                self._engine = LLMEngine.from_engine_args(arguments, usage_context=UsageContext.LLM_CLASS)
         except Exception as error:
             raise ModelError(f"vLLM cannot load {model.name}: {_first_line(error)}") from None
         # At the end of the program it must run before multiprocessing waits for vLLM's processes, so it is registered

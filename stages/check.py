@@ -26,7 +26,7 @@ from synthempathy.scorers.labelled import read_labelled
 from synthempathy.seeds.sources import read_sentences
 
 #: What the stages safety and quality read, beside what stands on the command line.
-SAFETY, HELD_OUT = Path("data/safety"), Path("tests/data/safety/held_out.csv")
+SAFETY, HELD_OUT = Path("data/safety"), Path("data/safety/held_out.csv")
 
 #: What each step offers its prompts.
 VARIABLES = {

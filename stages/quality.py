@@ -1,6 +1,6 @@
 """quality: how often the filter's rules are right, measured on labelled examples that nothing was trained on.
 
-    python -m stages.quality tests/data/safety/held_out.csv models/safety metrics/filter_quality.json
+    python -m stages.quality data/safety/held_out.csv models/safety metrics/filter_quality.json
 
 Each text is put in its field of a pair whose other field is harmless, and all rules on content read it: lexicons,
 patterns, and the classifier. Every topic is looked for, whatever params.yaml's policy does with it.

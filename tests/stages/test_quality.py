@@ -17,7 +17,7 @@ from synthempathy.filters.classifier.model import LABELS, classifier_rules
 from synthempathy.filters.labelled import Example, pair_of, read_examples
 
 ROOT = Path(__file__).parents[2]
-HELD_OUT = ROOT / "tests/data/safety/held_out.csv"
+HELD_OUT = ROOT / "data/safety/held_out.csv"
 TRAINING = ROOT / "data/safety"
 PARAMS = ROOT / "params.yaml"
 

@@ -17,6 +17,7 @@ VERBS = {
     "store": ("synthempathy.llm.store_command", "show, verify or prune the response store"),
     "prompts": ("synthempathy.evaluation.prompts", "run the pipeline once for each respond prompt and compare them"),
     "summary": ("synthempathy.project.summary", "show the results of the last run on one screen"),
+    "deps": ("synthempathy.project.declared", "compare what dvc.yaml declares of each stage with what it uses"),
     "docs": ("synthempathy.project.docs", "write or check the generated parts of the README"),
 }
 

@@ -100,7 +100,7 @@ def test_a_stage_imports_the_command_before_all_that_reads_the_threads(stage: Pa
     imports = [node for node in ast.parse(stage.read_text()).body if isinstance(node, ast.Import | ast.ImportFrom)]
     modules = [node.module if isinstance(node, ast.ImportFrom) else node.names[0].name for node in imports]
     outside = [module for module in modules if module and module.split(".")[0] not in sys.stdlib_module_names]
-    assert not outside or [module for module in outside if module != "pydantic"][0] == "synthempathy.core.command"
+    assert not outside or next(module for module in outside if module != "pydantic") == "synthempathy.core.command"
 
 
 def test_a_stage_runs_with_the_threads_that_its_params_name(tmp_path: Path) -> None:

@@ -1,0 +1,216 @@
+"""What a stage runs on: the modules that it imports, theirs, and so on; the data files beside them; the sections it reads.
+
+Found in the syntax trees, without running anything: imports inside functions count, those under `if TYPE_CHECKING` do not.
+What a tree does not show is named in the tables here: a module that imports by a computed name, or reads files beside itself,
+and is not in them is an error.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from synthempathy.core.errors import InputError
+
+#: The packages whose modules are followed.
+OURS = ("synthempathy", "stages")
+
+#: A module that imports by a computed name -> the parameters that choose, and the name that a value gives.
+CHOSEN: Mapping[str, tuple[tuple[str, ...], str]] = {
+    "synthempathy.llm.backends": (
+        ("engine.backend", "filter.guard.engine.backend", "scorer.judge.engine.backend"), "synthempathy.llm.backends.{}",
+    ),
+    "synthempathy.scorers": (("scorer.kind",), "synthempathy.scorers.{}"),
+}
+#: An import that is made only where a parameter is set: (who, what) -> the parameter.
+OPTIONAL: Mapping[tuple[str, str], str] = {
+    ("stages.filter", "synthempathy.filters.rules.guard"): "filter.guard.model",
+}
+#: A module that uses `__file__` -> the files or folders that it reads, from the project's root.
+DATA: Mapping[str, tuple[str, ...]] = {
+    "synthempathy.demo_model.material": ("synthempathy/demo_model/frames.yaml", "synthempathy/demo_model/situations"),
+    "synthempathy.demo_model.publish": ("synthempathy/demo_model/card.md.jinja",),
+    "synthempathy.filters.rules.answers_someone_else": ("synthempathy/filters/lists",),
+    "synthempathy.llm.backends.ray_cluster": (),  # where the package stands
+    "synthempathy.release.card": ("synthempathy/release/card.md.jinja",),
+    "synthempathy.scorers.linear.cues": ("synthempathy/scorers/linear/cues.yaml",),
+    "synthempathy.text.lexicon": ("synthempathy/filters/lexicons",),
+}
+#: Calls that read every section of params.yaml, and those that read the one that they name.
+READS_ALL, READS_ONE = "load_params", "section"
+ALL, COMPUTED = "*", "?"
+
+
+@dataclass
+class Closure:
+    """What a module runs on. Paths are from the project's root.
+
+    Attributes:
+        modules: each file of code, its own included, and the file that imports it. A package's __init__ counts where it
+            holds more than a docstring.
+        data: each file that a module reads beside itself, and that module's.
+        sections: the sections of params.yaml that they read, ALL for every one, COMPUTED for one whose name is computed.
+    """
+
+    modules: dict[Path, Path] = field(default_factory=dict)
+    data: dict[Path, Path] = field(default_factory=dict)
+    sections: set[str] = field(default_factory=set)
+
+    def add(self, other: Closure) -> None:
+        """Take in another."""
+        self.modules |= other.modules
+        self.data |= other.data
+        self.sections |= other.sections
+
+
+def closure(root: Path, module: str, params: Mapping[str, Any]) -> Closure:
+    """The closure of `module` (dotted) under the parameters in force. InputError names what the tables lack.
+
+    `import a.b` runs a/__init__.py too, but calls no function of it: what those import counts where `a` itself is named.
+    """
+    found, seen = Closure(), set[tuple[str, bool]]()
+    waiting = [(module, True, Path())]
+    while waiting:
+        name, whole, importer = waiting.pop()
+        path = source_of(root, name)
+        if (name, whole) in seen or path is None:
+            continue
+        seen.add((name, whole))
+        read = _read(root / path)
+        if path.name != "__init__.py" or read.holds_code:
+            found.modules.setdefault(path, importer)
+        targets = list(read.imports if whole else read.first_imports)
+        if whole:
+            targets += _chosen(name, read, params, path)
+            found.data.update((one, path) for one in _data(root, name, read, path))
+            found.sections |= read.sections
+        waiting += [(target, True, path) for target in targets if not _left_out(name, target, params)]
+        waiting += [(parent, False, importer) for parent in _parents(name)]
+    return found
+
+
+def source_of(root: Path, module: str) -> Path | None:
+    """The file of one of our modules, from `root`; None for a name that is no module of ours."""
+    if module.split(".")[0] not in OURS:
+        return None
+    path = Path(*module.split("."))
+    places = path / "__init__.py", path.with_suffix(".py")
+    return next((place for place in places if (root / place).is_file()), None)
+
+
+def value_of(params: Mapping[str, Any], dotted: str) -> Any:
+    """The value of a.b.c; None where there is none."""
+    value: Any = params
+    for key in dotted.split("."):
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
+def holds_code(path: Path) -> bool:
+    """Whether a file holds more than a docstring, as a package's __init__ may not."""
+    return _read(path).holds_code
+
+
+def module_level_imports(path: Path) -> list[str]:
+    """The names that `path` imports when it is loaded: those of its functions left out."""
+    return _read(path).first_imports
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What one file's syntax tree shows. `from a import b` gives a.b, which may be a module."""
+
+    imports: list[str]
+    first_imports: list[str]
+    holds_code: bool
+    computed: int | None  # the line of an import by a computed name
+    beside: int | None  # the line of a use of __file__
+    sections: frozenset[str]
+
+
+@cache
+def _read(path: Path) -> _Read:
+    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    nodes = list(_walk(tree))
+    calls = [(node, _name(node.func)) for node in nodes if isinstance(node, ast.Call)]
+    sections = {_section(node) for node, name in calls if name == READS_ONE}
+    if any(name == READS_ALL for _, name in calls):
+        sections.add(ALL)
+    return _Read(
+        imports=[name for node in nodes for name in _imported(node)],
+        first_imports=[name for node in _walk(tree, functions=False) for name in _imported(node)],
+        holds_code=any(not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Constant) for node in tree.body),
+        computed=next((node.lineno for node, name in calls if name in ("import_module", "__import__")), None),
+        beside=next((node.lineno for node in nodes if isinstance(node, ast.Name) and node.id == "__file__"), None),
+        sections=frozenset(sections),
+    )
+
+
+def _walk(node: ast.AST, *, functions: bool = True) -> Iterator[ast.AST]:
+    """Every node that is run: not what stands under `if TYPE_CHECKING`; without `functions`, not what they hold."""
+    yield node
+    if isinstance(node, ast.If) and _name(node.test) == "TYPE_CHECKING":
+        children: Iterator[ast.AST] = iter(node.orelse)
+    elif not functions and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+        children = iter(())
+    else:
+        children = ast.iter_child_nodes(node)
+    for child in children:
+        yield from _walk(child, functions=functions)
+
+
+def _section(call: ast.Call) -> str:
+    name = call.args[0] if call.args else None
+    return name.value if isinstance(name, ast.Constant) and isinstance(name.value, str) else COMPUTED
+
+
+def _name(node: ast.expr) -> str | None:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else None
+
+
+def _parents(module: str) -> list[str]:
+    parts = module.split(".")
+    return [".".join(parts[:length]) for length in range(1, len(parts))]
+
+
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        return [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return []
+
+
+def _left_out(module: str, target: str, params: Mapping[str, Any]) -> bool:
+    """Whether an optional import is not made. (`from a.b import c` also gives a.b.c.)"""
+    keys = [key for (who, what), key in OPTIONAL.items() if who == module and f"{target}.".startswith(f"{what}.")]
+    return any(value_of(params, key) is None for key in keys)
+
+
+def _chosen(module: str, read: _Read, params: Mapping[str, Any], path: Path) -> list[str]:
+    if read.computed is None:
+        return []
+    if module not in CHOSEN:
+        raise InputError(
+            "imports by a computed name", file=path, line=read.computed, hint=f"name {module} in CHOSEN of project/imports.py",
+        )
+    keys, pattern = CHOSEN[module]
+    return [pattern.format(value) for key in keys if (value := value_of(params, key)) is not None]
+
+
+def _data(root: Path, module: str, read: _Read, path: Path) -> Iterator[Path]:
+    if read.beside is None:
+        return
+    if module not in DATA:
+        raise InputError(
+            "reads files beside itself", file=path, line=read.beside, hint=f"name {module} in DATA of project/imports.py",
+        )
+    for name in DATA[module]:
+        if not (root / name).exists():
+            raise InputError("no such file, and DATA of project/imports.py names it", file=Path(name))
+        found = sorted((root / name).rglob("*")) if (root / name).is_dir() else [root / name]
+        yield from (one.relative_to(root) for one in found if one.is_file())

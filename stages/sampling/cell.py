@@ -3,31 +3,33 @@
     python -m stages.sampling.cell data/seeds.jsonl prompts/brainstorm/default.jinja \\
         data/sampling/0.7-0.92.jsonl metrics/sampling/cells/0.7-0.92.json --temperature 0.7 --top-p 0.92
 
-Each row is asked once a sample, with the step's own prompt and checks; the same rows and seeds in every cell. Diversity
-is that of the accepted answers (see `measures`). Coherence is the acceptance rate, the share of the answers that pass the
-step's checks at the first attempt, and the accepted answers' perplexity under the model that wrote them. Requests that a
-server left unanswered count for neither.
+Each row is asked once per sample, with the step's own prompt and checks; the same rows and seeds in every cell. Diversity
+is that of the accepted answers (see synthempathy/sampling/measures.py). Coherence is the acceptance rate, the share of the
+answers that pass the step's checks at the first attempt, and the accepted answers' perplexity under the model that wrote
+them. Requests that a server left unanswered count for neither.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 from synthempathy.core.command import guarded
 from synthempathy.core.errors import ModelError
 from synthempathy.core.files import write_json, written_whole
+from synthempathy.core.params import read_params
 from synthempathy.core.progress import say
 from synthempathy.core.records import dump_records
-from synthempathy.llm.backends import FailureReason
-from synthempathy.llm.generate import Answers, Ask, generate
-from synthempathy.project.params import load_params
+from synthempathy.generation.steps import STEPS, models_of
+from synthempathy.llm.backends import Completion, FailureReason
+from synthempathy.llm.params import Engine, Machine
+from synthempathy.llm.perplexity import perplexities
+from synthempathy.llm.runner import Asking, Reader, Results, Row, ask_rows
+from synthempathy.sampling.draw import rank, rows_of
 from synthempathy.sampling.grid import GRID, load_grid
 from synthempathy.sampling.measures import diversity
-from synthempathy.sampling.perplexity import perplexity
-from synthempathy.sampling.steps import asks_of, prompt_of, rank, reader
 
 
 def cell(
@@ -35,45 +37,55 @@ def cell(
     params: Path,
 ) -> None:
     """Write the cell's answers (JSONL, accepted or not) and its figures (JSON)."""
-    wanted, loaded = load_grid(grid), load_params(params)
-    settings = wanted.settings(loaded, temperature, top_p)
-    template = prompt_of(wanted.step, prompt)
-    asks = asks_of(wanted.step, inputs, template, wanted.rows, wanted.samples, wanted.seed)
+    wanted, file = load_grid(grid), read_params(params)
+    engine, machine = file.section("engine", Engine), file.section("machine", Machine)
+    step, settings = STEPS[wanted.step], wanted.settings(file, temperature, top_p)
+    template = step.prompt(prompt)
+    rows = rows_of(wanted, inputs, template)
 
-    got = generate("sampling", asks, settings, loaded, reader(wanted.step, settings, template))
-    unanswered = sum(got.reasons[reason] for reason in get_args(FailureReason))
-    if unanswered == len(asks):
-        raise ModelError(f"{wanted.model} answered none of {len(asks)} requests; see the engine's settings in {params}")
+    asking = Asking(models_of(settings), settings.sampling, settings.attempts, engine, machine)
+    results = ask_rows("sampling", rows, asking, _with_answer(step.reader(settings, template)))
+    unanswered = sum(results.reasons[reason] for reason in get_args(FailureReason))
+    if unanswered == len(rows):
+        raise ModelError(f"{wanted.model} answered none of {len(rows)} requests; see the engine's settings in {params}")
 
-    accepted = [ask for ask in asks if ask.id in got.accepted]
+    accepted = [row for row in rows if row.id in results.accepted]
     texts: dict[str, list[str]] = {}
-    for ask in accepted:
-        texts.setdefault(ask.record.id, []).append(got.accepted[ask.id]["text"])
-    drawn = sorted(accepted, key=lambda ask: rank(ask.id, wanted.seed))[: wanted.measured]
-    measured = [got.accepted[ask.id]["text"] for ask in drawn] if len(drawn) == wanted.measured else None
-    likely = perplexity(
-        [(ask.rendered(), got.accepted[ask.id]["answer"]) for ask in accepted],
-        wanted.model, wanted.revision, loaded.engine, loaded.machine,
-    )
+    for row in accepted:
+        texts.setdefault(row.record.id, []).append(results.accepted[row.id][step.field])
+    drawn = sorted(accepted, key=lambda row: rank(row.id, wanted.seed))[: wanted.measured]
+    measured = [results.accepted[row.id][step.field] for row in drawn] if len(drawn) == wanted.measured else None
+    conversations = [(row.rendered(), results.accepted[row.id][_ANSWER]) for row in accepted]
     figures = {
-        "temperature": float(temperature), "top_p": float(top_p), "asked": len(asks), "unanswered": unanswered,
-        "accepted": len(accepted), "acceptance": len(accepted) / (len(asks) - unanswered),
-        "rejected": {reason: count for reason, count in sorted(got.reasons.items()) if count},
-        "perplexity": likely, **diversity(texts, measured),
+        "temperature": float(temperature), "top_p": float(top_p), "asked": len(rows), "unanswered": unanswered,
+        "accepted": len(accepted), "acceptance": len(accepted) / (len(rows) - unanswered),
+        "rejected": {reason: count for reason, count in sorted(results.reasons.items()) if count},
+        "perplexity": perplexities(asking.models, conversations, engine, machine)[0], **diversity(texts, measured),
     }
     with written_whole(answers, metrics) as (answers_part, metrics_part):
-        dump_records(answers_part, _rows(asks, got))
+        dump_records(answers_part, _lines(rows, results, step.field))
         write_json(metrics_part, figures)
-    say(f"cell {temperature}, {top_p}: {len(accepted)} of {len(asks)} answers accepted")
+    say(f"cell {temperature}, {top_p}: {len(accepted)} of {len(rows)} answers accepted")
 
 
-def _rows(asks: list[Ask], got: Answers) -> Iterator[dict[str, Any]]:
-    """An answer a line: the text that passed, or the whole answer and why it did not."""
-    rejected = {row["id"]: row for row in got.dropped}
-    for ask in asks:
-        reason = None if ask.id in got.accepted else rejected[ask.id]["reason"]
-        text = rejected[ask.id]["detail"] if reason else got.accepted[ask.id]["text"]
-        yield {"id": ask.id, "row": ask.record.id, "sample": ask.sample, "reason": reason, "text": text}
+_ANSWER = "answer"  # the whole answer, beside the fields that the step takes from it
+
+
+def _with_answer(read: Reader) -> Reader:
+    def whole(row: Row, answer: Completion) -> dict[str, str] | str:
+        fields = read(row, answer)
+        return fields if isinstance(fields, str) else fields | {_ANSWER: answer.text}
+
+    return whole
+
+
+def _lines(rows: Sequence[Row], results: Results, field: str) -> Iterator[dict[str, Any]]:
+    """One line per answer: the text that passed, or the whole answer and why it did not."""
+    rejected = {row["id"]: row for row in results.dropped}
+    for row in rows:
+        reason = None if row.id in results.accepted else rejected[row.id]["reason"]
+        text = rejected[row.id]["detail"] if reason else results.accepted[row.id][field]
+        yield {"id": row.id, "row": row.record.id, "sample": row.sample, "reason": reason, "text": text}
 
 
 if __name__ == "__main__":
@@ -87,4 +99,4 @@ if __name__ == "__main__":
     parser.add_argument("--grid", type=Path, default=GRID, help="default: %(default)s")
     parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="default: %(default)s")
     given = parser.parse_args()
-    guarded(lambda: cell(**vars(given)))
+    guarded(lambda: cell(**vars(given)), params=given.params)

@@ -1,4 +1,4 @@
-"""check: look at the grid's params, prompt, model and inputs before DVC removes an output.
+"""check: validate the grid's params, prompt, model and inputs before DVC removes an output.
 
     python -m stages.sampling.check data/seeds.jsonl prompts/brainstorm/default.jinja data/sampling/checked.json
 
@@ -12,21 +12,26 @@ from pathlib import Path
 
 from synthempathy.core.command import guarded
 from synthempathy.core.files import write_json
+from synthempathy.core.params import read_params
 from synthempathy.core.progress import say
-from synthempathy.llm.loading import is_folder
-from synthempathy.project.params import load_params
+from synthempathy.generation.steps import STEPS
+from synthempathy.llm.backends import check_model
+from synthempathy.llm.loading import Model
+from synthempathy.llm.params import Engine, Machine
+from synthempathy.sampling.draw import rows_of
 from synthempathy.sampling.grid import GRID, load_grid
-from synthempathy.sampling.steps import asks_of, prompt_of
 
 
 def check(inputs: Path, prompt: Path, checked: Path, *, grid: Path, params: Path) -> None:
-    """Raise on the first thing that is wrong; write `checked` when all is well."""
-    wanted, loaded = load_grid(grid), load_params(params)
-    if loaded.engine.backend != "openai":
-        is_folder(wanted.model)
-    asks = asks_of(wanted.step, inputs, prompt_of(wanted.step, prompt), wanted.rows, wanted.samples, wanted.seed)
+    """Raise on the first mistake; write `checked` when there is none."""
+    wanted, file = load_grid(grid), read_params(params)
+    file.section("machine", Machine)
+    for temperature, top_p, _ in wanted.cells():
+        wanted.settings(file, temperature, top_p)
+    check_model(Model(wanted.model, wanted.revision), file.section("engine", Engine))
+    rows = rows_of(wanted, inputs, STEPS[wanted.step].prompt(prompt))
     write_json(checked, {"params, prompt, model, inputs": "read without an error"})
-    say(f"check: {len(wanted.cells())} cells of {len(asks)} answers each, {wanted.step} by {wanted.model}")
+    say(f"check: {len(wanted.cells())} cells of {len(rows)} answers each, {wanted.step} by {wanted.model}")
 
 
 if __name__ == "__main__":
@@ -37,4 +42,4 @@ if __name__ == "__main__":
     parser.add_argument("--grid", type=Path, default=GRID, help="default: %(default)s")
     parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="default: %(default)s")
     given = parser.parse_args()
-    guarded(lambda: check(given.inputs, given.prompt, given.checked, grid=given.grid, params=given.params))
+    guarded(lambda: check(**vars(given)), params=given.params)

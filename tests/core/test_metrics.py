@@ -38,5 +38,5 @@ def test_what_is_wrong_is_one_line(tmp_path, text, said):
 
 
 def test_no_file(tmp_path):
-    with pytest.raises(InputError, match="m.json: no such file"):
+    with pytest.raises(InputError, match=r"m.json: no such file"):
         read_metrics(tmp_path / "m.json", Outer)

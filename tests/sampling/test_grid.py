@@ -1,7 +1,5 @@
-"""The grid's own params and table: what they hold, and a line for what is wrong."""
+"""The grid's own params: what they hold, and a line for what is wrong."""
 
-import csv
-import json
 import re
 import subprocess
 import sys
@@ -10,50 +8,21 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from stages.sampling.table import table
-from synthempathy.core.errors import InputError, ParamsError
-from synthempathy.project.params import load_params
+from synthempathy.core.errors import ParamsError
+from synthempathy.core.params import read_params
 from synthempathy.sampling.grid import load_grid
 
 ROOT = Path(__file__).parents[2]
-ROOM = ROOT / "stages/sampling"
-FIGURES = {
-    "asked": 10, "unanswered": 0, "accepted": 10, "acceptance": 1.0, "rejected": {}, "perplexity": 2.0, "distinct_1": 0.5,
-    "distinct_2": 0.5, "self_bleu": 0.5, "distance_between_samples": 0.5, "distance_overall": 0.5,
-}
-
-
-@pytest.fixture
-def project(tmp_path):
-    """params.yaml, profiles and the grid in a folder of their own, and a cell's figures for each of four cells."""
-    (tmp_path / "profiles").mkdir()
-    for name in ("params.yaml", "profiles/embedded.yaml", "profiles/paper.yaml"):
-        (tmp_path / name).write_text((ROOT / name).read_text())
-    text = (ROOM / "params.yaml").read_text()
-    text = re.sub(r"temperatures: \[.*?\]", "temperatures: [0.5, 1]", text)
-    (tmp_path / "grid.yaml").write_text(re.sub(r"top_ps: \[.*?\]", "top_ps: [0.9, 1.0]", text))
-    (tmp_path / "cells").mkdir()
-    for temperature in (0.5, 1):
-        for top_p in (0.9, 1.0):
-            figures = FIGURES | {"temperature": float(temperature), "top_p": top_p, "distinct_1": temperature / 2 * top_p}
-            (tmp_path / f"cells/{temperature}-{top_p}.json").write_text(json.dumps(figures))
-    return tmp_path
-
-
-def run(project, params="params.yaml"):
-    table(
-        project / "cells", project / "grid.csv", project / "grid.json", grid=project / "grid.yaml", params=project / params
-    )
+GRID = ROOT / "stages/sampling/params.yaml"
 
 
 def test_the_shipped_grid_is_sound_and_takes_the_step_as_it_is():
-    grid = load_grid(ROOM / "params.yaml")
-    params = load_params(ROOT / "params.yaml")
-    settings = grid.settings(params, 0.3, 0.8)
-    step = getattr(params, grid.step)
+    grid = load_grid(GRID)
+    file = read_params(ROOT / "params.yaml")
+    settings, step = grid.settings(file, 0.3, 0.8), file.values[grid.step]
     assert (settings.sampling.temperature, settings.sampling.top_p, settings.attempts) == (0.3, 0.8, 1)
     assert (settings.min_words, settings.max_words, settings.sampling.max_tokens) == (
-        step.min_words, step.max_words, step.sampling.max_tokens,
+        step["min_words"], step["max_words"], step["sampling"]["max_tokens"],
     )
 
 
@@ -63,19 +32,19 @@ def test_the_shipped_grid_is_sound_and_takes_the_step_as_it_is():
         ("rows: 24", "rowss: 24", "field 'rowss': unknown key; did you mean 'rows'"),
         ("rows: 24", "rows: many", "field 'rows': .*got 'many'"),
         ("seed: 47", "", "field 'seed': missing"),
-        ("[0.5, 1]", "[0.5, 3]", "field 'temperatures': .*less than or equal to 2"),
-        ("[0.5, 1]", "[1.0, 1]", "field 'temperatures': 1.0 stands there twice"),
-        ("[0.5, 1]", "[]", "field 'temperatures'"),
-        ("[0.9, 1.0]", "[0.0]", "field 'top_ps': .*greater than 0"),
+        ("[0.4, 0.7, 1.0]", "[0.5, 3]", r"field 'temperatures\.1': .*less than or equal to 2"),
+        ("[0.4, 0.7, 1.0]", "[1.0, 1]", r"field 'temperatures': 1\.0 is listed twice"),
+        ("[0.4, 0.7, 1.0]", "[]", "field 'temperatures'"),
+        ("[0.8, 0.92, 1.0]", "[0.0]", r"field 'top_ps\.0': .*greater than 0"),
         ("step: brainstorm", "step: dedup", "field 'step': .*got 'dedup'"),
         ("measured: 32", "measured: 49", "measured 49 is above rows x samples, 48"),
         ("min_coherence: 0.9", "min_coherence: 90", "field 'min_coherence'"),
     ],
 )
-def test_a_mistake_in_the_grid_is_one_line_that_names_it(project, old, new, said):
-    path = project / "grid.yaml"
-    assert old in path.read_text()
-    path.write_text(path.read_text().replace(old, new, 1))
+def test_a_mistake_in_the_grid_is_one_line_that_names_it(tmp_path, old, new, said):
+    path = tmp_path / "grid.yaml"
+    assert old in GRID.read_text()
+    path.write_text(GRID.read_text().replace(old, new, 1))
     with pytest.raises(ParamsError, match=said) as caught:
         load_grid(path)
     assert str(caught.value).startswith(f"{path}:") and "\n" not in str(caught.value)
@@ -83,58 +52,14 @@ def test_a_mistake_in_the_grid_is_one_line_that_names_it(project, old, new, said
         assert re.match(rf"{re.escape(str(path))}:\d+: ", str(caught.value))
 
 
-def test_the_table_names_every_cell_of_the_grid_and_recommends_one(project, capsys):
-    (project / "cells/1.3-0.9.json").write_text("of another grid")
-    run(project)
-    rows = list(csv.DictReader((project / "grid.csv").read_text().splitlines()))
-    assert [(row["temperature"], row["top_p"]) for row in rows] == [
-        ("0.5", "0.9"), ("0.5", "1.0"), ("1.0", "0.9"), ("1.0", "1.0"),
-    ]
-    assert [row["standing"] for row in rows] == ["coherent"] * 3 + ["recommended"]
-    metrics = json.loads((project / "grid.json").read_text())
-    assert (metrics["recommended"]["temperature"], metrics["recommended"]["top_p"]) == (1.0, 1.0)
-    said = capsys.readouterr()
-    assert said.out.splitlines()[-1] == (
-        "dvc exp run -S brainstorm.sampling.temperature=1.0 -S brainstorm.sampling.top_p=1.0"
-    )
-    assert "1.3-0.9" in said.err
+def test_a_number_is_kept_as_it_is_written(tmp_path):
+    """Because DVC names a cell by it."""
+    path = tmp_path / "grid.yaml"
+    path.write_text(GRID.read_text().replace("[0.4, 0.7, 1.0]", "[0, 1]").replace("[0.8, 0.92, 1.0]", "[1.0]"))
+    assert [name for _, _, name in load_grid(path).cells()] == ["0-1.0", "1-1.0"]
 
 
-def test_the_experiment_sets_the_profile_where_the_profile_decides(project, capsys):
-    params = project / "params.yaml"
-    params.write_text(params.read_text().replace("profile: embedded", "profile: paper"))
-    run(project)
-    line = capsys.readouterr().out.splitlines()[-1]
-    assert "-S profiles/paper.yaml:brainstorm.sampling.temperature=1.0" in line
-
-
-@pytest.mark.parametrize(
-    ("figures", "said"),
-    [
-        (None, "1-0.9.json: no such file"), ("{", "1-0.9.json:1: not JSON"), ("{}", "1-0.9.json: field 'temperature'"),
-        (json.dumps(FIGURES | {"temperature": 1.0, "top_p": 0.9, "acceptance": 2.0}), "field 'acceptance'"),
-    ],
-)
-def test_figures_that_are_missing_or_broken_leave_the_table_as_it_was(project, figures, said):
-    run(project)
-    before = [(project / name).read_bytes() for name in ("grid.csv", "grid.json")]
-    path = project / "cells/1-0.9.json"
-    path.unlink() if figures is None else path.write_text(figures)
-    with pytest.raises(InputError, match=said):
-        run(project)
-    assert [(project / name).read_bytes() for name in ("grid.csv", "grid.json")] == before
-
-
-def test_nothing_to_recommend_is_said(project, capsys):
-    for path in (project / "cells").glob("*.json"):
-        none = {"accepted": 0, "acceptance": 0.0} | {k: None for k, v in FIGURES.items() if v in (0.5, 2.0)}
-        path.write_text(json.dumps(json.loads(path.read_text()) | none))
-    run(project)
-    assert capsys.readouterr().out.splitlines()[-1].startswith("nothing to recommend")
-    assert json.loads((project / "grid.json").read_text())["recommended"] == {}
-
-
-def test_dvc_makes_one_stage_a_cell():
+def test_dvc_makes_one_stage_per_cell():
     """And no cell depends on the lists, so that a temperature added runs its own cells alone."""
     said = subprocess.run(
         [str(Path(sys.executable).parent / "dvc"), "stage", "list", "stages/sampling/dvc.yaml"], cwd=ROOT,
@@ -142,8 +67,8 @@ def test_dvc_makes_one_stage_a_cell():
     )
     assert said.returncode == 0, said.stderr
     names = {line.split()[0].removeprefix("stages/sampling/dvc.yaml:") for line in said.stdout.splitlines()}
-    assert names == {"check", "table", *(f"cell@{name}" for _, _, name in load_grid(ROOM / "params.yaml").cells())}
-    cell = YAML(typ="safe").load((ROOM / "dvc.yaml").read_text())["stages"]["cell"]
+    assert names == {"check", "table", *(f"cell@{name}" for _, _, name in load_grid(GRID).cells())}
+    cell = YAML(typ="safe").load((GRID.parent / "dvc.yaml").read_text())["stages"]["cell"]
     listed = set(cell["params"][-1]["stages/sampling/params.yaml"])
     assert not listed & {"temperatures", "top_ps", "min_coherence", "max_perplexity"}
     assert "stages/sampling/params.yaml" not in cell["deps"]

@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthempathy.sampling.measures import MEASURES, distinct, diversity, mean_distance, self_bleu, vectors
-from synthempathy.sampling.recommending import RISING
 
 A = "one morning the bus came late and everybody stood in the rain"
 B = "her sister had never said anything about selling their old house"
@@ -69,7 +68,3 @@ def test_saying_everything_twice_is_less_diverse(answers):
     for n in (1, 2):
         assert distinct(answers * 2, n) == pytest.approx(distinct(answers, n) / 2)
     assert mean_distance(vectors(answers * 2)) <= mean_distance(vectors(answers)) + 1e-9 or len(answers) == 1
-
-
-def test_every_measure_is_ranked():
-    assert tuple(RISING) == MEASURES

@@ -1,7 +1,6 @@
 """A cell on the embedded model: asks as the steps do, measures the same bytes again, counts what a server left open."""
 
 import json
-import math
 import re
 from collections import Counter
 from pathlib import Path
@@ -16,12 +15,8 @@ from stages.sampling.cell import cell
 from stages.sampling.check import check
 from synthempathy.core.errors import InputError, ModelError, PromptError
 from synthempathy.core.records import Seed, dump_records
-from synthempathy.llm.asks import Answers
-from synthempathy.llm.loading import load_model, load_tokenizer
+from synthempathy.llm.runner import Results
 from synthempathy.project.params import load_params
-from synthempathy.sampling.perplexity import perplexity
-from synthempathy.sampling.steps import drawn_evenly
-from tests.helpers.tiny_model import save_tiny_model
 
 ROOT = Path(__file__).parents[3]
 PROMPTS = {"brainstorm": "default", "explain": "default", "respond": "coe_cbt"}
@@ -105,71 +100,29 @@ def test_a_cell_asks_and_accepts_as_the_steps_themselves(project):
         inputs = made
 
 
-def test_rows_are_drawn_evenly_over_the_categories():
-    rows = [Seed(id=f"{kind}{n}", sentence="x", category=kind, severity=None, source="t") for kind in "ABC" for n in range(9)]
-    assert Counter(row.category for row in drawn_evenly(rows, 6, 1)) == {"A": 2, "B": 2, "C": 2}
-    four, five = ({row.id for row in drawn_evenly(rows, wanted, 1)} for wanted in (4, 5))
-    assert four < five
-    assert drawn_evenly(rows, 99, 1) == rows
-
-
-def test_perplexity_is_the_models_own_loss_on_the_answers(project):
-    params = load_params(ROOT / "params.yaml")
-    asked = [{"role": "user", "content": "Answer this person."}], [{"role": "user", "content": "I missed the bus."}]
-    answers = ("I am sorry to hear that.", "What happened then? It must have been hard.")
-    tokenizer = load_tokenizer("models/embedded", None, False)
-    model = load_model("models/embedded", None, "float32", False, "cpu")
-    import torch
-
-    total, tokens = 0.0, 0
-    for messages, answer in zip(asked, answers, strict=True):
-        prompt = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=False)
-        told = tokenizer(answer, add_special_tokens=False)["input_ids"]
-        with torch.inference_mode():
-            ids = torch.tensor([prompt + told])
-            loss = model(input_ids=ids, labels=torch.tensor([[-100] * len(prompt) + told])).loss
-        total, tokens = total + float(loss) * len(told), tokens + len(told)
-    pairs = list(zip(asked, answers, strict=True))
-    found = perplexity(pairs, "models/embedded", None, params.engine, params.machine)
-    assert found == pytest.approx(math.exp(total / tokens), rel=1e-4)
-    assert perplexity([], "models/embedded", None, params.engine, params.machine) is None
-    server = params.engine.model_copy(update={"backend": "openai"})
-    assert perplexity(pairs, "some/model", None, server, params.machine) is None
-
-
-def test_a_model_that_knows_nothing_is_as_perplexed_as_it_has_tokens(tmp_path):
-    folder = save_tiny_model(tmp_path / "tiny")
-    params = load_params(ROOT / "params.yaml")
-    model = load_model(str(folder), None, "float32", False, "cpu")
-    model.lm_head.weight.data.zero_()
-    model.save_pretrained(folder)
-    pairs = [([{"role": "user", "content": "Write a story."}], "I missed the bus.")]
-    assert perplexity(pairs, str(folder), None, params.engine, params.machine) == pytest.approx(model.config.vocab_size)
-
-
 def test_what_a_server_left_unanswered_counts_for_nothing(project, monkeypatch):
     text = Path("params.yaml").read_text()
     Path("params.yaml").write_text(text.replace("backend: transformers", "backend: openai"))
 
-    def answered(step, asks, settings, params, read):
-        made = Answers()
-        for number, ask in enumerate(asks):
+    def answered(step, rows, asking, read):
+        made = Results()
+        for number, row in enumerate(rows):
             reason = ("timeout", "too_short", None, None)[number % 4]
             if reason is None:
-                made.accepted[ask.id] = {"text": f"a story of {ask.id}", "answer": "x"}
+                made.accepted[row.id] = {"story": f"a story of {row.id}", "answer": "x"}
             else:
                 made.reasons[reason] += 1
-                made.dropped.append(ask.record.dropped(reason, "late") | {"id": ask.id})
+                made.dropped.append(row.record.dropped(reason, "late") | {"id": row.id})
         return made
 
-    monkeypatch.setattr(module, "generate", answered)
+    monkeypatch.setattr(module, "ask_rows", answered)
     _, figures = run()
     assert (figures["asked"], figures["unanswered"], figures["accepted"]) == (8, 2, 4)
     assert figures["acceptance"] == pytest.approx(4 / 6, abs=1e-6)
     assert figures["perplexity"] is None
     before = Path("cell.json").read_bytes()
-    gone = Answers(reasons=Counter({"timeout": 8}))
-    monkeypatch.setattr(module, "generate", lambda *_: gone)
+    gone = Results(reasons=Counter({"timeout": 8}))
+    monkeypatch.setattr(module, "ask_rows", lambda *_: gone)
     with pytest.raises(ModelError, match="answered none of 8"):
         run()
     assert Path("cell.json").read_bytes() == before

@@ -22,6 +22,9 @@ from synthempathy.llm.runner import Asking, Row, ask_rows
 
 UNREADABLE = "guard_unreadable"
 
+#: What a prompt of prompts/guard may use, each with an example.
+PROMPT_VARIABLES = {"assessed": "User", "explanation": "I missed the bus.", "response": "That is hard."}
+
 #: Llama Guard 3's categories (the MLCommons hazards, and code interpreter abuse).
 LLAMA_GUARD = {
     "S1": "violent_crimes", "S2": "non_violent_crimes", "S3": "sex_crimes", "S4": "child_exploitation",
@@ -79,7 +82,7 @@ def guard_verdicts(
         return {}
     prompt = None if guard.own_template else load_prompt(prompts / f"{guard.prompt}.jinja")
     if prompt is not None:
-        prompt.check({"assessed": "User", "explanation": "I missed the bus.", "response": "That is hard."})
+        prompt.check(PROMPT_VARIABLES)
     rows = [
         Row(f"{field} {pair.id}", pair, partial(_messages, prompt, pair, field)) for pair in pairs for field in FIELDS
     ]

@@ -1,76 +1,76 @@
-"""check: look at all that people edit before DVC removes an output: params, profiles, prompts, seeds, labels, decisions.
+"""check: validate all that people edit, before DVC removes an output.
 
-    python -m stages.check data/seeds/stressors.csv data/empathy/labelled_pairs.csv data/review/decisions.csv \\
-        data/checked.json
+    python -m stages.check data/seeds/stressors.csv data/empathy/labelled_pairs.csv data/empathy/own_pairs.csv \\
+        data/review/decisions.csv data/safety prompts data/checked.json models/named
 
-DVC deletes a stage's outputs before it starts the stage. This stage comes first, so that a mistake ends the run with
-one line while every output is still there. What it writes never changes, so nothing is rerun because of it.
+DVC deletes a stage's outputs before it starts the stage. This stage comes first, so that a mistake ends the run, a line for
+each, while every output is still there. data/checked.json never changes, so nothing is rerun because of it.
+
+models/named holds a folder for each stage that reads a model, with links to the files of those that params.yaml (or the
+profile) names and that stand on this machine. DVC follows the links: so a change in any model's folder, wherever it is,
+reruns the stages that read it. A model of the hub is what its name and revision say, which are parameters.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
-from stages.quality import MEASURED
 from synthempathy.core.command import run_stage
-from synthempathy.core.files import write_json
+from synthempathy.core.files import write_json, written_whole
 from synthempathy.core.progress import say
+from synthempathy.filters.classifier.composing import composed
 from synthempathy.filters.classifier.concepts import read_concepts
 from synthempathy.filters.classifier.model import LABELS
 from synthempathy.filters.decisions import read_decisions
-from synthempathy.filters.labelled import read_examples
-from synthempathy.llm.loading import is_folder
-from synthempathy.llm.prompts import load_prompt
-from synthempathy.project.params import Params, load_params
-from synthempathy.scorers.labelled import read_labelled
+from synthempathy.filters.labelled import MEASURED, read_examples
+from synthempathy.project.inputs import (
+    checked_params, link_models, model_checks, model_folders, prompt_checks, run_all,
+)
+from synthempathy.scorers.labelled import check_enough, read_labelled
 from synthempathy.seeds.sources import read_sentences
-
-#: What the stages safety and quality read, beside what stands on the command line.
-SAFETY, HELD_OUT = Path("data/safety"), Path("data/safety/held_out.csv")
-
-#: What each step offers its prompts.
-VARIABLES = {
-    "brainstorm": {"sentence": "I missed the bus.", "category": "Other"},
-    "explain": {"story": "Ann missed the bus.", "seed": "I missed the bus.", "category": "Other"},
-    "respond": {"explanation": "I missed the bus.", "category": "Other"},
-    "judge": {"pair": '{"post": "I missed the bus.", "reply": "That is a pity."}'},
-}
+from synthempathy.text.lexicon import FOLDER, lexicon
 
 
-def check(seeds: Path, labels: Path, decisions: Path, checked: Path, *, params: Path) -> None:
-    """Raise on the first thing that is wrong; write `checked` when all is well."""
-    loaded = load_params(params)
-    for profile in sorted((params.parent / "profiles").glob("*.yaml")):
-        load_params(params, profile=profile.stem)
-    _check_prompts(loaded, params.parent / "prompts")
-    steps = () if loaded.engine.backend == "openai" else (loaded.brainstorm, loaded.explain, loaded.respond)
-    also = () if loaded.engine.backend == "openai" else loaded.evaluate.also
-    for one in (*(one for step in steps for one in step.mixture), loaded.finetune, *also):
-        is_folder(one.model)
-    read_sentences(seeds)
-    read_labelled(labels, Path(loaded.scorer.also))
-    read_decisions(decisions)
-    read_concepts(SAFETY / "concepts.yaml")
-    read_examples(SAFETY / "examples.csv", LABELS)
-    read_examples(HELD_OUT, MEASURED)
-    write_json(checked, {"params, profiles, prompts, models, seeds, labels, decisions": "read without an error"})
-    say("check: params, prompts, models, seeds, labels and decisions are in order")
-
-
-def _check_prompts(params: Params, folder: Path) -> None:
-    chosen = {
-        "brainstorm": [params.brainstorm.prompt], "explain": [params.explain.prompt],
-        "respond": [params.respond.prompt, params.finetune.prompt], "judge": [params.scorer.judge.prompt],
-    }
-    for step, names in chosen.items():
-        for name in names:
-            load_prompt(folder / step / f"{name}.jinja").check(VARIABLES[step])
-        for path in sorted((folder / step).glob("*.jinja")):
-            load_prompt(path).check(VARIABLES[step])
+def check(
+    seeds: Path, labels: Path, more_labels: Path, decisions: Path, safety: Path, prompts: Path, checked: Path, named: Path,
+    *, params: Path,
+) -> None:
+    """Raise every mistake at once, an error each (an ExceptionGroup if several); write when there is none."""
+    loaded = checked_params(params)
+    run_all([
+        *prompt_checks(loaded, prompts),
+        *model_checks(loaded),
+        partial(read_sentences, seeds),
+        lambda: check_enough(read_labelled(labels, more_labels).pairs, loaded.scorer.folds, labels),
+        partial(read_decisions, decisions),
+        partial(read_concepts, safety / "concepts.yaml"),
+        partial(read_examples, safety / "examples.csv", LABELS),
+        partial(composed, safety / "patterns.yaml", loaded.safety.seed),
+        partial(read_examples, safety / "held_out.csv", MEASURED),
+        *(partial(lexicon, path.stem) for path in sorted(FOLDER.glob("*.txt"))),
+    ])
+    models = model_folders(loaded)
+    folders = [named / stage for stage in models]
+    with written_whole(checked, *folders) as (checked_part, *parts):
+        write_json(checked_part, {"params, prompts, models, seeds, labels, decisions, safety": "read without an error"})
+        for part, found in zip(parts, models.values(), strict=True):
+            link_models(part, found)
+    say("check: params, prompts, models, seeds, labels, decisions and safety examples are in order")
 
 
 if __name__ == "__main__":
-    run_stage(check, {
-        "seeds": "the seeds' source (CSV in SAD's columns, or a SAD zip)", "labels": "labelled pairs of the scorer (CSV)",
-        "decisions": "decisions of the review (CSV)", "checked": "written when all is well (JSON)",
-    }, doc=__doc__)
+    run_stage(
+        check,
+        {
+            "seeds": "the seeds' source (CSV in SAD's columns, or a SAD zip)",
+            "labels": "labelled pairs of the scorer (CSV, or EPITOME's folder)",
+            "more_labels": "a second source of them",
+            "decisions": "decisions of the review (CSV)",
+            "safety": "labelled examples, patterns and word classes of the filter (folder)",
+            "prompts": "all prompts (folder)",
+            "checked": "written when all is well (JSON)",
+            "named": "links to the models that params name (folder, written)",
+        },
+        doc=__doc__,
+    )

@@ -20,15 +20,12 @@ from synthempathy.core.errors import InputError
 from synthempathy.core.files import write_json
 from synthempathy.core.progress import say
 from synthempathy.filters.judging import verdicts_on
-from synthempathy.filters.labelled import Example, pair_of, read_examples
+from synthempathy.filters.labelled import MEASURED, Example, pair_of, read_examples
 from synthempathy.filters.order import rules_in_order
 from synthempathy.filters.params import Filter
 from synthempathy.filters.rules.sensitive import TOPICS
 from synthempathy.filters.verdict import Rule
 from synthempathy.project.params import load_params
-
-#: What is measured: the reasons of rules on content. Those on form, like a text's length, are tested case by case.
-MEASURED: tuple[str, ...] = ("offensive", "personal_data", "refusal", "assistant_talk", "unsafe_advice", *TOPICS)
 
 NEUTRAL = "The morning was long."  # what stands in the other field
 

@@ -14,6 +14,8 @@ from synthempathy.filters.rules.sensitive import TOPICS, sensitive
 from synthempathy.filters.verdict import FIELDS, Field
 
 COLUMNS = ("text", "field", "reason", "also", "note")
+#: The reasons of rules on content, which examples measure. Rules on form, like a text's length, are tested case by case.
+MEASURED: tuple[str, ...] = ("offensive", "personal_data", "refusal", "assistant_talk", "unsafe_advice", *TOPICS)
 ANY_TOPIC = "topics"  # in `also`: every one of TOPICS
 
 

@@ -134,7 +134,7 @@ def _code(declared: _Declared, used: Closure) -> Iterator[InputError]:
         sizes = {dep: len([one for one in declared.covered if one.is_relative_to(dep)]) for dep in use}
         worst = max(use, key=lambda dep: sizes[dep] - len(use[dep]))
         yield declared.wrong(
-            f"declares {len(declared.covered)} modules and uses {len(used.modules)}, of {worst} {len(use[worst])} in {sizes[worst]}",
+            f"declares {len(declared.covered)} modules, uses {len(used.modules)}, of {worst} {len(use[worst])} in {sizes[worst]}",
             f"in place of {worst} name: {_listed(use[worst])}",
         )
 

@@ -1,0 +1,144 @@
+"""All that people edit, validated as the stages will read it: parameters, prompts, models, and the files of data/.
+
+Every rule here is the stage's own: what a prompt may use, what a reader refuses, what a backend can load.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from synthempathy.core.errors import InputError, SynthempathyError
+from synthempathy.core.params import Section, read_params
+from synthempathy.dedup.semantic import check_model as check_semantic
+from synthempathy.filters.rules.guard import PROMPT_VARIABLES as GUARD_VARIABLES
+from synthempathy.finetuning.examples import PROMPT_VARIABLES as FINETUNE_VARIABLES
+from synthempathy.generation.steps import STEPS, models_of
+from synthempathy.llm.backends import backend_of, check_model
+from synthempathy.llm.loading import Model, is_folder
+from synthempathy.llm.params import Engine
+from synthempathy.llm.prompts import load_prompt
+from synthempathy.project.params import Params, load_params
+from synthempathy.scorers.judge.rubric import checked_rubric
+
+#: A validation: reads something, and raises where it is wrong.
+Check = Callable[[], object]
+
+#: Models that stages write: they are outputs in dvc.yaml, and may not be there yet.
+WRITTEN = frozenset(("models/safety", "models/scorer", "models/adapter"))
+
+
+def run_all(checks: Iterable[Check]) -> None:
+    """Run every check; raise what they raised, each message once: one error as it is, several as an ExceptionGroup."""
+    found: dict[str, SynthempathyError] = {}
+    for check in checks:
+        try:
+            check()
+        except SynthempathyError as error:
+            found.setdefault(str(error), error)
+    if len(found) == 1:
+        raise next(iter(found.values()))
+    if found:
+        raise ExceptionGroup("inputs", list(found.values()))
+
+
+def checked_params(path: Path) -> Params:
+    """All of params.yaml and the profile in force; raises the first mistake of every section, as `run_all` does."""
+    file = read_params(path)
+    sections = {name: field.annotation for name, field in Params.model_fields.items() if name in file.values}
+    run_all(
+        partial(file.section, name, section) for name, section in sections.items()
+        if isinstance(section, type) and issubclass(section, Section)
+    )
+    return load_params(path)
+
+
+def prompt_checks(params: Params, folder: Path) -> Iterator[Check]:
+    """Every prompt of `folder`, and those that params name, each with what its stages offer it."""
+    offered = {"guard": GUARD_VARIABLES, **{step.name: step.variables for step in STEPS.values()}}
+    named: dict[str, set[str]] = {
+        "brainstorm": {params.brainstorm.prompt}, "explain": {params.explain.prompt},
+        "respond": {params.respond.prompt, params.finetune.prompt}, "guard": {params.filter.guard.prompt},
+        "judge": {params.scorer.judge.prompt},
+    }
+    for step, names in named.items():
+        for name in sorted(names | {path.stem for path in (folder / step).glob("*.jinja")}):
+            path = folder / step / f"{name}.jinja"
+            if step == "judge":
+                yield partial(checked_rubric, path)
+            elif step == "respond" and name == params.finetune.prompt:  # which offers less than respond does
+                yield partial(_check_prompt, path, FINETUNE_VARIABLES)
+            else:
+                yield partial(_check_prompt, path, offered[step])
+
+
+def _check_prompt(path: Path, variables: Mapping[str, str]) -> None:
+    load_prompt(path).check(variables)
+
+
+def model_checks(params: Params) -> Iterator[Check]:
+    """The models that params name: a folder that is not there, an adapter that the backend cannot take."""
+    for stage, asked in _asked(params).items():
+        for model, engine in asked:
+            yield partial(check_model, model, engine)
+            if model.adapter is not None and str(model.adapter) not in WRITTEN:
+                yield partial(_check_folder, model.adapter, f"{stage}.also", "adapter_config.json")
+    yield partial(is_folder, params.finetune.model)
+    yield partial(check_semantic, params.dedup.semantic)
+    if params.scorer.kind == "biencoder" and "/" in params.scorer.biencoder.encoder:  # one word is a name on the hub
+        yield partial(is_folder, params.scorer.biencoder.encoder)
+    classifier = params.filter.classifier.model
+    if classifier is not None and classifier not in WRITTEN:
+        yield partial(_check_folder, Path(classifier), "filter.classifier.model", None)
+
+
+def _check_folder(folder: Path, field: str, file: str | None) -> None:
+    if not (folder / (file or "")).exists():
+        raise InputError("no such folder, or nothing of the kind in it", file="params.yaml", field=field, value=str(folder))
+
+
+def model_folders(params: Params) -> dict[str, list[Path]]:
+    """The folders of models that each stage reads, without those that another stage writes and the hub's."""
+    names = {
+        stage: [name for model, engine in asked if backend_of(engine).local_weights for name in (model.name, model.adapter)]
+        for stage, asked in _asked(params).items()
+    }
+    names["filter"].append(params.filter.classifier.model)
+    names["finetune"] = [params.finetune.model]
+    names["dedup"] = [params.dedup.semantic.model if params.dedup.semantic.enabled else None]
+    names["scorer"].append(params.scorer.biencoder.encoder if params.scorer.kind == "biencoder" else None)
+    return {
+        stage: [Path(name) for name in dict.fromkeys(found) if name and str(name) not in WRITTEN and Path(name).is_dir()]
+        for stage, found in names.items()
+    }
+
+
+def _asked(params: Params) -> dict[str, list[tuple[Model, Engine]]]:
+    """The models that each stage asks, and by which engine."""
+    engine, guard, judge = params.engine, params.filter.guard, params.scorer.judge
+    tuned = Model(params.finetune.model, params.finetune.revision)
+    others = [Model(one.model, one.revision, Path(one.adapter) if one.adapter else None) for one in params.evaluate.also]
+    return {
+        "brainstorm": [(model, engine) for model in models_of(params.brainstorm)],
+        "explain": [(model, engine) for model in models_of(params.explain)],
+        "respond": [(model, engine) for model in models_of(params.respond)],
+        "filter": [(Model(guard.model, guard.revision), guard.engine)] if guard.model else [],
+        "scorer": [(Model(judge.model, judge.revision), engine)] if params.scorer.kind == "judge" else [],
+        "evaluate": [(model, engine) for model in (tuned, *others)],
+    }
+
+
+def link_models(folder: Path, models: Sequence[Path]) -> None:
+    """Make `folder`: a link to each file of `models`, in a subfolder per model, and their names in models.txt.
+
+    DVC follows a link to a file: a stage that depends on the folder is stale when a file of a model has changed.
+    """
+    folder.mkdir(parents=True)
+    (folder / "models.txt").write_text("".join(f"{model}\n" for model in models), encoding="utf-8")
+    for number, model in enumerate(models):
+        for file in sorted(path for path in model.rglob("*") if path.is_file() and path.suffix != ".md"):
+            link = folder / str(number) / file.relative_to(model)
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(file.absolute() if model.is_absolute() else os.path.relpath(file, link.parent))

@@ -24,9 +24,7 @@ from synthempathy.filters.classifier.concepts import read_concepts
 from synthempathy.filters.classifier.model import LABELS
 from synthempathy.filters.decisions import read_decisions
 from synthempathy.filters.labelled import MEASURED, read_examples
-from synthempathy.project.inputs import (
-    checked_params, link_models, model_checks, model_folders, prompt_checks, run_all,
-)
+from synthempathy.project import inputs
 from synthempathy.scorers.labelled import check_enough, read_labelled
 from synthempathy.seeds.sources import read_sentences
 from synthempathy.text.lexicon import FOLDER, lexicon
@@ -37,10 +35,10 @@ def check(
     *, params: Path,
 ) -> None:
     """Raise every mistake at once, an error each (an ExceptionGroup if several); write when there is none."""
-    loaded = checked_params(params)
-    run_all([
-        *prompt_checks(loaded, prompts),
-        *model_checks(loaded),
+    loaded = inputs.checked_params(params)
+    inputs.run_all([
+        *inputs.prompt_checks(loaded, prompts),
+        *inputs.model_checks(loaded),
         partial(read_sentences, seeds),
         lambda: check_enough(read_labelled(labels, more_labels).pairs, loaded.scorer.folds, labels),
         partial(read_decisions, decisions),
@@ -50,12 +48,12 @@ def check(
         partial(read_examples, safety / "held_out.csv", MEASURED),
         *(partial(lexicon, path.stem) for path in sorted(FOLDER.glob("*.txt"))),
     ])
-    models = model_folders(loaded)
+    models = inputs.model_folders(loaded)
     folders = [named / stage for stage in models]
     with written_whole(checked, *folders) as (checked_part, *parts):
         write_json(checked_part, {"params, prompts, models, seeds, labels, decisions, safety": "read without an error"})
         for part, found in zip(parts, models.values(), strict=True):
-            link_models(part, found)
+            inputs.link_models(part, found)
     say("check: params, prompts, models, seeds, labels, decisions and safety examples are in order")
 
 

@@ -33,7 +33,7 @@ OPTIONAL: Mapping[tuple[str, str], str] = {
 #: A module that uses `__file__` -> the files or folders that it reads, from the project's root.
 DATA: Mapping[str, tuple[str, ...]] = {
     "synthempathy.demo_model.material": ("synthempathy/demo_model/frames.yaml", "synthempathy/demo_model/situations"),
-    "synthempathy.demo_model.publish": ("synthempathy/demo_model/card.md.jinja",),
+    "synthempathy.demo_model.probes": ("synthempathy/demo_model/card.md.jinja",),
     "synthempathy.filters.rules.answers_someone_else": ("synthempathy/filters/lists",),
     "synthempathy.llm.backends.ray_cluster": (),  # where the package stands
     "synthempathy.release.card": ("synthempathy/release/card.md.jinja",),
@@ -132,9 +132,13 @@ class _Read:
     sections: frozenset[str]
 
 
-@cache
 def _read(path: Path) -> _Read:
-    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    return _parsed(path.read_text(encoding="utf-8"))
+
+
+@cache
+def _parsed(source: str) -> _Read:
+    tree = ast.parse(source)
     nodes = list(_walk(tree))
     calls = [(node, _name(node.func)) for node in nodes if isinstance(node, ast.Call)]
     sections = {_section(node) for node, name in calls if name == READS_ONE}

@@ -1,0 +1,141 @@
+"""check: it agrees with the stages, names every mistake at once, and links the models that params name."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stages.check import check
+from synthempathy.core.errors import SynthempathyError
+
+ROOT = Path(__file__).parents[2]
+PATHS = (
+    "data/seeds/stressors.csv", "data/empathy/labelled_pairs.csv", "data/empathy/own_pairs.csv", "data/review/decisions.csv",
+    "data/safety", "prompts", "data/checked.json", "models/named",
+)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What people edit, copied; the folder is the current one."""
+    for name in ("params.yaml", "dvc.yaml"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    for name in ("profiles", "prompts", "data/seeds", "data/empathy", "data/review", "data/safety"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    (tmp_path / "models/embedded").mkdir(parents=True)
+    for name in ("config.json", "README.md"):
+        shutil.copy(ROOT / "models/embedded" / name, tmp_path / "models/embedded" / name)
+    (tmp_path / "data/safety/concepts.yaml").write_text("you: you your\n")  # the shipped ones take a second to read
+    (tmp_path / "data/safety/patterns.yaml").write_text(
+        "examples: [{reason: '', field: response, frames: f, words: w, times: 1}]\nframes: {f: ['{x}.']}\nwords: {w: [Well]}\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def edit(file: str, old: str, new: str) -> None:
+    path = Path(file)
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def run() -> list[str]:
+    """The errors that the stage raises."""
+    try:
+        check(*map(Path, PATHS), params=Path("params.yaml"))
+    except ExceptionGroup as several:
+        return [str(error) for error in several.exceptions]
+    except SynthempathyError as error:
+        return [str(error)]
+    return []
+
+
+def test_what_is_shipped_is_in_order(project: Path) -> None:
+    shutil.copytree(ROOT / "data/safety", "data/safety", dirs_exist_ok=True)
+    assert run() == []
+    assert Path("data/checked.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("params.yaml", "  attempts: 8", "  attemps: 8", "did you mean 'attempts'"),
+        ("profiles/embedded.yaml", "seeds: {}", "seeds: {limt: 3}", "profiles/embedded.yaml:2"),
+        ("profiles/embedded.yaml", "seeds: {}", "seeds: {path: x.csv}", "a profile may not set it"),
+        ("params.yaml", "prompt: coe_cbt", "prompt: coe_cbd", "no such prompt"),
+        ("params.yaml", "prompt: plain", "prompt: plane", "no such prompt"),
+        ("prompts/brainstorm/default.jinja", "{{ sentence", "{{ sentense", "undefined variable"),
+        ("prompts/respond/coe_rt.jinja", "{{ explanation }}", "{{ story }}", "undefined variable"),
+        # finetune asks with plain, and knows no category
+        ("prompts/respond/plain.jinja", "{{ explanation }}", "{{ explanation }} {{ category }}", "undefined variable"),
+        ("prompts/judge/epitome.jinja", "{{ pair }}", "{{ story }}", "undefined variable"),
+        ("prompts/judge/epitome.jinja", "{{ pair }}", "the pair", "does not see the pair"),
+        ("prompts/guard/llama_guard.jinja", "{{ explanation }}", "{{ explained }}", "undefined variable"),
+        ("params.yaml", "model: models/embedded", "model: models/embeded", "model path does not exist: models/embeded"),
+        ("params.yaml", "also: []", "also: [{name: big, model: models/big, revision: null, adapter: null}]", "models/big"),
+        ("params.yaml", "also: []", "also: [{name: a, model: models/embedded, revision: null, adapter: models/a}]", "models/a"),
+        ("params.yaml", "    model: models/safety", "    model: models/safer", "filter.classifier.model"),
+        ("params.yaml", "model: null  # a folder or", "model: models/guard  # a folder or", "models/guard"),
+        ("params.yaml", "kind: linear", "kind: judge\n  judge_model: x", "judge_model"),
+        ("data/seeds/stressors.csv", "sentence", "phrase", "header lacks sentence"),
+        ("data/empathy/labelled_pairs.csv", "response", "answer", "header lacks response"),
+        ("data/empathy/own_pairs.csv", "er", "err", "header lacks er"),
+        ("data/safety/examples.csv", "field", "feld", "header lacks field"),
+        ("data/safety/held_out.csv", "field", "feld", "header lacks field"),
+        ("data/safety/patterns.yaml", "examples:", "exmples:", "patterns.yaml"),
+        ("data/safety/concepts.yaml", "you your", "3", "not a list of words"),
+    ],
+)
+def test_a_mistake_is_one_error_and_nothing_is_written(project: Path, file: str, old: str, new: str, said: str) -> None:
+    edit(file, old, new)
+    errors = run()
+    assert len(errors) == 1 and said in errors[0], errors
+    assert not Path("data/checked.json").exists() and not Path("models/named").exists()
+
+
+def test_a_judge_prompt_may_use_the_bare_texts_and_a_server_needs_no_folder(project: Path) -> None:
+    edit("prompts/judge/epitome.jinja", "{{ pair }}", "{{ explanation }} {{ response }}")
+    edit("params.yaml", "backend: transformers", "backend: openai")
+    edit("params.yaml", "model: models/embedded", "model: models/of-the-server")
+    assert run() == []
+
+
+def test_several_mistakes_are_a_line_each(project: Path) -> None:
+    edit("prompts/brainstorm/default.jinja", "{{ sentence", "{{ sentense")
+    edit("data/seeds/stressors.csv", "sentence", "phrase")
+    edit("data/safety/examples.csv", "field", "feld")
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "stages.check", *PATHS]
+    result = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    lines = result.stderr.splitlines()
+    assert len(lines) == 3 and all(line.startswith("error: ") for line in lines), result.stderr
+
+
+def test_every_section_of_params_has_its_say(project: Path) -> None:
+    edit("params.yaml", "stories_per_seed: 4", "stories_per_seed: 0")
+    edit("params.yaml", "batch_size: 48", "batch_size: none")
+    assert [error.split("'")[1] for error in run()] == ["brainstorm.stories_per_seed", "machine.batch_size"]
+
+
+def test_models_are_linked_wherever_they_stand(project: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "model"
+    shutil.copytree("models/embedded", elsewhere)
+    edit("params.yaml", "models: []", f"models: [{{model: {elsewhere}}}, {{model: org/hub}}, {{model: models/embedded}}]")
+    assert run() == run() == []  # a second run writes the same
+    named = Path("models/named/brainstorm")
+    assert (named / "models.txt").read_text() == f"{elsewhere}\nmodels/embedded\n"
+    (elsewhere / "config.json").write_text("{}")
+    assert (named / "0" / "config.json").read_text() == "{}"
+    assert (named / "1" / "config.json").read_text() == Path("models/embedded/config.json").read_text()
+    assert not list(named.rglob("README.md"))
+    assert sorted(path.name for path in Path("models/named").iterdir()) == [
+        "brainstorm", "dedup", "evaluate", "explain", "filter", "finetune", "respond", "scorer",
+    ]
+    assert [path.name for path in Path("models/named/dedup").iterdir()] == ["models.txt"]

@@ -22,7 +22,7 @@ def failing(error: Exception) -> Callable[[], None]:
 
 
 def test_one_error_is_raised_as_it_is_and_once() -> None:
-    with pytest.raises(InputError, match="^a: wrong$"):
+    with pytest.raises(InputError, match=r"^a: wrong$"):
         run_all([lambda: None, failing(InputError("wrong", file="a")), failing(InputError("wrong", file="a"))])
 
 
@@ -70,7 +70,7 @@ def test_a_local_model_belongs_to_the_stage_that_reads_it(
     params = load_params(ROOT / "params.yaml")
     monkeypatch.chdir(tmp_path)
     Path("m").mkdir()
-    assert Path("m") not in sum(model_folders(params).values(), [])
+    assert not any(Path("m") in folders for folders in model_folders(params).values())
     assert Path("m") in model_folders(changed(params, **changes))[stage]
 
 

@@ -35,7 +35,7 @@ plots: $(READY) ## open the pictures
 	$(RUN) dvc plots show
 
 prompts: $(READY) ## run every respond prompt as a DVC experiment and compare them
-	$(RUN) python -m synthempathy.evaluation.prompts
+	$(RUN) python -m synthempathy prompts
 	$(RUN) python -m synthempathy.project.docs README.md
 
 docs: $(READY) ## write the README's stage table and diagram from dvc.yaml

@@ -25,7 +25,8 @@ from synthempathy.filters.classifier.model import LABELS
 from synthempathy.filters.decisions import read_decisions
 from synthempathy.filters.labelled import MEASURED, read_examples
 from synthempathy.project import inputs
-from synthempathy.scorers.labelled import check_enough, read_labelled
+from synthempathy.scorers.labelled import check_enough
+from synthempathy.scorers.sources import read_labelled
 from synthempathy.seeds.sources import read_sentences
 from synthempathy.text.lexicon import FOLDER, lexicon
 

@@ -11,11 +11,11 @@ from synthempathy.core.command import guarded
 #: The module of each verb, with `add_arguments(parser)` and `run(given)`, and one line of help. Only the module of the
 #: verb that is run is imported, so that `--help` answers at once.
 VERBS = {
-    "score": ("synthempathy.scorers.score", "score (explanation, response) pairs for empathy"),
-    "compare": ("synthempathy.evaluation.compare", "compare empathy between two revisions, experiments or files"),
+    "score": ("synthempathy.scorers.score_command", "score (explanation, response) pairs for empathy"),
+    "compare": ("synthempathy.evaluation.compare_command", "compare empathy between two revisions, experiments or files"),
     "review": ("synthempathy.filters.review", "decide on the pairs that the filter holds back"),
     "store": ("synthempathy.llm.store_command", "show, verify or prune the response store"),
-    "prompts": ("synthempathy.evaluation.prompts", "run the pipeline once for each respond prompt and compare them"),
+    "prompts": ("synthempathy.evaluation.prompts_command", "run the pipeline once for each respond prompt and compare them"),
     "summary": ("synthempathy.project.summary", "show the results of the last run on one screen"),
     "deps": ("synthempathy.project.declared", "compare what dvc.yaml declares of each stage with what it uses"),
     "docs": ("synthempathy.project.docs", "write or check the generated parts of the README"),

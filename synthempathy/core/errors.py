@@ -37,7 +37,7 @@ class InputError(SynthempathyError):
         self.field, self.value, self.hint = field, value, hint
         place = "" if file is None else f"{file}:{line}: " if line is not None else f"{file}: "
         named = f"field '{field}': " if field else ""
-        got = "" if value is None else f" (got {_short(value)})"
+        got = "" if value is None else f" (got {short(value)})"
         out = f"; {hint}" if hint else ""
         super().__init__(f"{place}{named}{problem}{got}{out}")
 
@@ -58,7 +58,7 @@ class ConservationError(SynthempathyError):
     """rows_in != rows_out + dropped. Always a defect of the stage."""
 
 
-def _short(value: object, limit: int = 80) -> str:
+def short(value: object, limit: int = 80) -> str:
     """`value` as Python would show it, on one line of at most `limit` characters."""
     text = repr(value)
     return text if len(text) <= limit else text[: limit - 4] + "...'"

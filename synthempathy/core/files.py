@@ -7,7 +7,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -89,6 +89,14 @@ def write_json(path: Path, value: object) -> None:
     """Write small JSON (metrics) with stable bytes: key order as given, floats rounded to 6."""
     with written_whole(path) as (part,):
         part.write_text(json.dumps(_rounded(value), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def dump_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A CSV straight to `path`, for use inside `written_whole`: floats with six places, None as an empty cell."""
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        table = csv.writer(stream, lineterminator="\n")
+        table.writerow(header)
+        table.writerows([f"{cell:.6f}" if isinstance(cell, float) else cell for cell in row] for row in rows)
 
 
 def _rounded(value: object) -> object:

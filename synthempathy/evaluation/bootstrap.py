@@ -1,7 +1,7 @@
 """Paired statistics over whole seeds: the percentile bootstrap and the sign-flip test, vectorised and seeded.
 
-Pairs of one seed tell alike stories, so they are no independent evidence. What is drawn, and what is flipped, is
-therefore a whole seed with all its pairs, and a pair with all its arms (the cluster bootstrap: Davison and Hinkley,
+Pairs of one seed have similar stories, so they are not independent evidence. What is drawn, and what is flipped, is
+therefore a whole seed with all its pairs, and a pair with all its systems (the cluster bootstrap: Davison and Hinkley,
 Bootstrap Methods and their Application, 1997, 3.8; paired tests: Efron and Tibshirani, An Introduction to the
 Bootstrap, 1993, chapters 13 and 15). With few seeds percentile intervals are too narrow; they are widened as Hesterberg
 does (What Teachers Should Know About the Bootstrap, 2015, "expanded percentile").
@@ -13,13 +13,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-#: The seed of each pair as a number from 0: (pairs,).
-Groups = NDArray[np.intp]
+from synthempathy.scorers.base import Floats, Integers
+
+#: The seed of each pair as a number from 0: (pairs,). See `synthempathy.scorers.base.group_numbers`.
+Groups = Integers
 
 CELLS = 2_000_000  # resampled cells held at once: 16 MB
+#: A mean below this counts as 0: scores go from 0 to 2, and are written with six places.
+NEAR_ZERO = 1e-9
 ZERO_BASE = "the base mean is 0: no percentage; see difference"
 ZERO_DRAWN = "the base mean is 0 in some drawn samples: no upper end"
 ONE_SEED = "all pairs are of one seed: no interval"
@@ -37,12 +39,6 @@ class Gain:
     low: float | None
     high: float | None
     note: str | None = None
-
-
-def grouped(names: Sequence[str]) -> Groups:
-    """Each name's number, in order of first appearance: ["b", "a", "b"] gives [0, 1, 0]."""
-    numbers: dict[str, int] = {}
-    return np.array([numbers.setdefault(name, len(numbers)) for name in names], dtype=np.intp)
 
 
 def count_groups(groups: Groups) -> int:
@@ -95,22 +91,18 @@ def interval(drawn: Floats, groups: int) -> tuple[float, float]:
     return float(low), float(high)
 
 
-#: A mean under this is none at all: scores go from 0 to 2, and are written with six places.
-NOTHING = 1e-9
-
-
 def gain(base: Floats, tuned: Floats, base_drawn: Floats, tuned_drawn: Floats, groups: int) -> Gain:
-    """The gain of `tuned` over `base` (a score a pair, 0 or more) with its interval from drawn means."""
+    """The gain of `tuned` over `base` (a score per pair, 0 or more) with its interval from drawn means."""
     before, after = float(base.mean()), float(tuned.mean())
-    if before < NOTHING:
+    if before < NEAR_ZERO:
         return Gain(after - before, None, None, None, ZERO_BASE)
     percent = 100 * (after - before) / before
     if groups < 2:
         return Gain(after - before, percent, None, None, ONE_SEED)
     over = tuned_drawn - base_drawn
-    # Nothing gained over nothing is 0; something over nothing is without bound.
+    # A gain of 0 over 0 is 0; any other gain over 0 is without bound.
     unbounded = np.where(over > 0, np.inf, 0.0)
-    with np.errstate(over="ignore"):  # over next to nothing it is without bound too
+    with np.errstate(over="ignore"):  # over almost 0 it is without bound too
         percents = np.divide(100 * over, base_drawn, out=unbounded, where=base_drawn > 0)
     low, high = (end if np.isfinite(end) else None for end in interval(percents, groups))
     note = ZERO_DRAWN if low is None or high is None else None
@@ -120,13 +112,13 @@ def gain(base: Floats, tuned: Floats, base_drawn: Floats, tuned_drawn: Floats, g
 def sign_flip_p(differences: Floats, groups: Groups, samples: int, seed: int) -> float:
     """Two-sided p that the mean difference is 0, from random signs of whole groups: (1 + as far from 0) / (1 + samples).
 
-    Of k groups at most 2**k sign patterns are different, so p cannot fall much under 2 / 2**k.
+    Of k groups at most 2**k sign patterns are different, so p cannot fall far below 2 / 2**k.
     """
     sums = group_sums(differences[:, None], groups)[:, 0]
     number = len(sums)
     chance = np.random.default_rng([seed, 1])
     seen = abs(float(sums.sum()))
-    seen -= 1e-9 * float(np.abs(differences).sum())  # the same sum in another order is no nearer to 0
+    seen -= 1e-9 * float(np.abs(differences).sum())  # the same sum in another order counts as equal
     step = max(1, CELLS // number)
     extreme = 0
     for start in range(0, samples, step):
@@ -137,7 +129,7 @@ def sign_flip_p(differences: Floats, groups: Groups, samples: int, seed: int) ->
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """The p-values, adjusted for so many being looked at (Holm 1979), in their order; none above 1."""
+    """The p-values, adjusted for multiple tests (Holm 1979), in their order; none above 1."""
     order = sorted(range(len(p_values)), key=lambda place: p_values[place])
     adjusted = [0.0] * len(p_values)
     floor = 0.0

@@ -1,12 +1,12 @@
-"""The difference between two evaluations, mechanism by mechanism, and whether it is more than noise.
+"""The difference between two evaluations, mechanism by mechanism, and whether it is significant.
 
 Paired: the rows' differences, with an interval from drawing whole seeds and a p from flipping the signs of whole seeds
 (see `bootstrap`). Unpaired: the difference of the means, seeds drawn from each side by themselves, and a p from
-dealing the seeds of both sides out anew. The p of the three mechanisms are adjusted for there being three (Holm); that
-of their mean, empathy, stands alone.
+permuting the seeds of both sides. The p of the three mechanisms are adjusted for multiple tests (Holm); that of their
+mean, empathy, is not.
 
-Of a trained model there is one training on each side, and no statistics over its responses can tell how far two
-trainings fall apart by chance. So a trained model's difference counts only above a floor, TRAINING_NOISE.
+Of a trained model there is one training on each side, and no statistics over its responses can say how far two
+trainings differ by chance. So a trained model's difference counts only above a floor, TRAINING_NOISE.
 """
 
 from __future__ import annotations
@@ -17,32 +17,31 @@ from dataclasses import dataclass
 import numpy as np
 
 from synthempathy.evaluation.bootstrap import (
-    Floats,
     Groups,
     count_groups,
     group_sums,
-    grouped,
     holm,
     interval,
     resampled_means,
     sign_flip_p,
 )
-from synthempathy.evaluation.scored import Scored
-from synthempathy.scorers.mechanisms import MECHANISMS
+from synthempathy.evaluation.score_table import ScoredResponse
+from synthempathy.scorers.base import MECHANISMS, SCORES, Floats, group_numbers
 
 SAMPLES, SEED = 10_000, 43
 LEVEL = 0.05
+#: Fewer pairs than this are not compared.
+FEWEST_PAIRS = 10
 #: On the embedded run tuned models lay up to 0.08 apart that differ in finetune.seed alone, and up to 0.17 where
 #: respond.sampling.seed differed (4 trainings, ER the widest).
 TRAINING_NOISE = 0.2
-COLUMNS = (*MECHANISMS, "empathy")
 
 
 @dataclass(frozen=True)
 class Difference:
     """A score's mean in both (0 to 2), the second minus the first, its 95% interval (None with one seed), and p.
 
-    A difference under `floor` is never called real.
+    A difference under `floor` is never significant.
     """
 
     score: str
@@ -58,16 +57,16 @@ class Difference:
         return self.second - self.first
 
     @property
-    def real(self) -> bool:
-        """Whether this is more than noise, at the level of 5%."""
+    def significant(self) -> bool:
+        """Whether chance is an unlikely explanation, at the level of 5%."""
         return self.p < LEVEL and abs(self.difference) >= self.floor
 
     @property
     def verdict(self) -> str:
         """In words."""
-        if not self.real:
-            return "no more than noise" + (" of training" if self.p < LEVEL else "")
-        return f"{'higher' if self.difference > 0 else 'lower'}, more than noise"
+        if not self.significant:
+            return "not significant" + (" for one training" if self.p < LEVEL else "")
+        return f"significantly {'higher' if self.difference > 0 else 'lower'}"
 
 
 def seeds_needed() -> int:
@@ -79,30 +78,30 @@ def seeds_needed() -> int:
 
 
 def paired_differences(
-    pairs: Sequence[tuple[Scored, Scored]], *, floor: float = 0.0, samples: int = SAMPLES,
+    pairs: Sequence[tuple[ScoredResponse, ScoredResponse]], *, floor: float = 0.0, samples: int = SAMPLES,
 ) -> list[Difference]:
     """Second minus first of each pair: er, ip, ex, then empathy."""
     first, second = (_scores([pair[side] for pair in pairs]) for side in (0, 1))
-    seeds = grouped([a.seed_id for a, _ in pairs])
+    seeds = group_numbers([a.seed_id for a, _ in pairs])
     over = second - first
     drawn = resampled_means(over, seeds, samples, SEED)
-    p_values = [sign_flip_p(over[:, i], seeds, samples, SEED) for i in range(len(COLUMNS))]
+    p_values = [sign_flip_p(over[:, i], seeds, samples, SEED) for i in range(len(SCORES))]
     return _differences(first, second, drawn, count_groups(seeds), p_values, floor)
 
 
 def unpaired_differences(
-    first: Sequence[Scored], second: Sequence[Scored], *, floor: float = 0.0, samples: int = SAMPLES,
+    first: Sequence[ScoredResponse], second: Sequence[ScoredResponse], *, floor: float = 0.0, samples: int = SAMPLES,
 ) -> list[Difference]:
-    """Mean of all rows of `second` minus that of `first`, as if nothing tied them."""
+    """Mean of all rows of `second` minus that of `first`, as independent samples."""
     values = _scores(first), _scores(second)
-    seeds = tuple(grouped([row.seed_id for row in rows]) for rows in (first, second))
+    seeds = tuple(group_numbers([row.seed_id for row in rows]) for rows in (first, second))
     drawn = [resampled_means(v, s, samples, SEED + side) for side, (v, s) in enumerate(zip(values, seeds, strict=True))]
-    p_values = _dealt_p(values, seeds, samples)
+    p_values = permutation_p(values, seeds, samples)
     return _differences(*values, drawn[1] - drawn[0], min(map(count_groups, seeds)), p_values, floor)
 
 
-def _scores(rows: Sequence[Scored]) -> Floats:
-    return np.array([[getattr(row, column) for column in COLUMNS] for row in rows], dtype=np.float64)
+def _scores(rows: Sequence[ScoredResponse]) -> Floats:
+    return np.array([[getattr(row, column) for column in SCORES] for row in rows], dtype=np.float64)
 
 
 def _differences(
@@ -110,22 +109,22 @@ def _differences(
 ) -> list[Difference]:
     adjusted = [*holm(p_values[: len(MECHANISMS)]), *p_values[len(MECHANISMS) :]]
     found = []
-    for i, score in enumerate(COLUMNS):
+    for i, score in enumerate(SCORES):
         low, high = interval(drawn[:, i], groups) if groups > 1 else (None, None)
         means = float(first[:, i].mean()), float(second[:, i].mean())
         found.append(Difference(score, *means, low, high, adjusted[i], floor))
     return found
 
 
-def _dealt_p(values: tuple[Floats, Floats], seeds: tuple[Groups, ...], samples: int) -> list[float]:
-    """Two-sided p that the means are the same, from dealing out the seeds of both sides anew."""
+def permutation_p(values: tuple[Floats, Floats], seeds: tuple[Groups, ...], samples: int) -> list[float]:
+    """Two-sided p that the means are the same, from permuting the seeds of both sides."""
     sums = np.vstack([
         group_sums(np.column_stack([v, np.ones(len(v))]), s) for v, s in zip(values, seeds, strict=True)
     ])
     number = count_groups(seeds[0])
     chance = np.random.default_rng([SEED, 2])
     seen = np.abs(_mean_difference(sums, number)) - 1e-9
-    extreme = np.zeros(len(COLUMNS))
+    extreme = np.zeros(len(SCORES))
     for _ in range(samples):
         extreme += np.abs(_mean_difference(chance.permutation(sums), number)) >= seen
     return [float(p) for p in (1 + extreme) / (1 + samples)]

@@ -24,7 +24,7 @@ CHOSEN: Mapping[str, tuple[tuple[str, ...], str]] = {
     "synthempathy.llm.backends": (
         ("engine.backend", "filter.guard.engine.backend", "scorer.judge.engine.backend"), "synthempathy.llm.backends.{}",
     ),
-    "synthempathy.scorers": (("scorer.kind",), "synthempathy.scorers.{}"),
+    "synthempathy.scorers.kinds": (("scorer.kind",), "synthempathy.scorers.{}"),
 }
 #: An import that is made only where a parameter is set: (who, what) -> the parameter.
 OPTIONAL: Mapping[tuple[str, str], str] = {

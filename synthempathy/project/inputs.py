@@ -21,7 +21,7 @@ from synthempathy.llm.loading import Model, is_folder
 from synthempathy.llm.params import Engine
 from synthempathy.llm.prompts import load_prompt
 from synthempathy.project.params import Params, load_params
-from synthempathy.scorers.judge.rubric import checked_rubric
+from synthempathy.scorers.judge.rubric import read_rubric
 
 #: A validation: reads something, and raises where it is wrong.
 Check = Callable[[], object]
@@ -67,7 +67,7 @@ def prompt_checks(params: Params, folder: Path) -> Iterator[Check]:
         for name in sorted(names | {path.stem for path in (folder / step).glob("*.jinja")}):
             path = folder / step / f"{name}.jinja"
             if step == "judge":
-                yield partial(checked_rubric, path)
+                yield partial(read_rubric, path)
             elif step == "respond" and name == params.finetune.prompt:  # which offers less than respond does
                 yield partial(_check_prompt, path, FINETUNE_VARIABLES)
             else:
@@ -125,7 +125,7 @@ def _asked(params: Params) -> dict[str, list[tuple[Model, Engine]]]:
         "explain": [(model, engine) for model in models_of(params.explain)],
         "respond": [(model, engine) for model in models_of(params.respond)],
         "filter": [(Model(guard.model, guard.revision), guard.engine)] if guard.model else [],
-        "scorer": [(Model(judge.model, judge.revision), engine)] if params.scorer.kind == "judge" else [],
+        "scorer": [(Model(judge.model, judge.revision), judge.engine)] if params.scorer.kind == "judge" else [],
         "evaluate": [(model, engine) for model in (tuned, *others)],
     }
 

@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from synthempathy.core.params import Section
-from synthempathy.llm.params import Sampling
+from synthempathy.llm.params import Engine, Sampling
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
 class LevelShares(Section):
-    """How frequent levels 0, 1 and 2 are, a mechanism."""
+    """How frequent levels 0, 1 and 2 are, per mechanism."""
 
     er: list[Share] = Field(min_length=3, max_length=3)
     ip: list[Share] = Field(min_length=3, max_length=3)
@@ -36,7 +36,7 @@ class LinearSettings(Section):
 
 
 class BiencoderSettings(Section):
-    """EPITOME's model of a mechanism, and its training."""
+    """EPITOME's model, one per mechanism, and its training."""
 
     encoder: str = Field(min_length=1)
     revision: str | None
@@ -56,8 +56,9 @@ class JudgeSettings(Section):
 
     model: str = Field(min_length=1)
     revision: str | None
+    engine: Engine
     prompt: str = Field(pattern=r"^[\w.-]+$")
-    samples: int = Field(ge=1, le=100)  # a pair
+    samples: int = Field(ge=1, le=100)  # per pair
     sampling: Sampling
     attempts: int = Field(ge=1, le=20)
 

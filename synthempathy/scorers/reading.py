@@ -1,4 +1,9 @@
-"""How the scorer reads a text: sentences, and words that look the same however they were typed."""
+"""How a scorer reads a text: sentences, and words that look the same however they were typed.
+
+A form of its own, not that of `synthempathy.text.words`: what is read here are features. So emoji and <3 count as words,
+slang is spelled out, "I am", "I'm" and "im" are one word, and all numbers are alike. Its words cannot be cut from the
+tokeniser's, which knows no emoji and keeps "3am" and "naïve" whole; and a saved scorer's vocabulary is in this form.
+"""
 
 from __future__ import annotations
 
@@ -51,3 +56,8 @@ def words(text: str) -> tuple[str, ...]:
         else:
             out.append(word)
     return tuple(out)
+
+
+def is_silent(text: str) -> bool:
+    """Whether the text holds no word, in any script, and no emoji."""
+    return not words(text) and not any(map(str.isalnum, text))

@@ -1,90 +1,129 @@
-"""Cross-validation of any scorer: every pair is judged by one that saw neither it nor another reply to its post."""
+"""Cross-validation of any scorer, and how well its levels and probabilities agree with the labels.
+
+Every pair is judged by a scorer that saw neither it nor another reply to its post.
+"""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from synthempathy.scorers import Floats, Scorer
-from synthempathy.scorers.agreement import agreement, calibration, calibration_error, confusion, groups
+from synthempathy.core.files import dump_table
+from synthempathy.core.progress import Advance
+from synthempathy.scorers.base import LEVELS, MECHANISMS, EmpathyScorer, Floats, Integers, Mechanism, group_numbers
 from synthempathy.scorers.labelled import LabelledPair
-from synthempathy.scorers.mechanisms import LEVELS, MECHANISMS, Mechanism
+
+#: Bins of equal width over 0..1 that confidences are sorted into.
+BINS = 10
 
 #: Learns a scorer from pairs; the second argument names the training ("fold-0", ...).
-Train = Callable[[Sequence[LabelledPair], str], Scorer]
+Train = Callable[[Sequence[LabelledPair], str], EmpathyScorer]
 
 
 @dataclass(frozen=True)
-class Judged:
-    """What a scorer thought of pairs that it had not seen: (pairs, 3) probabilities and (pairs,) levels a mechanism."""
+class Predictions:
+    """What a scorer said of pairs that it had not seen: (pairs, 3) probabilities and (pairs,) levels per mechanism."""
 
     pairs: Sequence[LabelledPair]
     probabilities: dict[Mechanism, Floats]
-    levels: dict[Mechanism, NDArray[np.intp]]
+    levels: dict[Mechanism, Integers]
 
-    def labelled(self, mechanism: Mechanism) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
-        """Labels, guessed levels and probabilities of the pairs that have a label for `mechanism`."""
+    def labelled(self, mechanism: Mechanism) -> tuple[Integers, Integers, Floats]:
+        """Labels, predicted levels and probabilities of the pairs that have a label for `mechanism`."""
         known = [i for i, pair in enumerate(self.pairs) if pair.levels[mechanism] is not None]
         labels = np.array([self.pairs[i].levels[mechanism] for i in known], dtype=np.intp)
         return labels, self.levels[mechanism][known], self.probabilities[mechanism][known]
 
-    def figures(self) -> dict[Mechanism, dict[str, float]]:
-        """accuracy, macro_f1, kappa, f1_0..2 and calibration_error, a mechanism."""
-        figures: dict[Mechanism, dict[str, float]] = {}
+    def metrics(self) -> dict[Mechanism, dict[str, float]]:
+        """accuracy, macro_f1, kappa, f1_0..2 and calibration_error, per mechanism."""
+        found: dict[Mechanism, dict[str, float]] = {}
         for m in MECHANISMS:
-            labels, guessed, likely = self.labelled(m)
-            figures[m] = agreement(labels, guessed) | {"calibration_error": calibration_error(labels, likely)}
-        return figures
+            labels, predicted, probabilities = self.labelled(m)
+            found[m] = agreement(labels, predicted) | {"calibration_error": calibration_error(labels, probabilities)}
+        return found
 
     def write_calibration(self, path: Path) -> None:
-        """A CSV of mechanism, bin, confidence, accuracy, pairs: see `synthempathy.scorers.agreement.calibration`."""
-        _write(path, ("mechanism", "bin", "confidence", "accuracy", "pairs"), [
-            (m, b, f"{sure:.6f}", f"{right:.6f}", pairs)
-            for m in MECHANISMS
-            for labels, _, likely in [self.labelled(m)]
-            for b, sure, right, pairs in calibration(labels, likely)
-        ])
+        """A CSV of mechanism, bin, confidence, accuracy, pairs: see `calibration`."""
+        dump_table(path, ("mechanism", "bin", "confidence", "accuracy", "pairs"), (
+            (m, *row) for m in MECHANISMS for labels, _, likely in [self.labelled(m)] for row in calibration(labels, likely)
+        ))
 
     def write_confusion(self, path: Path) -> None:
-        """A CSV of mechanism, actual, guessed, pairs: nine rows a mechanism."""
-        _write(path, ("mechanism", "actual", "guessed", "pairs"), [
-            (m, *cell) for m in MECHANISMS for labels, guessed, _ in [self.labelled(m)] for cell in confusion(labels, guessed)
-        ])
+        """A CSV of mechanism, actual, guessed, pairs: nine rows per mechanism."""
+        dump_table(path, ("mechanism", "actual", "guessed", "pairs"), (
+            (m, *cell) for m in MECHANISMS for labels, named, _ in [self.labelled(m)] for cell in confusion(labels, named)
+        ))
 
 
-def judge(scorer: Scorer, pairs: Sequence[LabelledPair]) -> Judged:
-    """What `scorer` thinks of `pairs`."""
-    explanations, responses = [p.explanation for p in pairs], [p.response for p in pairs]
-    likely = scorer.probabilities(explanations, responses)
-    return Judged(pairs, likely, scorer.levels_of(likely))
+def predict(scorer: EmpathyScorer, pairs: Sequence[LabelledPair]) -> Predictions:
+    """What `scorer` says of `pairs`."""
+    probabilities = scorer.probabilities([p.explanation for p in pairs], [p.response for p in pairs])
+    return Predictions(pairs, probabilities, scorer.levels_of(probabilities))
 
 
 def cross_validate(
-    pairs: Sequence[LabelledPair], folds: int, seed: int, train: Train, *, advance: Callable[..., None] | None = None,
-) -> Judged:
-    """Part the posts into `folds`, and judge each part by a scorer that `train` made from the others."""
+    pairs: Sequence[LabelledPair], folds: int, seed: int, train: Train, *, advance: Advance | None = None,
+) -> Predictions:
+    """Split the posts into `folds`, and predict each fold by a scorer that `train` made from the others."""
     from sklearn.model_selection import GroupKFold
 
-    numbers = groups([p.explanation for p in pairs])
-    likely: dict[Mechanism, Floats] = {m: np.zeros((len(pairs), len(LEVELS))) for m in MECHANISMS}
-    levels: dict[Mechanism, NDArray[np.intp]] = {m: np.zeros(len(pairs), dtype=np.intp) for m in MECHANISMS}
-    parts = GroupKFold(folds, shuffle=True, random_state=seed).split(numbers, groups=numbers)
-    for number, (learn, test) in enumerate(parts):
-        judged = judge(train([pairs[i] for i in learn], f"fold-{number}"), [pairs[i] for i in test])
+    posts = group_numbers([p.explanation for p in pairs])
+    probabilities: dict[Mechanism, Floats] = {m: np.zeros((len(pairs), len(LEVELS))) for m in MECHANISMS}
+    levels: dict[Mechanism, Integers] = {m: np.zeros(len(pairs), dtype=np.intp) for m in MECHANISMS}
+    splits = GroupKFold(folds, shuffle=True, random_state=seed).split(posts, groups=posts)
+    for number, (learn, test) in enumerate(splits):
+        fold = predict(train([pairs[i] for i in learn], f"fold-{number}"), [pairs[i] for i in test])
         for m in MECHANISMS:
-            likely[m][test], levels[m][test] = judged.probabilities[m], judged.levels[m]
+            probabilities[m][test], levels[m][test] = fold.probabilities[m], fold.levels[m]
         if advance:
             advance()
-    return Judged(pairs, likely, levels)
+    return Predictions(pairs, probabilities, levels)
 
 
-def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        table = csv.writer(stream, lineterminator="\n")
-        table.writerow(header)
-        table.writerows(rows)
+def agreement(labels: Integers, predicted: Integers) -> dict[str, float]:
+    """accuracy, macro_f1, kappa, and the F1 of each level: f1_0, f1_1, f1_2.
+
+    kappa is Cohen's, unweighted; 0 where labels and predictions hold only one level.
+    """
+    from sklearn.metrics import f1_score
+
+    right = float(np.mean(labels == predicted))
+    chance = sum(float(np.mean(labels == level) * np.mean(predicted == level)) for level in LEVELS)
+    by_level = f1_score(labels, predicted, labels=LEVELS, average=None, zero_division=0.0)
+    return {
+        "accuracy": right,
+        "macro_f1": float(np.mean(by_level)),
+        "kappa": (right - chance) / (1 - chance) if chance < 1 else 0.0,
+        **{f"f1_{level}": float(f1) for level, f1 in zip(LEVELS, by_level, strict=True)},
+    }
+
+
+def calibration(labels: Integers, probabilities: Floats) -> list[tuple[int, float, float, int]]:
+    """(bin, confidence, accuracy, pairs) of each bin that holds a pair.
+
+    A pair's confidence is the probability of its likeliest level; bin `b` of 10 holds confidences from b/10 to
+    (b + 1)/10, 1 included in the last. `confidence` and `accuracy` are the bin's means.
+    """
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == labels
+    bins = np.minimum((confidence * BINS).astype(np.intp), BINS - 1)
+    return [
+        (b, float(confidence[bins == b].mean()), float(right[bins == b].mean()), int((bins == b).sum()))
+        for b in range(BINS) if (bins == b).any()
+    ]
+
+
+def calibration_error(labels: Integers, probabilities: Floats) -> float:
+    """Expected calibration error (Guo et al., ICML 2017), 0 to 1, 0 is best.
+
+    The mean over all pairs of |confidence - accuracy| of the pair's bin (see `calibration`), with 10 bins of equal width.
+    """
+    return sum(abs(sure - right) * pairs for _, sure, right, pairs in calibration(labels, probabilities)) / len(labels)
+
+
+def confusion(labels: Integers, predicted: Integers) -> list[tuple[int, int, int]]:
+    """(actual, predicted, pairs) for each of the nine cells."""
+    return [(a, p, int(((labels == a) & (predicted == p)).sum())) for a in LEVELS for p in LEVELS]

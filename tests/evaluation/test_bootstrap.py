@@ -13,18 +13,17 @@ from hypothesis.extra.numpy import arrays
 
 from synthempathy.evaluation import bootstrap
 from synthempathy.evaluation.bootstrap import (
-    Floats,
     Gain,
     Groups,
     count_groups,
     gain,
-    grouped,
     holm,
     interval,
     resampled_means,
     sign_flip_p,
     tails,
 )
+from synthempathy.scorers.base import Floats, group_numbers
 
 SCORE = st.floats(0, 2, allow_subnormal=False)
 
@@ -51,7 +50,7 @@ def test_about_95_of_100_intervals_hold_the_true_gain() -> None:
     chance = np.random.default_rng(11)
     held = 0
     for trial in range(200):
-        pair = chance.normal(0, 0.1, 60)  # a pair's own level, shared by both arms
+        pair = chance.normal(0, 0.1, 60)  # a pair's own level, shared by both systems
         base, tuned = 0.8 + pair + chance.normal(0, 0.1, 60), 1.0 + pair + chance.normal(0, 0.1, 60)
         result = gained(base, tuned, samples=400, seed=trial)
         assert result.low is not None and result.high is not None
@@ -172,15 +171,15 @@ def test_a_single_seed_gives_a_gain_without_an_interval() -> None:
 
 def test_a_seed_with_more_pairs_counts_more() -> None:
     values = np.array([[1.0], [1.0], [1.0], [0.0]])
-    drawn = resampled_means(values, grouped(["a", "a", "a", "b"]), 2000, 1)[:, 0]
+    drawn = resampled_means(values, group_numbers(["a", "a", "a", "b"]), 2000, 1)[:, 0]
     shares = {share: float((drawn == share).mean()) for share in (0.0, 0.75, 1.0)}
     assert sum(shares.values()) == 1  # of two seeds drawn: b twice, one each, a twice
     assert shares[0.75] == pytest.approx(0.5, abs=0.05)
 
 
 def test_groups_are_numbered_by_first_appearance() -> None:
-    assert grouped(["b", "a", "b"]).tolist() == [0, 1, 0]
-    assert count_groups(grouped([])) == 0
+    assert group_numbers(["b", "a", "b"]).tolist() == [0, 1, 0]
+    assert count_groups(group_numbers([])) == 0
 
 
 def test_tails_are_wider_for_few_seeds_and_the_usual_ones_for_many() -> None:

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from synthempathy.evaluation.scored import Scored
-from synthempathy.evaluation.tables import SCORE_COLUMNS
+from synthempathy.evaluation.score_table import COLUMNS, ScoredResponse
 
 #: Mean er, ip, ex of the corpus's responses by prompt.
 COE_CBT, PLAIN = (1.7, 1.87, 1.85), (1.15, 1.6, 0.25)
@@ -18,8 +17,8 @@ COE_CBT, PLAIN = (1.7, 1.87, 1.85), (1.15, 1.6, 0.25)
 
 def scored(
     means: Sequence[float], *, draw: int, seeds: int = 11, each: int = 4, std: float = 0.25, topic: float = 0.1,
-    arm: str = "corpus", words: int = 150,
-) -> list[Scored]:
+    system: str = "corpus", words: int = 150,
+) -> list[ScoredResponse]:
     """Responses to the same explanations, whatever the draw: `topic` is the seeds' own, `std` the responses'."""
     own = np.random.default_rng(99).normal(0, topic, (seeds, 3))
     chance = np.random.default_rng(draw)
@@ -27,17 +26,17 @@ def scored(
     for seed in range(seeds):
         for story in range(each):
             er, ip, ex = np.clip(np.array(means) + own[seed] + chance.normal(0, std, 3), 0, 2).tolist()
-            rows.append(Scored(
-                pair_id=f"s{seed}-{story}", seed_id=f"s{seed}", arm=arm, er=er, ip=ip, ex=ex,
+            rows.append(ScoredResponse(
+                pair_id=f"s{seed}-{story}", seed_id=f"s{seed}", system=system, er=er, ip=ip, ex=ex,
                 empathy=(er + ip + ex) / 3, words=words, explanation=f"e{seed}-{story}", response=f"{draw}-{seed}-{story}",
             ))
     return rows
 
 
-def write_table(path: Path, rows: Sequence[Scored]) -> Path:
+def write_table(path: Path, rows: Sequence[ScoredResponse]) -> Path:
     """metrics/empathy_scores.csv, as `evaluate` writes it."""
     path.parent.mkdir(exist_ok=True)
-    lines = [",".join(SCORE_COLUMNS), *(",".join(str(getattr(r, c)) for c in SCORE_COLUMNS) for r in rows)]
+    lines = [",".join(COLUMNS), *(",".join(str(getattr(r, c)) for c in COLUMNS) for r in rows)]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
 

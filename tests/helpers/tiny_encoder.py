@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 
+from synthempathy.scorers.base import MECHANISMS
 from synthempathy.scorers.labelled import LabelledPair
-from synthempathy.scorers.mechanisms import MECHANISMS
 
 POSTS = (
     "I lost my job today.", "My cat died in the night.", "Nobody came to my party.", "I failed the exam again.",
@@ -21,7 +21,7 @@ SAYS = {
 
 
 def separable_pairs(posts: Sequence[str] = POSTS[:3]) -> list[LabelledPair]:
-    """27 replies a post: a sentence a mechanism, each at each level."""
+    """27 replies per post: a sentence per mechanism, each at each level."""
     pairs = []
     for post, levels in product(posts, product((0, 1, 2), repeat=3)):
         said = [SAYS[m][level] for m, level in zip(MECHANISMS, levels, strict=True)]

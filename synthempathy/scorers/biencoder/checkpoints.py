@@ -1,4 +1,4 @@
-"""What a killed training goes on from: one file a mechanism, replaced after each epoch, outside git and DVC's outs.
+"""What a killed training resumes from: one file per mechanism, replaced after each epoch, outside git and DVC's outs.
 
     <folder of machine.store>/scorer/<settings, encoder>/<run>-<pairs>/<mechanism>.safetensors
 
@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 from synthempathy.core.files import written_whole
 from synthempathy.core.progress import say
+from synthempathy.scorers.base import Mechanism
 from synthempathy.scorers.labelled import LabelledPair
-from synthempathy.scorers.mechanisms import Mechanism
 
 if TYPE_CHECKING:
     import torch
@@ -58,7 +58,7 @@ class Checkpoints:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is no dict
                 return Checkpoint(int(file.metadata()["epochs"]), tensors)
         except (SafetensorError, KeyError, TypeError, ValueError) as error:
-            say(f"the checkpoint {path} is damaged ({error}); its training starts anew")
+            say(f"the checkpoint {path} is damaged ({error}); its training starts afresh")
             return None
 
     def keep(self, mechanism: Mechanism, checkpoint: Checkpoint) -> None:

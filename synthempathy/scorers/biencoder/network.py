@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from synthempathy.scorers.mechanisms import LEVELS
+from synthempathy.scorers.base import LEVELS
 
 _SPREAD = 0.02  # of the heads' first weights (standard deviation), as in BERT, where the encoder's config does not say
 
@@ -41,9 +41,9 @@ class Network(nn.Module):  # type: ignore[misc]
 
     def forward(self, post: Text, response: Text) -> tuple[torch.Tensor, torch.Tensor]:
         """Logits of the levels, (texts, 3), and of the response's tokens being no rationale or one, (texts, longest, 2)."""
-        told = self.seeker(input_ids=post[0], attention_mask=post[1]).last_hidden_state
+        asked = self.seeker(input_ids=post[0], attention_mask=post[1]).last_hidden_state
         said = self.responder(input_ids=response[0], attention_mask=response[1]).last_hidden_state
-        found, _ = self.attention(said, told, told, key_padding_mask=post[1] == 0, need_weights=False)
+        found, _ = self.attention(said, asked, asked, key_padding_mask=post[1] == 0, need_weights=False)
         read = said + self.dropout(found)
         return self.levels(read[:, 0]), self.rationales(self.dropout(read))
 
@@ -53,8 +53,8 @@ class Network(nn.Module):  # type: ignore[misc]
         state = self.state_dict()
         return {name: state[name].detach().cpu().clone().contiguous() for name in state if name not in frozen}
 
-    def take(self, weights: dict[str, torch.Tensor]) -> None:
-        """Set what `weights` gave. KeyError or RuntimeError where they are another model's."""
+    def restore(self, weights: dict[str, torch.Tensor]) -> None:
+        """Set what `weights()` gave. KeyError or RuntimeError where they are another model's."""
         missing, unknown = self.load_state_dict(weights, strict=False)
         trained = {name for name, weight in self.named_parameters() if weight.requires_grad}
         if unknown or trained & set(missing):

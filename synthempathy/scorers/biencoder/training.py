@@ -18,22 +18,29 @@ from typing import Any
 import torch
 from torch.nn.functional import cross_entropy
 
-from synthempathy.core.errors import InputError, ModelError
-from synthempathy.core.progress import progress
+from synthempathy.core.errors import ModelError
+from synthempathy.core.progress import Advance, progress
 from synthempathy.llm.loading import pick_device
-from synthempathy.project.params import Params
+from synthempathy.scorers.base import MECHANISMS, Mechanism, Surroundings
 from synthempathy.scorers.biencoder.checkpoints import Checkpoint, Checkpoints
-from synthempathy.scorers.biencoder.encoder import check_length, content_of, load_encoder, load_tokenizer
-from synthempathy.scorers.biencoder.model import BiencoderScorer, padding
+from synthempathy.scorers.biencoder.encoder import (
+    IGNORED,
+    Tokenizer,
+    Tokens,
+    check_length,
+    content_of,
+    load_encoder,
+    load_tokenizer,
+    padding,
+)
+from synthempathy.scorers.biencoder.model import BiencoderScorer
 from synthempathy.scorers.biencoder.network import Network
-from synthempathy.scorers.biencoder.reading import IGNORED, Tokenizer, Tokens
-from synthempathy.scorers.labelled import LabelledPair
-from synthempathy.scorers.mechanisms import LEVELS, MECHANISMS, Mechanism
-from synthempathy.scorers.params import BiencoderSettings
+from synthempathy.scorers.labelled import LabelledPair, require_levels
+from synthempathy.scorers.params import BiencoderSettings, Scorer
 
 LARGEST_GRADIENT = 1.0  # its norm is cut to this
 
-Tell = Callable[[int, str], None]  # of batches that are done, and where in the training that is
+Report = Callable[[int, str], None]  # takes batches that are done, and where in the training that is
 
 
 @dataclass(frozen=True)
@@ -47,37 +54,38 @@ class Example:
 
 
 def train(
-    pairs: Sequence[LabelledPair], params: Params, *, run: str = "all", advance: Callable[..., None] | None = None,
+    pairs: Sequence[LabelledPair], settings: Scorer, around: Surroundings, *, run: str, advance: Advance | None,
 ) -> BiencoderScorer:
     """Learn from labelled pairs, on machine.device. InputError if no pair has some level; ModelError without an encoder.
 
-    After a kill it goes on from the last epoch of the same `run`, to the same result: bit by bit on a CPU with the same
-    threads. `advance(0, note=...)` is told of each batch; without it a bar of its own is shown.
+    After a kill it resumes from the last epoch of the same `run`, to the same result: bit by bit on a CPU with the same
+    threads. `advance(0, note=...)` is called after each batch; without it a bar of its own is shown.
     """
-    settings = params.scorer.biencoder
-    _check_levels(pairs)
-    device = pick_device(params.machine.device)
-    content = content_of(settings)
-    tokenizer = load_tokenizer(settings.encoder, settings.revision)
-    encoder = load_encoder(settings.encoder, settings.revision)
-    check_length(settings, encoder.config, tokenizer)
-    reader = Tokenizer(tokenizer, settings.max_length, padding(encoder.config, tokenizer))
-    told = {**settings.model_dump(), "encoder": content, "device": device, "torch": torch.__version__}
-    checkpoints = Checkpoints(Path(params.machine.store).parent / "scorer", told, run, pairs)
+    for m in MECHANISMS:
+        require_levels([pair.levels[m] for pair in pairs], m)
+    own, machine = settings.biencoder, around.required_machine()
+    device = pick_device(machine.device)
+    content = content_of(own)
+    tokenizer = load_tokenizer(own.encoder, own.revision)
+    encoder = load_encoder(own.encoder, own.revision)
+    check_length(own, encoder.config, tokenizer)
+    reader = Tokenizer(tokenizer, own.max_length, padding(encoder.config, tokenizer))
+    determined_by = {**own.model_dump(), "encoder": content, "device": device, "torch": torch.__version__}
+    checkpoints = Checkpoints(Path(machine.store).parent / "scorer", determined_by, run, pairs)
     posts, responses = reader.read([p.explanation for p in pairs]), reader.read([p.response for p in pairs])
     networks: dict[Mechanism, Network] = {}
-    seeker = encoder.requires_grad_(False).to(device) if settings.freeze_seeker else None
+    seeker = encoder.requires_grad_(False).to(device) if own.freeze_seeker else None
     by_mechanism = {m: examples_of(pairs, posts, responses, m) for m in MECHANISMS}
-    batches = sum(settings.epochs * math.ceil(len(some) / settings.batch_size) for some in by_mechanism.values())
-    with _shown(run, batches, advance) as tell:
+    batches = sum(own.epochs * math.ceil(len(some) / own.batch_size) for some in by_mechanism.values())
+    with _shown(run, batches, advance) as report:
         for m, examples in by_mechanism.items():
-            torch.manual_seed(settings.seed)
-            network = _network(settings, seeker).to(device)
-            _Training(network, reader, settings, device).run(m, examples, checkpoints, tell)
+            torch.manual_seed(own.seed)
+            network = _network(own, seeker).to(device)
+            _Training(network, reader, own, device).run(m, examples, checkpoints, report)
             networks[m] = network.eval()
     if run == "all":
         checkpoints.forget()
-    return BiencoderScorer(networks, reader, device, settings.model_dump())
+    return BiencoderScorer(networks, reader, device, own.model_dump())
 
 
 class _Training:
@@ -90,12 +98,12 @@ class _Training:
         self._weights = [weight for weight in network.parameters() if weight.requires_grad]
         self._optimizer = torch.optim.AdamW(self._weights, lr=settings.learning_rate, weight_decay=0.0)
 
-    def run(self, mechanism: Mechanism, examples: Sequence[Example], checkpoints: Checkpoints, tell: Tell) -> None:
+    def run(self, mechanism: Mechanism, examples: Sequence[Example], checkpoints: Checkpoints, report: Report) -> None:
         """Train on `examples`, from the last checkpoint on. ModelError if the loss is no number."""
         settings = self._settings
         each = math.ceil(len(examples) / settings.batch_size)
-        done = self._go_on(checkpoints.find(mechanism))
-        tell(done * each, "")
+        done = self._resume(checkpoints.find(mechanism))
+        report(done * each, "")
         for epoch in range(done, settings.epochs):
             self._network.train()
             for number, batch in enumerate(_shuffled(examples, settings.batch_size, settings.seed + epoch)):
@@ -106,7 +114,7 @@ class _Training:
                         f"{settings.encoder}: the loss is not a number in epoch {epoch + 1} of {mechanism}: training "
                         "diverged; lower scorer.biencoder.learning_rate"
                     )
-                tell(1, f"{mechanism}, epoch {epoch + 1} of {settings.epochs}, loss {loss:.3f}")
+                report(1, f"{mechanism}, epoch {epoch + 1} of {settings.epochs}, loss {loss:.3f}")
             checkpoints.keep(mechanism, self._checkpoint(epoch + 1))
 
     def _step(self, batch: Sequence[Example], learning_rate: float) -> float:
@@ -120,7 +128,7 @@ class _Training:
         return float(loss.detach())
 
     def _loss(self, batch: Sequence[Example]) -> torch.Tensor:
-        """The weighed sum of the levels' mean cross-entropy and of the response tokens'."""
+        """The weighted sum of the levels' mean cross-entropy and of the response tokens'."""
         settings, device = self._settings, self._device
         ids, mask = (t.to(device) for t in self._reader.tensors([e.post for e in batch]))
         said, said_mask = (t.to(device) for t in self._reader.tensors([e.response for e in batch]))
@@ -143,12 +151,12 @@ class _Training:
                 tensors["random.cuda"] = torch.cuda.get_rng_state()
         return Checkpoint(epochs, tensors)
 
-    def _go_on(self, checkpoint: Checkpoint | None) -> int:
-        """Take over a checkpoint; how many epochs are done."""
+    def _resume(self, checkpoint: Checkpoint | None) -> int:
+        """Restore a checkpoint; how many epochs are done."""
         if checkpoint is None:
             torch.manual_seed(self._settings.seed)  # of dropout
             return 0
-        self._network.take(checkpoint.part("network"))
+        self._network.restore(checkpoint.part("network"))
         state: dict[int, dict[str, torch.Tensor]] = {}
         for key, value in checkpoint.part("optimizer").items():
             number, _, name = key.partition(".")
@@ -180,16 +188,6 @@ def examples_of(
     return examples
 
 
-def _check_levels(pairs: Sequence[LabelledPair]) -> None:
-    for m in MECHANISMS:
-        missing = set(LEVELS) - {pair.levels[m] for pair in pairs}
-        if missing:
-            raise InputError(
-                f"no pair to learn level {min(missing)} of {m} from",
-                hint="add labelled pairs with that level, under more posts than there are folds",
-            )
-
-
 def _shuffled(examples: Sequence[Example], size: int, seed: int) -> Iterator[list[Example]]:
     """All examples once, in batches of random order; the same for the same seed."""
     order = list(examples)
@@ -199,8 +197,8 @@ def _shuffled(examples: Sequence[Example], size: int, seed: int) -> Iterator[lis
 
 
 @contextmanager
-def _shown(run: str, batches: int, advance: Callable[..., None] | None) -> Iterator[Tell]:
-    """Tells the caller's bar where the training is, or a bar of its own."""
+def _shown(run: str, batches: int, advance: Advance | None) -> Iterator[Report]:
+    """Shows where the training is on the caller's bar, or on one of its own."""
     if advance:
         yield lambda steps, note: advance(0, note=note)
     else:

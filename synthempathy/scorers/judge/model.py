@@ -2,60 +2,60 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
 
-from synthempathy.core.errors import ModelError, SynthempathyError
-from synthempathy.core.progress import say
+from synthempathy.core.errors import ModelError, short
+from synthempathy.core.progress import Advance, say
 from synthempathy.core.records import Record
-from synthempathy.generation.params import Step
 from synthempathy.llm.loading import Model
-from synthempathy.llm.params import Engine, Machine
+from synthempathy.llm.params import Machine
 from synthempathy.llm.prompts import Prompt
 from synthempathy.llm.runner import Asking, Results, Row, ask_rows
-from synthempathy.project.params import Params
-from synthempathy.scorers import SETTINGS, Floats
-from synthempathy.scorers.base import BaseScorer
-from synthempathy.scorers.judge.answers import REASONS, levels_in
-from synthempathy.scorers.judge.rubric import ask, checked_rubric, fingerprint
-from synthempathy.scorers.judge.self_agreement import Votes, self_agreement
-from synthempathy.scorers.mechanisms import LEVELS, MECHANISMS, Mechanism
-from synthempathy.scorers.params import JudgeSettings
-from synthempathy.scorers.reading import words
+from synthempathy.scorers.base import (
+    LEVELS,
+    MECHANISMS,
+    NO_WORDS,
+    SETTINGS_FILE,
+    EmpathyScorer,
+    Floats,
+    Integers,
+    Mechanism,
+    Surroundings,
+    write_settings,
+)
+from synthempathy.scorers.judge.rubric import REASONS, fingerprint, levels_in, messages_of, read_rubric, self_agreement
+from synthempathy.scorers.labelled import LabelledPair
+from synthempathy.scorers.params import JudgeSettings, Scorer
+from synthempathy.scorers.reading import is_silent
 
-FORMAT = "synthempathy-judge-1"
 PROMPT = "prompt.jinja"
 #: So many answers are added to each level before the shares are taken: a level that no answer named is not impossible.
 #: With 5 answers alike their level gets 0.96, with 1 answer 0.85.
 SMOOTHING = 0.1
-_SILENT = (1.0, 0.0, 0.0)  # a response without words
-_HINT = "run `dvc repro scorer`, or name a folder that the stage scorer wrote"
-#: Where no params are given, as in `python -m synthempathy.scorers.score`.
-_HERE: dict[str, Any] = {"store": ".synthempathy/store.sqlite", "batch_size": 16, "device": "auto", "executor": "local"}
 
 Pair = tuple[str, str]  # explanation, response
+Votes = dict[Mechanism, dict[Pair, list[int]]]  # how many answers to a pair named each level
 
 
-class JudgeScorer(BaseScorer):
+class JudgeScorer(EmpathyScorer):
     """Scores pairs by what an LLM says of them. `known` pairs are asked along with the first others.
 
     A stage that cross-validates hands over one part of its pairs after the other; so the model is loaded once for all.
     """
 
-    def __init__(self, settings: JudgeSettings, rubric: Prompt, params: Params, *, known: Sequence[Pair] = ()) -> None:
-        self._settings, self._rubric, self._params = settings, rubric, params
+    def __init__(self, settings: JudgeSettings, rubric: Prompt, machine: Machine, *, known: Sequence[Pair] = ()) -> None:
+        self._settings, self._rubric, self._machine = settings, rubric, machine
         self._known = list(known)
 
     def probabilities(
-        self, explanations: Sequence[str], responses: Sequence[str], *, advance: Callable[..., None] | None = None,
+        self, explanations: Sequence[str], responses: Sequence[str], *, advance: Advance | None = None,
     ) -> dict[Mechanism, Floats]:
-        """(pairs, 3 levels) a mechanism, smoothed shares of the answers; each row sums to 1.
+        """(pairs, 3 levels) per mechanism, smoothed shares of the answers; each row sums to 1.
 
         ModelError names the first pair to which no answer could be read. A response without words is not asked about.
         """
@@ -63,37 +63,33 @@ class JudgeScorer(BaseScorer):
         votes = self._votes([*pairs, *self._known])
         likely: dict[Mechanism, Floats] = {}
         for m in MECHANISMS:
-            counts = np.array([votes[m].get(pair, _SILENT) for pair in pairs], dtype=np.float64).reshape(-1, len(LEVELS))
+            counts = np.array([votes[m].get(pair, NO_WORDS) for pair in pairs], dtype=np.float64).reshape(-1, len(LEVELS))
             silent = np.array([pair not in votes[m] for pair in pairs], dtype=np.bool_)
             likely[m] = (counts + SMOOTHING) / (counts.sum(axis=1, keepdims=True) + SMOOTHING * len(LEVELS))
-            likely[m][silent] = _SILENT
-        if not self._known:
-            self._report({m: np.array(list(votes[m].values()), dtype=np.intp).reshape(-1, len(LEVELS)) for m in MECHANISMS})
+            likely[m][silent] = NO_WORDS
+        if not self._known and self._settings.samples > 1 and votes["er"]:
+            say(_shown(_agreements(votes)))
         if advance:
             advance(len(pairs))
         return likely
 
     def self_agreement(self) -> dict[Mechanism, dict[str, float | None]]:
-        """How far the answers to one pair agree, over the pairs that the judge was made with: see self_agreement.py."""
-        votes = self._votes(self._known)
-        return {m: self_agreement(np.array(list(votes[m].values()), dtype=np.intp).reshape(-1, len(LEVELS))) for m in MECHANISMS}
+        """How far the answers to one pair agree, over the pairs that the judge was made with: see rubric.py."""
+        return _agreements(self._votes(self._known))
 
     def save(self, folder: Path) -> None:
-        """Write settings, engine, self-agreement and the prompt's text to `folder` (made if missing)."""
+        """Write settings, self-agreement and the prompt's text to `folder` (made if missing)."""
         figures = self.self_agreement()
-        folder.mkdir(parents=True, exist_ok=True)
-        about = {
-            "kind": "judge", "format": FORMAT, "settings": self._settings.model_dump(),
-            "engine": self._params.engine.model_dump(), "prompt_sha256": fingerprint(self._rubric),
+        write_settings(folder, "judge", {
+            "settings": self._settings.model_dump(), "prompt_sha256": fingerprint(self._rubric),
             "self_agreement": {m: {name: value and round(value, 6) for name, value in figures[m].items()} for m in MECHANISMS},
-        }
-        (folder / SETTINGS).write_text(json.dumps(about, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        })
         (folder / PROMPT).write_text(self._rubric.source, encoding="utf-8")
         say(_shown(figures))
 
-    def _votes(self, pairs: Sequence[Pair]) -> dict[Mechanism, dict[Pair, list[int]]]:
-        """How many answers named each level, by distinct pair in order; without those whose response holds no word."""
-        distinct = [pair for pair in dict.fromkeys(pairs) if _speaks(pair[1])]
+    def _votes(self, pairs: Sequence[Pair]) -> Votes:
+        """The votes on each distinct pair, in order; without those whose response holds no word."""
+        distinct = [pair for pair in dict.fromkeys(pairs) if not is_silent(pair[1])]
         votes = {m: {pair: [0] * len(LEVELS) for pair in distinct} for m in MECHANISMS}
         if not distinct:
             return votes
@@ -109,11 +105,11 @@ class JudgeScorer(BaseScorer):
     def _ask(self, pairs: Sequence[Pair]) -> Results:
         settings = self._settings
         rows = [
-            Row(f"{i}-{sample}", Record(id=f"pair {i}"), partial(ask, self._rubric, *pair), sample)
+            Row(f"{i}-{sample}", Record(id=f"pair {i}"), partial(messages_of, self._rubric, *pair), sample)
             for i, pair in enumerate(pairs) for sample in range(settings.samples)
         ]
         models = (Model(settings.model, settings.revision),)
-        asking = Asking(models, settings.sampling, settings.attempts, self._params.engine, self._params.machine)
+        asking = Asking(models, settings.sampling, settings.attempts, settings.engine, self._machine)
         return ask_rows("judge", rows, asking, lambda _, answer: levels_in(answer))
 
     def _check_answered(self, pairs: Sequence[Pair], votes: dict[Pair, list[int]], answers: Results) -> None:
@@ -130,48 +126,39 @@ class JudgeScorer(BaseScorer):
         reason = REASONS.get(last["reason"], last["reason"])
         raise ModelError(
             f"{self._settings.model} gives no levels to {len(lost)} of {len(pairs)} pairs, asked {self._settings.samples} x "
-            f"{self._settings.attempts} times; the first has the response {_short(lost[0][1])} and the answer "
-            f"{_short(last['detail'])}: {reason}; take a model that can follow the rubric, or raise "
+            f"{self._settings.attempts} times; the first has the response {short(lost[0][1])} and the answer "
+            f"{short(last['detail'])}: {reason}; take a model that can follow the rubric, or raise "
             "scorer.judge.attempts or sampling.max_tokens"
         )
 
-    def _report(self, votes: dict[Mechanism, Votes]) -> None:
-        if self._settings.samples > 1 and len(votes["er"]):
-            say(_shown({m: self_agreement(votes[m]) for m in MECHANISMS}))
+
+def train(
+    pairs: Sequence[LabelledPair], settings: Scorer, around: Surroundings, *, run: str, advance: Advance | None,
+) -> JudgeScorer:
+    """A judge by its settings; nothing is asked yet. PromptError if its prompt is missing or wrong."""
+    rubric = read_rubric(around.prompts / f"{settings.judge.prompt}.jinja")
+    return JudgeScorer(settings.judge, rubric, around.required_machine(), known=[(p.explanation, p.response) for p in pairs])
 
 
-def load(folder: Path, settings: dict[str, Any], params: Params | None = None) -> JudgeScorer:
-    """The judge that was saved in `folder`, whose scorer.json holds `settings`. ModelError if it cannot be read.
-
-    The engine and the machine are those of `params`; without it, the engine it was made with, on this machine.
-    """
-    if settings.get("format") != FORMAT:
-        raise ModelError(f"{folder}: a scorer of format {settings.get('format')!r}, {FORMAT!r} is needed; {_HINT}")
-    try:
-        chosen = JudgeSettings.model_validate(settings["settings"])
-        engine = Engine.model_validate(settings["engine"])
-        told = settings["prompt_sha256"]
-        rubric = checked_rubric(folder / PROMPT)
-    except (KeyError, TypeError, ValidationError, SynthempathyError) as error:
-        first = " ".join(str(error).split())
-        raise ModelError(f"{folder}: the scorer cannot be read ({first}); {_HINT}") from None
-    if fingerprint(rubric) != told:
-        raise ModelError(f"{folder}: {PROMPT} is not the prompt that {SETTINGS} was made with; {_HINT}")
-    if params is None:
-        params = Params.model_construct(engine=engine, machine=Machine.model_construct(**_HERE))
-    return JudgeScorer(chosen, rubric, params)
+def load(folder: Path, about: dict[str, Any], around: Surroundings) -> JudgeScorer:
+    """The judge that was saved in `folder`, whose SETTINGS_FILE holds `about`."""
+    settings = JudgeSettings.model_validate(about["settings"])
+    if around.engine is not None:
+        settings = settings.model_copy(update={"engine": around.engine})
+    rubric = read_rubric(folder / PROMPT)
+    if fingerprint(rubric) != about["prompt_sha256"]:
+        raise ValueError(f"{PROMPT} is not the prompt that {SETTINGS_FILE} was made with")
+    return JudgeScorer(settings, rubric, around.required_machine())
 
 
-def _speaks(response: str) -> bool:
-    """Whether the response holds a word, in any script, or an emoji."""
-    return bool(words(response)) or any(map(str.isalnum, response))
+def _agreements(votes: Votes) -> dict[Mechanism, dict[str, float | None]]:
+    found: dict[Mechanism, dict[str, float | None]] = {}
+    for m in MECHANISMS:
+        counts: Integers = np.array(list(votes[m].values()), dtype=np.intp).reshape(-1, len(LEVELS))
+        found[m] = self_agreement(counts)
+    return found
 
 
 def _shown(figures: dict[Mechanism, dict[str, float | None]]) -> str:
     shares = {m: "one answer only" if f["majority"] is None else f"{f['majority']:.2f}" for m, f in figures.items()}
     return f"judge: self-agreement (mean share of the level named most): {', '.join(f'{m} {s}' for m, s in shares.items())}"
-
-
-def _short(text: str, limit: int = 80) -> str:
-    shown = repr(text)
-    return shown if len(shown) <= limit else shown[: limit - 4] + "...'"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from synthempathy.scorers.linear.learning import train
-from synthempathy.scorers.linear.model import LinearScorer, load
+from synthempathy.scorers.linear.model import load
+from synthempathy.scorers.linear.training import train
 
-__all__ = ["LinearScorer", "load", "train"]
+__all__ = ["load", "train"]

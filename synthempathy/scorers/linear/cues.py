@@ -1,4 +1,4 @@
-"""Cues of empathy as numbers: what a person would underline in a reply (cues.yaml), and how questions are put.
+"""Cues of empathy as numbers: what a person would underline in a reply (cues.yaml), and how questions are asked.
 
 Words alone tie a scorer to the topics it was trained on; cues carry over to other people's posts.
 """
@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from ruamel.yaml import YAML
 
+from synthempathy.scorers.base import Floats
 from synthempathy.scorers.reading import Sentence, words
 
 SHIPPED = Path(__file__).with_name("cues.yaml")
@@ -38,7 +38,7 @@ _SECOND_PERSON = frozenset(["you", "your", "youre", "youve", "youd", "youll", "y
 
 
 class Cues:
-    """A table of cues, ready to be looked for in sentences.
+    """A table of cues, compiled to be found in sentences.
 
     `names` are the columns of `matrix`: `<group>_<cue>`, then the combinations, then MEASURES.
     """
@@ -60,16 +60,16 @@ class Cues:
         for key in self._phrases:
             self._reach[key[0]] = max(len(key), self._reach.get(key[0], 0))
 
-    def matrix(self, found: Sequence[Sentence], told: Sequence[frozenset[str]]) -> NDArray[np.float64]:
-        """One row a sentence, one column a name, values in 0..1.
+    def matrix(self, sentences: Sequence[Sentence], post_words: Sequence[frozenset[str]]) -> Floats:
+        """One row per sentence, one column per name, values in 0..1.
 
-        `told` holds, for each sentence, the content words of the explanation it answers.
+        `post_words` holds, for each sentence, the content words of the explanation that it answers.
         """
-        rows = np.zeros((len(found), len(self.names)))
+        rows = np.zeros((len(sentences), len(self.names)))
         measures = len(self.names) - len(MEASURES)
-        for row, sentence, heard in zip(rows, found, told, strict=True):
+        for row, sentence, post in zip(rows, sentences, post_words, strict=True):
             row[list(self._seen(sentence.words))] = 1.0
-            row[measures:] = _measures(sentence, heard)
+            row[measures:] = _measures(sentence, post)
         for column, parts in self._together:
             rows[:, column] = rows[:, parts].min(axis=1)
         return rows
@@ -102,11 +102,11 @@ def content_words(spoken: Sequence[str]) -> frozenset[str]:
     return frozenset(w for w in spoken if w not in SMALL_WORDS and len(w) > 2)
 
 
-def _measures(sentence: Sentence, heard: frozenset[str]) -> tuple[float, ...]:
+def _measures(sentence: Sentence, post: frozenset[str]) -> tuple[float, ...]:
     spoken = sentence.words
     count = len(spoken)
     content = [w for w in spoken if w not in SMALL_WORDS]
-    picked_up = sum(w in heard for w in content)
+    picked_up = sum(w in post for w in content)
     shared = min(picked_up, 3) / 3
     mine = sum(w in _FIRST_PERSON for w in spoken)
     asked = float(sentence.asked)
@@ -116,7 +116,7 @@ def _measures(sentence: Sentence, heard: frozenset[str]) -> tuple[float, ...]:
         min(4 * mine / count, 1.0),
         min(4 * sum(w in _SECOND_PERSON for w in spoken) / count, 1.0),
         shared,
-        picked_up / len(content) if mine and content else 0.0,  # the post said back: a weak model's reply
+        picked_up / len(content) if mine and content else 0.0,  # the post repeated: a weak model's reply
         asked * min(len(content), 4) / 4,
         asked * shared,
         asked * float(count <= 3),

@@ -1,4 +1,4 @@
-"""Reasons to doubt a reply: words strung together, one sentence said again and again, an answer to somebody else.
+"""Reasons to doubt a reply: words strung together, one sentence repeated, an answer to somebody else.
 
 A scorer that reads words and sentences would take all three for empathy. Each doubt is a share, 0 to 1, of the probability
 of levels 1 and 2 that is moved to level 0. Ordinary replies, short or clumsy ones included, raise none.
@@ -9,19 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from synthempathy.scorers.linear.cues import SMALL_WORDS as SMALL
-from synthempathy.scorers.linear.cues import content_words
-from synthempathy.scorers.linear.features import Read
-from synthempathy.scorers.mechanisms import Mechanism
-
-Floats = NDArray[np.float64]
+from synthempathy.scorers.base import Floats, Mechanism
+from synthempathy.scorers.linear.cues import SMALL_WORDS, content_words
+from synthempathy.scorers.linear.features import ReadPairs
 
 #: Below this share of distinct runs of three words a reply is said to repeat itself; below this share of small words
 #: (a, the, you, was) words are said to be strung together. Ordinary English has 0.9 and more, and 0.3 and more.
 DISTINCT_RUNS = 0.5
-SMALL_WORDS = 0.08
+SMALL_WORDS_SHARE = 0.08
 #: Replies shorter than this (words) raise neither of the two.
 ENOUGH_WORDS = 12
 #: Mechanisms that a reply to somebody else's post lacks; its warmth may still be meant.
@@ -36,7 +32,7 @@ STEM = 5
 class Doubts:
     """Doubts about replies, and how sure it is that one answers its own post, from the content words that the two share.
 
-    `rarity` tells how rare a stem is (natural logarithm); one that is not in it is as rare as `unknown`. `weights` (3,)
+    `rarity` is how rare a stem is (natural logarithm); one that is not in it is as rare as `unknown`. `weights` (3,)
     and `intercept` give the log-odds of belonging, posts and replies of others being as frequent as own ones.
     """
 
@@ -46,60 +42,59 @@ class Doubts:
     intercept: float
 
     @classmethod
-    def learned(cls, read: Read) -> Doubts:
+    def fit(cls, read: ReadPairs) -> Doubts:
         """Learn from pairs and from the same replies under other posts. Deterministic: the posts are rotated."""
         from sklearn.linear_model import LogisticRegression
 
-        texts = [stems(told) | said for told, said in zip(read.told, _all_said(read), strict=True)]
+        texts = [stems(post) | said for post, said in zip(read.post_words, _all_said(read), strict=True)]
         holds: dict[str, int] = {}
         for text in texts:
             for stem in sorted(text):
                 holds[stem] = holds.get(stem, 0) + 1
         unknown = float(np.log(1 + len(texts)))
         rarity = {stem: float(np.log((1 + len(texts)) / (1 + n))) for stem, n in sorted(holds.items()) if n > 1}
-        posts = list(dict.fromkeys(read.told))
+        posts = list(dict.fromkeys(read.post_words))
         place = {post: number for number, post in enumerate(posts)}
         rows = [shared(read, rarity, unknown)]
         for step in (len(posts) // 3, 2 * len(posts) // 3):
-            others = [posts[(place[told] + step) % len(posts)] for told in read.told]
-            rows.append(shared(read._replace(told=others), rarity, unknown))
-        own = np.repeat([1, 0, 0], len(read.told))
+            others = [posts[(place[post] + step) % len(posts)] for post in read.post_words]
+            rows.append(shared(read._replace(post_words=others), rarity, unknown))
+        own = np.repeat([1, 0, 0], len(read.post_words))
         model = LogisticRegression(C=1.0, class_weight="balanced").fit(np.concatenate(rows), own)
         return cls(rarity, unknown, model.coef_[0], float(model.intercept_[0]))
 
-    def lowered(self, likely: dict[Mechanism, Floats], read: Read) -> dict[Mechanism, Floats]:
+    def lowered(self, likely: dict[Mechanism, Floats], read: ReadPairs) -> dict[Mechanism, Floats]:
         """The probabilities of each mechanism, with the doubts' shares of levels 1 and 2 moved to level 0."""
         kept, placed = 1 - insincerity(read), 1 - self.misplaced(read)
         return {m: _kept(p, kept * placed if m in NEED_THE_POST else kept) for m, p in likely.items()}
 
-    def misplaced(self, read: Read) -> Floats:
+    def misplaced(self, read: ReadPairs) -> Floats:
         """(pairs,): how much more likely than MISPLACED it is that the reply answers another post, 0 to 1."""
         odds = MISPLACED / (1 - MISPLACED) * np.exp(-(shared(read, self.rarity, self.unknown) @ self.weights + self.intercept))
         misplaced: Floats = odds / (1 + odds)
         return np.clip((misplaced - MISPLACED) / (1 - MISPLACED), 0.0, 1.0)
 
 
-def insincerity(read: Read) -> Floats:
+def insincerity(read: ReadPairs) -> Floats:
     """(pairs,): doubt because the reply repeats itself or strings words together, 0 to 1."""
-    doubts = np.zeros(len(read.told))
+    doubts = np.zeros(len(read.post_words))
     for pair, spoken in enumerate(_words(read)):
         if len(spoken) >= ENOUGH_WORDS:
             runs = list(zip(spoken, spoken[1:], spoken[2:], strict=False))
             distinct = len(set(runs)) / len(runs)
-            plain = sum(word in SMALL for word in spoken) / len(spoken)
-            doubts[pair] = 1 - min(1.0, distinct / DISTINCT_RUNS) * min(1.0, plain / SMALL_WORDS)
+            plain = sum(word in SMALL_WORDS for word in spoken) / len(spoken)
+            doubts[pair] = 1 - min(1.0, distinct / DISTINCT_RUNS) * min(1.0, plain / SMALL_WORDS_SHARE)
     return doubts
 
 
-def shared(read: Read, rarity: dict[str, float], unknown: float) -> Floats:
-    """(pairs, 3): logarithms of what post and reply share and of what the reply says, in rarity, and their product."""
-    rows = np.zeros((len(read.told), 3))
-    for pair, (told, said) in enumerate(zip(read.told, _all_said(read), strict=True)):
-        heard = stems(told)
-        common = np.log1p(sum(rarity.get(stem, unknown) for stem in sorted(said & heard)))
-        whole = np.log1p(sum(rarity.get(stem, unknown) for stem in sorted(said)))
-        post = np.log1p(sum(rarity.get(stem, unknown) for stem in sorted(heard)))
-        rows[pair] = common, whole, post
+def shared(read: ReadPairs, rarity: dict[str, float], unknown: float) -> Floats:
+    """(pairs, 3): logarithms of the summed rarity of the stems that post and reply share, of the reply's, and of the post's."""
+    rows = np.zeros((len(read.post_words), 3))
+    for pair, (words, said) in enumerate(zip(read.post_words, _all_said(read), strict=True)):
+        post = stems(words)
+        rows[pair] = [
+            np.log1p(sum(rarity.get(stem, unknown) for stem in sorted(some))) for some in (said & post, said, post)
+        ]
     return rows
 
 
@@ -114,13 +109,13 @@ def _kept(likely: Floats, share: Floats) -> Floats:
     return np.concatenate([1 - kept.sum(axis=1, keepdims=True), kept], axis=1)
 
 
-def _all_said(read: Read) -> list[frozenset[str]]:
+def _all_said(read: ReadPairs) -> list[frozenset[str]]:
     return [stems(content_words(spoken)) for spoken in _words(read)]
 
 
-def _words(read: Read) -> list[list[str]]:
+def _words(read: ReadPairs) -> list[list[str]]:
     """The words of each response."""
-    spoken: list[list[str]] = [[] for _ in read.told]
-    for sentence, pair in zip(read.found, read.owner, strict=True):
+    spoken: list[list[str]] = [[] for _ in read.post_words]
+    for sentence, pair in zip(read.sentences, read.owner, strict=True):
         spoken[pair] += sentence.words
     return spoken

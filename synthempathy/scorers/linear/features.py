@@ -1,4 +1,4 @@
-"""What the scorer knows of a text, as numbers: TF-IDF of words, word pairs and characters, and cues.
+"""Pairs as rows of numbers: TF-IDF of words, word pairs and characters, and cues.
 
 Sentences are counted once. A response's counts are the sum of its sentences', so that reading it as a whole costs little.
 Words and characters alone tie a scorer to topics; cues alone miss wordings.
@@ -15,6 +15,7 @@ import scipy.sparse as sparse
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfTransformer
 
+from synthempathy.scorers.base import Floats, Integers
 from synthempathy.scorers.linear.cues import Cues, content_words
 from synthempathy.scorers.reading import Sentence, sentences, words
 
@@ -25,29 +26,24 @@ CHARACTERS_MIN_SENTENCES = 10
 CHARACTERS_RUNS = (3, 4)
 
 Matrix = Any  # scipy's stubs do not say what a csr_matrix holds
-Floats = NDArray[np.float64]
 
+class ReadPairs(NamedTuple):
+    """All responses' `sentences`, the pair that each belongs to, and the content words of each pair's explanation."""
 
-class Read(NamedTuple):
-    """Pairs as they are read: `found` are all responses' sentences, `owner` the pair of each, `told` a set a pair.
-
-    `told` holds the content words of the explanation.
-    """
-
-    found: list[Sentence]
-    owner: NDArray[np.intp]
-    told: list[frozenset[str]]
+    sentences: list[Sentence]
+    owner: Integers
+    post_words: list[frozenset[str]]
 
 
 class Rows(NamedTuple):
-    """Sparse rows: one a sentence, and one a response (those without words are rows of zeros)."""
+    """Sparse rows: one per sentence, and one per response (those without words are rows of zeros)."""
 
     sentences: Matrix
     responses: Matrix
 
 
 class Counts(NamedTuple):
-    """Counts a sentence: of words and word pairs, and of runs of characters."""
+    """Counts per sentence: of words and word pairs, and of runs of characters."""
 
     words: Matrix
     characters: Matrix
@@ -66,12 +62,12 @@ class Vocabulary:
         self._keys = keys[self._order]
 
     @classmethod
-    def learned(cls, found: Sequence[Sentence]) -> Vocabulary:
-        """What stands in enough of the sentences."""
+    def fit(cls, sentences: Sequence[Sentence]) -> Vocabulary:
+        """What occurs in enough of the sentences."""
         in_words: dict[str, int] = {}
         in_pairs: dict[str, int] = {}
         in_runs: dict[str, int] = {}
-        for sentence in found:
+        for sentence in sentences:
             spoken = _spoken(sentence)
             for seen, table in (
                 (dict.fromkeys(spoken), in_words),
@@ -86,12 +82,12 @@ class Vocabulary:
             sorted(t for t, n in in_runs.items() if n >= CHARACTERS_MIN_SENTENCES),
         )
 
-    def counts(self, found: Sequence[Sentence]) -> Counts:
-        """One row a sentence."""
+    def counts(self, sentences: Sequence[Sentence]) -> Counts:
+        """One row per sentence."""
         local: dict[str, int] = {}
-        spoken = [_spoken(sentence) for sentence in found]
+        spoken = [_spoken(sentence) for sentence in sentences]
         ids = np.array([local.setdefault(w, len(local)) for said in spoken for w in said], dtype=np.int64)
-        row = np.repeat(np.arange(len(found)), [len(said) for said in spoken])
+        row = np.repeat(np.arange(len(sentences)), [len(said) for said in spoken])
         known = np.array([self._word.get(w, -1) for w in local], dtype=np.int64)
         columns = known[ids] if len(ids) else ids
         pair_row, pair_column = self._pairs_in(row, columns)
@@ -100,9 +96,9 @@ class Vocabulary:
             _counted(
                 np.concatenate([row[kept], pair_row]),
                 np.concatenate([columns[kept], pair_column + len(self.words)]),
-                (len(found), len(self.words) + len(self.pairs)),
+                (len(sentences), len(self.words) + len(self.pairs)),
             ),
-            _counted(row, ids, (len(found), len(local))) @ self._runs_matrix(list(local)),
+            _counted(row, ids, (len(sentences), len(local))) @ self._runs_matrix(list(local)),
         )
 
     def _pairs_in(self, row: NDArray[np.int64], columns: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -141,10 +137,10 @@ class Features:
             transformer.idf_ = idf[name]
 
     @classmethod
-    def learned(cls, cues: Cues, read: Read) -> Features:
+    def fit(cls, cues: Cues, read: ReadPairs) -> Features:
         """Learn which words and runs of characters there are, and how rare each is."""
-        vocabulary = Vocabulary.learned(read.found)
-        counts = vocabulary.counts(read.found)
+        vocabulary = Vocabulary.fit(read.sentences)
+        counts = vocabulary.counts(read.sentences)
         gathered = _gathering(read)
         of = {
             "sentence.words": counts.words, "sentence.characters": counts.characters,
@@ -157,13 +153,12 @@ class Features:
         """Columns of a sentence's row, and of a response's."""
         return len(self.idf["sentence.words"]) + len(self.idf["sentence.characters"]) + len(self.cues.names)
 
-    def rows(self, read: Read) -> Rows:
+    def rows(self, read: ReadPairs) -> Rows:
         """The sentences' rows and the responses'. A response's cues are the strongest of its sentences'."""
-        counts = self.vocabulary.counts(read.found)
+        counts = self.vocabulary.counts(read.sentences)
         gathered = _gathering(read)
-        told = [read.told[pair] for pair in read.owner]
-        cues = self.cues.matrix(read.found, told)
-        strongest = np.zeros((len(read.told), cues.shape[1]))
+        cues = self.cues.matrix(read.sentences, [read.post_words[pair] for pair in read.owner])
+        strongest = np.zeros((len(read.post_words), cues.shape[1]))
         if len(read.owner):
             starts = np.flatnonzero(np.diff(read.owner, prepend=-1))
             strongest[read.owner[starts]] = np.maximum.reduceat(cues, starts, axis=0)
@@ -177,21 +172,21 @@ class Features:
         return sparse.hstack([*parts, sparse.csr_matrix(cues)], format="csr")
 
 
-def read_pairs(explanations: Sequence[str], responses: Sequence[str]) -> Read:
-    """All responses' sentences, which pair each belongs to, and the content words that each pair's explanation told."""
+def read_pairs(explanations: Sequence[str], responses: Sequence[str]) -> ReadPairs:
+    """The pairs, read sentence by sentence."""
     found: list[Sentence] = []
     owner: list[int] = []
     for number, response in enumerate(responses):
         spoken = sentences(response)
         found += spoken
         owner += [number] * len(spoken)
-    told = [content_words(words(explanation)) for explanation in explanations]
-    return Read(found, np.asarray(owner, dtype=np.intp), told)
+    post_words = [content_words(words(explanation)) for explanation in explanations]
+    return ReadPairs(found, np.asarray(owner, dtype=np.intp), post_words)
 
 
-def _gathering(read: Read) -> Matrix:
+def _gathering(read: ReadPairs) -> Matrix:
     """(responses, sentences): which sentences a response holds."""
-    return _counted(read.owner, np.arange(len(read.found)), (len(read.told), len(read.found)))
+    return _counted(read.owner, np.arange(len(read.sentences)), (len(read.post_words), len(read.sentences)))
 
 
 def _counted(row: NDArray[Any], column: NDArray[Any], shape: tuple[int, int]) -> Matrix:

@@ -1,58 +1,58 @@
-"""The linear scorer: a response is read by its sentences and as a whole, and what both say is weighed.
+"""The linear scorer: a response is read by its sentences and as a whole, and what both say is combined.
 
 By sentences: EPITOME's own model learns levels and rationales together (Sharma et al., EMNLP 2020). So does this one,
 without a neural network: a labelled pair's rationale says which of its sentences carry the level, a multinomial logistic
 regression learns sentences, and a response is as strong as its strongest sentence.
 As a whole: a second regression reads the whole response, and needs no rationales.
-Weighed: a third, learned from what the two said of pairs that they had not seen, turns both into probabilities. It weighs
+Combined: a third, learned from what the two said of pairs that they had not seen, turns both into probabilities. It weighs
 no level more than another, so the probabilities are calibrated. Then come doubts (doubts.py), and the level that is named
-(naming.py).
+(regression.py).
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from synthempathy.core.errors import ModelError
-from synthempathy.scorers import SETTINGS, Floats
-from synthempathy.scorers.base import BaseScorer
+from synthempathy.core.progress import Advance
+from synthempathy.scorers.base import (
+    LEVELS,
+    MECHANISMS,
+    NO_WORDS,
+    SETTINGS_FILE,
+    EmpathyScorer,
+    Floats,
+    Integers,
+    Mechanism,
+    Surroundings,
+    write_settings,
+)
 from synthempathy.scorers.linear.cues import Cues
 from synthempathy.scorers.linear.doubts import Doubts
 from synthempathy.scorers.linear.features import Features, Vocabulary, read_pairs
-from synthempathy.scorers.linear.naming import named
-from synthempathy.scorers.linear.readers import Readers, Regression
-from synthempathy.scorers.mechanisms import LEVELS, MECHANISMS, Mechanism
+from synthempathy.scorers.linear.regression import Readers, Regression, named_levels
 
-if TYPE_CHECKING:
-    from synthempathy.project.params import Params
-
-FORMAT = "synthempathy-linear-2"
 _WEIGHTS = "weights.safetensors"
 _CHUNK = 1000  # pairs read at a time: bounds memory, and is what a worker gets
 _ALONE = 4 * _CHUNK  # up to here one process is faster than starting others
-_SILENT = (1.0, 0.0, 0.0)  # a response without words
-_HINT = "run `dvc repro scorer`, or name a folder that the stage scorer wrote"
 
 
-class LinearScorer(BaseScorer):
+class LinearScorer(EmpathyScorer):
     """Scores pairs by mechanism. Made by `train` or `load`. Without `doubts`, no reply is doubted."""
 
     def __init__(
-        self, readers: Readers, weighing: dict[Mechanism, Regression], offsets: dict[Mechanism, Floats],
+        self, readers: Readers, combiner: dict[Mechanism, Regression], offsets: dict[Mechanism, Floats],
         doubts: Doubts | None,
     ) -> None:
-        self.readers, self.weighing, self.offsets, self.doubts = readers, weighing, offsets, doubts
+        self.readers, self.combiner, self.offsets, self.doubts = readers, combiner, offsets, doubts
 
     def probabilities(
-        self, explanations: Sequence[str], responses: Sequence[str], *, advance: Callable[..., None] | None = None,
+        self, explanations: Sequence[str], responses: Sequence[str], *, advance: Advance | None = None,
     ) -> dict[Mechanism, Floats]:
-        """(pairs, 3 levels) a mechanism; each row sums to 1. `advance(steps)` is told of every chunk that is done."""
+        """(pairs, 3 levels) per mechanism; each row sums to 1. `advance(steps)` is called after every chunk."""
         done: list[dict[Mechanism, Floats]] = []
         for part in self._parts(explanations, responses):
             done.append(part)
@@ -62,9 +62,9 @@ class LinearScorer(BaseScorer):
             return {m: np.zeros((0, len(LEVELS))) for m in MECHANISMS}
         return {m: np.concatenate([part[m] for part in done]) for m in MECHANISMS}
 
-    def levels_of(self, probabilities: dict[Mechanism, Floats]) -> dict[Mechanism, NDArray[np.intp]]:
+    def levels_of(self, probabilities: dict[Mechanism, Floats]) -> dict[Mechanism, Integers]:
         """The level that the scorer names, given the `probabilities` that it found."""
-        return {m: named(probabilities[m], self.offsets[m]) for m in MECHANISMS}
+        return {m: named_levels(probabilities[m], self.offsets[m]) for m in MECHANISMS}
 
     def _parts(self, explanations: Sequence[str], responses: Sequence[str]) -> Iterator[dict[Mechanism, Floats]]:
         starts = range(0, len(responses), _CHUNK)
@@ -77,32 +77,30 @@ class LinearScorer(BaseScorer):
 
     def _read(self, explanations: Sequence[str], responses: Sequence[str]) -> dict[Mechanism, Floats]:
         read = read_pairs(explanations, responses)
-        if not read.found:
-            return {m: np.tile(_SILENT, (len(responses), 1)) for m in MECHANISMS}
-        opinions = self.readers.opinions(read)
-        likely = {m: self.weighing[m].probabilities(opinions[m]) for m in MECHANISMS}
+        if not read.sentences:
+            return {m: np.tile(NO_WORDS, (len(responses), 1)) for m in MECHANISMS}
+        log_odds = self.readers.log_odds(read)
+        likely = {m: self.combiner[m].probabilities(log_odds[m]) for m in MECHANISMS}
         likely = self.doubts.lowered(likely, read) if self.doubts else likely
         silent = np.bincount(read.owner, minlength=len(responses)) == 0
         for m in MECHANISMS:
-            likely[m][silent] = _SILENT
+            likely[m][silent] = NO_WORDS
         return likely
 
     def save(self, folder: Path) -> None:
         """Write the scorer to `folder` (made if missing): settings as JSON, numbers as safetensors. Same scorer, same bytes."""
         from safetensors.numpy import save_file
 
-        folder.mkdir(parents=True, exist_ok=True)
         features, doubts = self.readers.features, self.doubts
-        settings = {
-            "kind": "linear", "format": FORMAT, "mechanisms": MECHANISMS, "levels": LEVELS,
+        write_settings(folder, "linear", {
+            "mechanisms": MECHANISMS, "levels": LEVELS,
             "words": features.vocabulary.words, "pairs": features.vocabulary.pairs,
             "characters": features.vocabulary.characters, "cues": features.cues.table,
             "stems": list(doubts.rarity) if doubts else None,
-        }
-        (folder / SETTINGS).write_text(json.dumps(settings, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        })
         numbers = {f"idf.{name}": features.idf[name] for name in Features.WEIGHTINGS}
         for m in MECHANISMS:
-            parts = (self.readers.by_sentence[m], self.readers.as_whole[m], self.weighing[m])
+            parts = (self.readers.by_sentence[m], self.readers.as_whole[m], self.combiner[m])
             for name, part in zip(("by_sentence", "as_whole", "weighing"), parts, strict=True):
                 numbers[f"{m}.{name}.coefficients"], numbers[f"{m}.{name}.intercepts"] = part.coefficients, part.intercepts
             numbers[f"{m}.offsets"] = self.offsets[m]
@@ -112,37 +110,27 @@ class LinearScorer(BaseScorer):
         save_file({name: np.ascontiguousarray(value) for name, value in numbers.items()}, folder / _WEIGHTS)
 
 
-def load(folder: Path, settings: dict[str, Any], params: Params | None = None) -> LinearScorer:
-    """The scorer that was saved in `folder`, whose scorer.json holds `settings`. ModelError if it cannot be read."""
-    from safetensors import SafetensorError
+def load(folder: Path, about: dict[str, Any], around: Surroundings) -> LinearScorer:
+    """The scorer that was saved in `folder`, whose SETTINGS_FILE holds `about`."""
     from safetensors.numpy import load_file
 
-    if not (folder / _WEIGHTS).is_file():
-        raise ModelError(f"{folder}: no scorer here; {_HINT}")
-    if settings.get("format") != FORMAT:
-        raise ModelError(f"{folder}: a scorer of format {settings.get('format')!r}, {FORMAT!r} is needed; {_HINT}")
-    try:
-        scorer = _scorer(settings, load_file(folder / _WEIGHTS))
-    except (ValueError, KeyError, TypeError, SafetensorError) as error:
-        raise ModelError(f"{folder}: the scorer cannot be read ({error}); {_HINT}") from None
-    width = scorer.readers.features.width
-    parts = [p[m] for p in (scorer.readers.by_sentence, scorer.readers.as_whole) for m in MECHANISMS]
-    if any(part.coefficients.shape != (len(LEVELS), width) for part in parts):
-        raise ModelError(f"{folder}: {_WEIGHTS} does not belong to {SETTINGS}; {_HINT}")
-    return scorer
+    numbers = load_file(folder / _WEIGHTS)
 
-
-def _scorer(settings: dict[str, Any], numbers: dict[str, Floats]) -> LinearScorer:
     def regressions(name: str) -> dict[Mechanism, Regression]:
         return {m: Regression(numbers[f"{m}.{name}.coefficients"], numbers[f"{m}.{name}.intercepts"]) for m in MECHANISMS}
 
-    vocabulary = Vocabulary(settings["words"], settings["pairs"], settings["characters"])
-    idf = {name: numbers[f"idf.{name}"] for name in Features.WEIGHTINGS}
-    readers = Readers(Features(Cues(settings["cues"]), vocabulary, idf), regressions("by_sentence"), regressions("as_whole"))
+    vocabulary = Vocabulary(about["words"], about["pairs"], about["characters"])
+    features = Features(Cues(about["cues"]), vocabulary, {name: numbers[f"idf.{name}"] for name in Features.WEIGHTINGS})
+    readers = Readers(features, regressions("by_sentence"), regressions("as_whole"))
+    if any(
+        part.coefficients.shape != (len(LEVELS), features.width)
+        for parts in (readers.by_sentence, readers.as_whole) for part in parts.values()
+    ):
+        raise ValueError(f"{_WEIGHTS} does not belong to {SETTINGS_FILE}")
     doubts = None
-    if settings["stems"] is not None:
+    if about["stems"] is not None:
         *rarity, unknown = numbers["doubts.rarity"].tolist()
         *weights, intercept = numbers["doubts.weights"].tolist()
-        known = dict(zip(settings["stems"], rarity, strict=True))
+        known = dict(zip(about["stems"], rarity, strict=True))
         doubts = Doubts(known, unknown, np.array(weights), intercept)
     return LinearScorer(readers, regressions("weighing"), {m: numbers[f"{m}.offsets"] for m in MECHANISMS}, doubts)

@@ -1,10 +1,10 @@
-"""prompts: run the pipeline once for each respond prompt, as DVC experiments, and put the results side by side.
+"""Run the pipeline once for each respond prompt, as DVC experiments, and put the results side by side.
 
-    python -m synthempathy.evaluation.prompts [plain coe_cbt ...] [--run | --table] [--out metrics/prompts.md]
+    synthempathy prompts [plain coe_cbt ...] [--run | --table] [--out metrics/prompts.md]
 
 Each prompt of prompts/respond becomes an experiment named prompt-<name>, run in a folder of its own (`dvc exp run
 --temp`), so the workspace stays as it is. Then the tables are printed and written to --out, which the README shows. See
-also `dvc exp show`, `python -m synthempathy.evaluation.compare prompt-plain prompt-coe_cbt`, and `dvc exp apply` for the best.
+also `dvc exp show`, `synthempathy compare prompt-plain prompt-coe_cbt`, and `dvc exp apply` for the best.
 """
 
 from __future__ import annotations
@@ -15,33 +15,39 @@ import subprocess
 from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from synthempathy.core.command import guarded
 from synthempathy.core.errors import InputError
 from synthempathy.core.files import written_whole
 from synthempathy.core.progress import say
-
-if TYPE_CHECKING:
-    from synthempathy.evaluation.differences import Difference
-    from synthempathy.evaluation.scored import Scored
+from synthempathy.evaluation.differences import FEWEST_PAIRS, Difference, paired_differences
+from synthempathy.evaluation.score_table import ScoredResponse, git_file, paired, read_scores, rows_of
+from synthempathy.evaluation.systems import CORPUS, TUNED
 
 PROMPTS, FIRST = Path("prompts/respond"), "plain"
 METRICS = Path("metrics/empathy.json")
-ARMS = ("corpus", "tuned")
-FEWEST = 10  # pairs, as in `compare`
+SYSTEMS = (CORPUS, TUNED)
 
 
-def prompts(names: Sequence[str], out: Path, *, run: bool, table: bool) -> None:
-    """Run the experiments of `names` (none: all prompts), then write the tables; either part may be left out."""
-    names = checked(names)
-    if run:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("names", nargs="*", metavar="PROMPT", help="of prompts/respond; default: all")
+    parts = parser.add_mutually_exclusive_group()
+    parts.add_argument("--run", action="store_true", help="run the experiments alone")
+    parts.add_argument("--table", action="store_true", help="write the tables of experiments that were run")
+    parser.add_argument("--out", type=Path, default=Path("metrics/prompts.md"), help="default: metrics/prompts.md")
+
+
+def run(given: argparse.Namespace) -> None:
+    """Run the experiments, then write the tables; either part may be left out."""
+    names = checked(given.names)
+    if not given.table:
         for place, name in enumerate(names, start=1):
             say(f"prompts: {name}, {place} of {len(names)}")
             run_experiment(name)
-    if table:
+    if not given.run:
         text = tables(names)
-        with written_whole(out) as (part,):
+        with written_whole(given.out) as (part,):
             part.write_text(text, encoding="utf-8")
         print(text)
 
@@ -70,11 +76,9 @@ def title(name: str) -> str:
 
 def tables(names: Sequence[str]) -> str:
     """The prompts' scores, and the differences between their corpora, as Markdown."""
-    from synthempathy.evaluation.scored import arm_rows, git_file, read_scored
-
     figures = {name: json.loads(git_file(title(name), METRICS)) for name in names}
-    rows = {name: read_scored(title(name)) for name in names}
-    corpora = {name: arm_rows(rows[name], "corpus") for name in names}
+    rows = {name: read_scores(title(name)) for name in names}
+    corpora = {name: rows_of(CORPUS, rows[name]) for name in names}
     parts = [_scores_table(figures)]
     if len(names) > 1:
         parts.append(_differences_table(corpora))
@@ -82,35 +86,32 @@ def tables(names: Sequence[str]) -> str:
 
 
 def _scores_table(figures: dict[str, dict[str, Any]]) -> str:
-    columns = [f"{arm} {key}" for arm in ARMS for key in ("ER", "IP", "EX", "mean", "words")]
+    columns = [f"{system} {key}" for system in SYSTEMS for key in ("ER", "IP", "EX", "mean", "words")]
     lines = [_line(["respond.prompt", *columns, "gain", "at equal length"]), _line(["---"] * (len(columns) + 3))]
     for name, found in figures.items():
         cells = [
-            f"{found[arm][key]:.0f}" if key == "words_mean" else f"{found[arm][key]:.2f}"
-            for arm in ARMS for key in ("er", "ip", "ex", "mean", "words_mean")
+            f"{found[system][key]:.0f}" if key == "words_mean" else f"{found[system][key]:.2f}"
+            for system in SYSTEMS for key in ("er", "ip", "ex", "mean", "words_mean")
         ]
         equal = found.get("gain_equal_length", {}).get("gain_percent")
         lines.append(_line([f"`{name}`", *cells, _percent(found["gain_percent"]), _percent(equal)]))
     return "\n".join(lines)
 
 
-def _differences_table(corpora: dict[str, list[Scored]]) -> str:
-    from synthempathy.evaluation.differences import paired_differences
-    from synthempathy.evaluation.scored import paired
-
+def _differences_table(corpora: dict[str, list[ScoredResponse]]) -> str:
     lines = [
-        "The second prompt's corpus minus the first's, on the same explanations; **bold** is more than noise.", "",
+        "The second prompt's corpus minus the first's, on the same explanations; **bold** is significant.", "",
         _line(["first", "second", "pairs", "ER", "IP", "EX", "mean"]), _line(["---"] * 7),
     ]
     for first, second in combinations(corpora, 2):
         pairs = paired(corpora[first], corpora[second]).pairs
-        found = [_difference(one) for one in paired_differences(pairs)] if len(pairs) >= FEWEST else ["too few"] * 4
+        found = [_difference(one) for one in paired_differences(pairs)] if len(pairs) >= FEWEST_PAIRS else ["too few"] * 4
         lines.append(_line([f"`{first}`", f"`{second}`", str(len(pairs)), *found]))
     return "\n".join(lines)
 
 
 def _difference(one: Difference) -> str:
-    return f"**{one.difference:+.2f}**" if one.real else f"{one.difference:+.2f}"
+    return f"**{one.difference:+.2f}**" if one.significant else f"{one.difference:+.2f}"
 
 
 def _percent(value: float | None) -> str:
@@ -119,22 +120,3 @@ def _percent(value: float | None) -> str:
 
 def _line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"
-
-
-def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m synthempathy.evaluation.prompts", description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("names", nargs="*", metavar="PROMPT", help="of prompts/respond; default: all")
-    parts = parser.add_mutually_exclusive_group()
-    parts.add_argument("--run", action="store_true", help="run the experiments alone")
-    parts.add_argument("--table", action="store_true", help="write the tables of experiments that were run")
-    parser.add_argument("--out", type=Path, default=Path("metrics/prompts.md"), help="default: metrics/prompts.md")
-    given = parser.parse_args()
-    guarded(lambda: prompts(given.names, given.out, run=not given.table, table=not given.run))
-
-
-if __name__ == "__main__":
-    main()

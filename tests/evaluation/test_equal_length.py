@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synthempathy.evaluation.bootstrap import ONE_SEED, ZERO_BASE, Floats
-from synthempathy.evaluation.length import EqualLength, equal_length, word_counts
+from synthempathy.evaluation.bootstrap import ONE_SEED, ZERO_BASE
+from synthempathy.evaluation.equal_length import EqualLength, equal_length, word_counts
+from synthempathy.scorers.base import Floats
 
 SEEDS = np.repeat(np.arange(20), 4)
 
 
 def made(per_log_word: float, own: float, seed: int = 1) -> tuple[Floats, Floats, Floats, Floats]:
-    """Scores and words of both arms: tuned is a quarter longer; `own` is what it gains apart from that."""
+    """Scores and words of both systems: tuned is a quarter longer; `own` is what it gains apart from that."""
     chance = np.random.default_rng(seed)
     pairs = len(SEEDS)
     topic = chance.normal(0, 0.05, 20)[SEEDS]
@@ -49,7 +50,7 @@ def test_a_gain_that_length_has_no_part_in_stays() -> None:
     assert found.per_doubling == pytest.approx(0, abs=0.03)
 
 
-def test_half_and_half_is_told_apart_and_its_interval_holds_the_truth() -> None:
+def test_half_and_half_is_separated_and_its_interval_holds_the_truth() -> None:
     held = 0
     for seed in range(60):
         found = fitted(*made(per_log_word=0.4, own=0.1, seed=seed))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 from pathlib import Path
@@ -9,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from synthempathy.core.errors import InputError
-from synthempathy.evaluation.prompts import prompts
+from synthempathy.evaluation.prompts_command import add_arguments, run
 from tests.helpers.made_scores import COE_CBT, PLAIN, git, scored, write_table
 
-ARM = {"er": 1.0, "ip": 0.5, "ex": 0.25, "mean": 0.58333, "words_mean": 151.6}
+SYSTEM = {"er": 1.0, "ip": 0.5, "ex": 0.25, "mean": 0.58333, "words_mean": 151.6}
 
 
 def figures(gain: float | None, equal: float | None) -> dict[str, object]:
-    arms = {arm: ARM | {"ex": 0.25 if arm == "tuned" else 1.25} for arm in ("base", "tuned", "corpus")}
-    return {**arms, "gain_percent": gain, "gain_equal_length": {"gain_percent": equal}}
+    systems = {system: SYSTEM | {"ex": 0.25 if system == "tuned" else 1.25} for system in ("base", "tuned", "corpus")}
+    return {**systems, "gain_percent": gain, "gain_equal_length": {"gain_percent": equal}}
 
 
 @pytest.fixture
@@ -36,6 +37,12 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def prompts(*arguments: str) -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    run(parser.parse_args(arguments))
+
+
 def experiment(project: Path, name: str, means: tuple[float, ...], draw: int, found: dict[str, object]) -> None:
     rows = scored(means, draw=draw)
     write_table(project / "metrics" / "empathy_scores.csv", rows)
@@ -46,7 +53,7 @@ def experiment(project: Path, name: str, means: tuple[float, ...], draw: int, fo
 
 
 def test_each_prompt_is_run_under_its_name_plain_first_and_the_workspace_left_alone(project: Path) -> None:
-    prompts(["coe_cbt", "plain"], project / "out.md", run=True, table=False)
+    prompts("coe_cbt", "plain", "--out", "out.md", "--run")
     runs = [line for line in (project / "asked").read_text(encoding="utf-8").splitlines() if " run " in line]
     assert runs == [
         f"exp run --temp --name prompt-{name} --set-param respond.prompt={name}" for name in ("plain", "coe_cbt")
@@ -54,12 +61,12 @@ def test_each_prompt_is_run_under_its_name_plain_first_and_the_workspace_left_al
     assert not (project / "out.md").exists()
 
 
-def test_the_tables_say_what_each_prompt_gave_and_which_differences_are_more_than_noise(
+def test_the_tables_say_what_each_prompt_gave_and_which_differences_are_significant(
     project: Path, capsys: pytest.CaptureFixture[str],
 ) -> None:
     experiment(project, "plain", PLAIN, 1, figures(120.4, None))
     experiment(project, "coe_cbt", COE_CBT, 2, figures(700.2, 650.6))
-    prompts(["plain", "coe_cbt"], project / "metrics" / "prompts.md", run=False, table=True)
+    prompts("plain", "coe_cbt", "--table")
     lines = (project / "metrics" / "prompts.md").read_text(encoding="utf-8").splitlines()
     assert lines[2] == (
         "| `plain` | 1.00 | 0.50 | 1.25 | 0.58 | 152 | 1.00 | 0.50 | 0.25 | 0.58 | 152 | +120% | not defined |"
@@ -73,10 +80,10 @@ def test_the_tables_say_what_each_prompt_gave_and_which_differences_are_more_tha
     assert not (project / "asked").exists()
 
 
-def test_noise_is_not_bold(project: Path) -> None:
+def test_what_is_not_significant_is_not_bold(project: Path) -> None:
     experiment(project, "plain", COE_CBT, 1, figures(1.0, 1.0))
     experiment(project, "coe_cbt", COE_CBT, 2, figures(1.0, 1.0))
-    prompts(["plain", "coe_cbt"], project / "prompts.md", run=False, table=True)
+    prompts("plain", "coe_cbt", "--table", "--out", "prompts.md")
     lines = (project / "prompts.md").read_text(encoding="utf-8").splitlines()
     assert "**" not in lines[-1]
 
@@ -90,6 +97,6 @@ def test_mistakes_are_one_line_and_leave_the_table(project: Path) -> None:
         (["coe_rt"], "the experiment failed, see above (got 'coe_rt')"),
     ):
         with pytest.raises(InputError) as caught:
-            prompts(names, out, run=names == ["coe_rt"], table=True)
+            prompts(*names, "--out", "prompts.md", *([] if names == ["coe_rt"] else ["--table"]))
         assert message in str(caught.value)
     assert out.read_text(encoding="utf-8") == "earlier"

@@ -1,21 +1,36 @@
-"""Figures by category and by severity of the seed."""
+"""The test pairs by category and severity: which are evaluated, and the figures of each group."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 
 import numpy as np
 
 from synthempathy.core.records import CATEGORIES, Pair
-from synthempathy.evaluation.bootstrap import Floats
-from synthempathy.scorers.mechanisms import MECHANISMS
+from synthempathy.scorers.base import MECHANISMS, Floats
 
 #: Names of the bands of severity (0 to 10), by the severity that each ends below. SAD's median is about 5.
 BANDS = ((4.0, "under_4"), (6.0, "4_to_6"), (float("inf"), "6_and_over"))
 UNKNOWN = "unknown"
 
-#: A group's name and the places of its pairs.
+#: The indices of each group's pairs.
 Members = dict[str, list[int]]
+
+
+def draw_pairs(pairs: list[Pair], wanted: int | None) -> list[Pair]:
+    """`wanted` of `pairs` (None or too many: all), in the file's order.
+
+    No chance in it. Taken in turns: one pair of each category, then a second of each, and within a category one of each
+    seed before a second of any. More pairs wanted always means the same ones and others.
+    """
+    if wanted is None or wanted >= len(pairs):
+        return list(pairs)
+    categories: dict[str, dict[str, list[int]]] = {}
+    for place, pair in enumerate(pairs):
+        categories.setdefault(pair.category, {}).setdefault(pair.seed_id, []).append(place)
+    in_turn = list(_turns([list(_turns(list(seeds.values()))) for seeds in categories.values()]))
+    return [pairs[place] for place in sorted(in_turn[:wanted])]
 
 
 def by_category(pairs: Sequence[Pair]) -> Members:
@@ -59,3 +74,9 @@ def _members(names: Sequence[str]) -> Members:
     for place, name in enumerate(names):
         found.setdefault(name, []).append(place)
     return found
+
+
+def _turns(queues: list[list[int]]) -> Iterator[int]:
+    """The first of each queue, then the second of each, and so on."""
+    for turn in zip_longest(*queues):
+        yield from (place for place in turn if place is not None)

@@ -1,13 +1,13 @@
 """The gain at equal length: what is left of it when tuned responses are no longer than the base's.
 
-Longer responses have more room for every mechanism, and a scorer may take length for empathy. Scores are set against
-the logarithm of words, in each arm by itself, with one slope for both (analysis of covariance: score = arm + slope *
-log words + noise; the slope is the pooled least-squares one of differences within an arm, so the arms' own difference
+Longer responses have more room for every mechanism, and a scorer may take length for empathy. Scores are regressed on
+the logarithm of words, in each system by itself, with one slope for both (analysis of covariance: score = system + slope *
+log words + noise; the slope is the pooled least-squares one of differences within a system, so the systems' own difference
 has no part in it). The difference at equal length is the mean difference less slope times the mean difference in log
 words. Its interval comes from drawing whole seeds and fitting again. Scores end at 0 and 2, so near the ends the line
 is an approximation.
 
-Nothing is read beyond the data: the range of lengths that both arms share must hold one in ten of each arm's
+Nothing is extrapolated: the range of lengths that both systems share must hold one in ten of each system's
 responses, and no fewer than 3. Otherwise the figures are None, and a note says why.
 """
 
@@ -19,15 +19,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from synthempathy.evaluation.bootstrap import (
-    NOTHING,
+    NEAR_ZERO,
     ONE_SEED,
     ZERO_BASE,
-    Floats,
     Groups,
     count_groups,
     interval,
     resampled_sums,
 )
+from synthempathy.scorers.base import Floats
 
 SHARE, FEWEST = 0.1, 3
 ZERO_DRAWN = "the base mean or the spread of lengths is 0 in some drawn samples: no interval"
@@ -65,7 +65,7 @@ def equal_length(
     height, slope = (float(found[0]) for found in _fitted(sums.sum(axis=0)[None]))
     same = base_words.min() == base_words.max() and tuned_words.min() == tuned_words.max()
     per_doubling = None if same else slope * float(np.log(2))
-    if base.mean() < NOTHING:
+    if base.mean() < NEAR_ZERO:
         return EqualLength(height, per_doubling=per_doubling, note=ZERO_BASE)
     percent = 100 * height / float(base.mean())
     number = count_groups(groups)
@@ -98,9 +98,9 @@ def _no_overlap(base: Floats, tuned: Floats) -> str | None:
 
 
 def _fitted(sums: Floats) -> tuple[Floats, Floats]:
-    """Difference at equal x and the pooled slope, from sums of 1 and of x, x*x, y, x*y of each arm: (fits, 9).
+    """Difference at equal x and the pooled slope, from sums of 1 and of x, x*x, y, x*y of each system: (fits, 9).
 
-    Where no arm's x varies the slope is 0 if both have the same x, and NaN otherwise.
+    Where no system's x varies the slope is 0 if both have the same x, and NaN otherwise.
     """
     n = sums[:, 0]
     (x, xx, y, xy), (x2, xx2, y2, xy2) = sums[:, 1:5].T, sums[:, 5:9].T

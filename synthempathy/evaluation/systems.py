@@ -1,0 +1,59 @@
+"""The systems that are compared: the base model, the tuned one, any further models, and the corpus's own responses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from synthempathy.core.errors import InputError
+from synthempathy.core.files import read_text
+from synthempathy.evaluation.params import OtherModel
+from synthempathy.finetuning.params import Finetune
+from synthempathy.llm.backends import check_model
+from synthempathy.llm.loading import Model
+from synthempathy.llm.params import Engine
+
+BASE, TUNED, CORPUS = "base", "tuned", "corpus"
+
+
+@dataclass(frozen=True)
+class System:
+    """A model that answers, under the name that rows and figures carry."""
+
+    name: str
+    model: Model
+
+
+def systems_of(finetune: Finetune, adapter: Path, also: Sequence[OtherModel]) -> list[System]:
+    """base, tuned and evaluate.also, in this order: the order in which they are loaded, one at a time."""
+    others = [System(one.name, Model(one.model, one.revision, Path(one.adapter) if one.adapter else None)) for one in also]
+    return [
+        System(BASE, Model(finetune.model, finetune.revision)), System(TUNED, Model(finetune.model, finetune.revision, adapter)),
+        *others,
+    ]
+
+
+def check_systems(systems: Sequence[System], engine: Engine) -> None:
+    """Refuse what cannot work before any model runs: a folder without a model, an adapter of another model."""
+    for system in systems:
+        check_model(system.model, engine)
+        if system.model.adapter is not None:
+            _check_adapter(system.model.adapter, system.model.name)
+
+
+def _check_adapter(adapter: Path, model: str) -> None:
+    """Refuse a folder that holds no adapter, or one that was trained on another model."""
+    config = adapter / "adapter_config.json"
+    if not config.is_file():
+        raise InputError("no adapter there", file=adapter, hint="run `dvc repro finetune`, or check the path")
+    try:
+        trained_on = json.loads(read_text(config)).get("base_model_name_or_path")
+    except (json.JSONDecodeError, AttributeError):
+        raise InputError("not an adapter's config", file=config, hint="run `dvc repro finetune`") from None
+    if trained_on != model:
+        raise InputError(
+            "the adapter was trained on another model", file=config, field="base_model_name_or_path",
+            value=trained_on, hint=f"it is asked for on {model}: run `dvc repro finetune`, or see evaluate.also",
+        )

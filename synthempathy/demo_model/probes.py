@@ -1,4 +1,4 @@
-"""Probes of the embedded model on inputs that training never showed: does it carry over, obey, and not recite?"""
+"""Probes of the demonstration model on inputs that training never showed, and its card: does it carry words over, and obey?"""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from synthempathy.core.files import read_csv
 from synthempathy.demo_model.material import Material
 from synthempathy.demo_model.tasks import Tasks
 from synthempathy.llm.backends import Request
-from synthempathy.llm.backends.transformers import TransformersEngine
+from synthempathy.llm.backends.transformers import TransformersBackend
 from synthempathy.llm.params import Sampling
 from synthempathy.llm.prompts import Message, load_prompt
 
-ROWS = 48
+ROWS = 48  # sentences that the model is asked about
+HELD_OUT_ROWS = 400
+CARD = Path(__file__).with_name("card.md.jinja")
 NO_QUESTION = "Ask no question. "
 
 #: Words that say nothing of what a text is about.
@@ -40,7 +43,8 @@ def content_words(text: str) -> set[str]:
 
 
 def carried(sources: Sequence[str], answers: Sequence[str]) -> tuple[float, float]:
-    """Mean share of the source's content words that its answer names; and by chance, with the answers shifted."""
+    """Mean share of a source's content words that its answer names, and that by chance: with the answers shifted."""
+
     def share(shift: int) -> float:
         shares = []
         for i, source in enumerate(sources):
@@ -52,8 +56,8 @@ def carried(sources: Sequence[str], answers: Sequence[str]) -> tuple[float, floa
     return share(0), share(len(answers) // 2)
 
 
-def held_out_loss(model: Path, prompts: Path, rows: int) -> dict[str, float]:
-    """Mean loss (nats) a token of the answers by task, on `rows` rows whose words training never shows."""
+def held_out_loss(model: Path, prompts: Path, rows: int = HELD_OUT_ROWS) -> dict[str, float]:
+    """Mean loss of the answers by task, in nats per token, on `rows` rows whose words training never shows."""
     import itertools
 
     import torch
@@ -61,8 +65,8 @@ def held_out_loss(model: Path, prompts: Path, rows: int) -> dict[str, float]:
     from synthempathy.demo_model.train import encode, mean_loss
     from synthempathy.llm.loading import load_model, load_tokenizer
 
-    tokenizer = load_tokenizer(str(model), None, False)
-    loaded = load_model(str(model), None, "float32", False, "cpu")
+    tokenizer = load_tokenizer(str(model), None)
+    loaded = load_model(str(model), None, "float32", "cpu")
     sums: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
     stream = Tasks(Material(), prompts, Random(0), held_out=True).stream()
     with torch.no_grad():
@@ -74,7 +78,7 @@ def held_out_loss(model: Path, prompts: Path, rows: int) -> dict[str, float]:
     return {task: total / count for task, (total, count) in sorted(sums.items())}
 
 
-def probe(engine: TransformersEngine, prompts: Path, seeds: Path) -> dict[str, object]:
+def probe(model: TransformersBackend, prompts: Path, seeds: Path) -> dict[str, object]:
     """All probes. Seeds are the authored stressors, which no training text holds.
 
     Returns shares from 0 to 1: `copied_whole`, `carried.<task>` and `carried_by_chance.<task>`, `obeyed.<instruction>`.
@@ -82,7 +86,7 @@ def probe(engine: TransformersEngine, prompts: Path, seeds: Path) -> dict[str, o
     def ask(asked: Sequence[list[Message]], tokens: int) -> list[str]:
         requests = [Request(f"{i:04d}", messages, seed=900 + i) for i, messages in enumerate(asked)]
         sampling = Sampling(temperature=0.7, top_p=0.95, max_tokens=tokens, seed=0)
-        return [c.text for c in sorted(engine.complete(requests, sampling), key=lambda c: c.id)]
+        return [c.text for c in sorted(model.complete(requests, sampling), key=lambda c: c.id)]
 
     rows = [row for _, row in read_csv(seeds, ("sentence", "top_label"))]
     rows = rows[:: max(1, len(rows) // ROWS)][:ROWS]
@@ -90,15 +94,15 @@ def probe(engine: TransformersEngine, prompts: Path, seeds: Path) -> dict[str, o
     brainstorm, explain = load_prompt(prompts / "brainstorm/default.jinja"), load_prompt(prompts / "explain/default.jinja")
     copies = ask([[{"role": "user", "content": f"Repeat: {sentence}"}] for sentence in sentences], 80)
     stories = ask([brainstorm.messages(sentence=s, category=r["top_label"]) for s, r in zip(sentences, rows, strict=True)], 260)
-    told = ask([explain.messages(story=story) for story in stories], 260)
-    answers: dict[str, list[str]] = {"story": stories, "explanation": told}
+    explanations = ask([explain.messages(story=story) for story in stories], 260)
+    answers: dict[str, list[str]] = {"story": stories, "explanation": explanations}
     sources = {"story": sentences, "explanation": stories}
     for name in ("plain", "coe_cbt", "coe_dbt", "coe_pct", "coe_rt"):
         prompt = load_prompt(prompts / f"respond/{name}.jinja")
-        answers[name] = ask([prompt.messages(explanation=text) for text in told], 420)
-        sources[name] = told
+        answers[name] = ask([prompt.messages(explanation=text) for text in explanations], 420)
+        sources[name] = explanations
     silent = _without_question(prompts)
-    answers["no_question"] = ask([silent(text) for text in told], 420)
+    answers["no_question"] = ask([silent(text) for text in explanations], 420)
     found = {name: carried(sources[name], answers[name]) for name in sources}
     return {
         "rows": len(sentences),
@@ -114,6 +118,14 @@ def probe(engine: TransformersEngine, prompts: Path, seeds: Path) -> dict[str, o
             "coe_cbt_asks_nothing_when_told": _share("?" not in _response(a) for a in answers["no_question"]),
         },
     }
+
+
+def model_card(figures: dict[str, Any]) -> str:
+    """README.md of the model, from its figures: those of `probe`, `held_out_loss`, parameters and training_tokens."""
+    from jinja2 import Environment, StrictUndefined
+
+    template = Environment(undefined=StrictUndefined, trim_blocks=True).from_string(CARD.read_text(encoding="utf-8"))
+    return str(template.render(figures)) + "\n"
 
 
 def _without_question(prompts: Path) -> Callable[[str], list[Message]]:

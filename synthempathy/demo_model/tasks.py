@@ -9,12 +9,13 @@ from random import Random
 from typing import Any
 
 from synthempathy.demo_model.material import Material
-from synthempathy.demo_model.telling import Mix, Telling, draw_telling, roughened, swapped
+from synthempathy.demo_model.params import Mix, Task
+from synthempathy.demo_model.telling import Telling, draw_telling, roughened, swapped
 from synthempathy.demo_model.writer import DEFAULTS, METHODS, Asked, Writer
 from synthempathy.llm.prompts import Message, Prompt, load_prompt
 
 #: Shares of the tasks, and how tellings are drawn: for the held-out rows and where a recipe says nothing else.
-MIXTURE = {"story": 0.27, "explanation": 0.23, "reply": 0.42, "copy": 0.08}
+MIXTURE: dict[Task, float] = {"story": 0.27, "explanation": 0.23, "reply": 0.42, "copy": 0.08}
 TELLINGS = Mix(known=0.45)
 #: Share of the prompts that are the pipeline's own, word for word.
 OWN_PROMPTS = 0.4
@@ -65,7 +66,7 @@ class Tasks:
 
     def __init__(
         self, material: Material, prompts: Path, rng: Random, *, held_out: bool = False,
-        mixture: dict[str, float] = MIXTURE, stories: Mix = TELLINGS, others: Mix = TELLINGS, edited: float = 0.0,
+        mixture: dict[Task, float] = MIXTURE, stories: Mix = TELLINGS, others: Mix = TELLINGS, edited: float = 0.0,
     ) -> None:
         """`mixture` holds the tasks' shares; `stories` and `others` say how their tellings are drawn.
 
@@ -87,7 +88,7 @@ class Tasks:
         while True:
             yield self.draw(self.rng.choices(kinds, weights)[0])
 
-    def draw(self, task: str) -> Row:
+    def draw(self, task: Task) -> Row:
         """One row of `task`: story, explanation, reply or copy."""
         if task == "copy":
             return self.copy()

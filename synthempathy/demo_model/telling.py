@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from random import Random
 
 from synthempathy.demo_model.material import Material, Situation, voiced
+from synthempathy.demo_model.params import Mix
 
 SWAP_SHARE = 0.35  # tellings in which words are swapped for others, so that copying is the only way
 NOISE_SHARE = 0.45  # own words made rough: lower case, no stop, typos
@@ -24,21 +25,6 @@ _PREFIXES = (
     "ugh, ", "so ", "lately ", "I feel like ", "I am stressed because ", "i hate that ", "not sure what to do, ",
     "honestly ", "and now ", "I can't believe ", "i'm worried that ", "It is hard when ", "my problem is that ",
 )
-
-
-@dataclass(frozen=True)
-class Mix:
-    """How tellings are drawn.
-
-    Attributes:
-        known: share of a hand-written situation; the others know only the person's own words.
-        joined: share of the unknown whose words are two sentences joined.
-        scrambled: share of the unknown whose words are words of the material in any order.
-    """
-
-    known: float
-    joined: float = 0.0
-    scrambled: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -64,7 +50,7 @@ class Telling:
 
 
 def draw_telling(
-    rng: Random, material: Material, mix: Mix = Mix(0.45), *, held_out: bool = False, swaps: bool = True
+    rng: Random, material: Material, mix: Mix, *, held_out: bool = False, swaps: bool = True
 ) -> Telling:
     """A telling. `held_out` takes words that training never shows; `swaps` off leaves all words as written."""
     situation = rng.choice(material.held_out if held_out else material.known)

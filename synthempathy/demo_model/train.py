@@ -1,15 +1,11 @@
-"""Train the embedded model: tokenizer, copying curriculum, then the pipeline's tasks.
+"""Train the demonstration model: tokenizer, copying curriculum, then the pipeline's tasks.
 
-    python -m synthempathy.demo_model.train stages/demo_model/params.yaml prompts \\
-        .synthempathy/embedded/trained .synthempathy/embedded/training.json
-
-Rows are drawn from an endless seeded stream, so no row is seen twice. Interrupted, it goes on from its last
-checkpoint in .synthempathy/embedded/. On 2 cores it takes about an hour; the loss is on the answers alone.
+Rows are drawn from an endless seeded stream, so no row is seen twice. The loss is on the answers alone. An interrupted
+training resumes from its last checkpoint.
 """
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import math
 from collections.abc import Iterator
@@ -21,46 +17,49 @@ import torch
 from torch.nn.functional import cross_entropy
 from transformers import MistralConfig, MistralForCausalLM, PreTrainedTokenizerFast
 
-from synthempathy.core.command import guarded
-from synthempathy.core.files import write_json, written_whole
-from synthempathy.core.params import read_mapping
+from synthempathy.core.files import written_whole
 from synthempathy.core.progress import progress, say
 from synthempathy.demo_model.material import Material
+from synthempathy.demo_model.params import Copying, Phase, Recipe
 from synthempathy.demo_model.tasks import Row, Tasks
-from synthempathy.demo_model.telling import Mix
 from synthempathy.demo_model.tokenizer import END, PAD, train_tokenizer
 
-CHECKPOINT = Path(".synthempathy/embedded")
-CHECKPOINT_EVERY = 250
+CHECKPOINT_EVERY = 250  # steps
+TOKENIZER_ROWS = 8000
 IGNORED = -100
 
 Example = tuple[list[int], int]  # token ids; where the answer starts
 
 
-def train(recipe_path: Path, prompts: Path, target: Path, metrics: Path) -> None:
-    recipe = read_mapping(recipe_path)
-    torch.manual_seed(recipe["seed"])
+def train(recipe: Recipe, prompts: Path, target: Path, checkpoints: Path) -> dict[str, int]:
+    """Write model (bfloat16) and tokenizer to the folder `target`; give the numbers of parameters and tokens seen.
+
+    An interrupted training resumes from what it left in the folder `checkpoints`.
+    """
+    torch.manual_seed(recipe.seed)
     material = Material()
-    tokenizer = train_tokenizer(_texts(Tasks(material, prompts, Random(recipe["seed"])), 8000))
+    tokenizer = train_tokenizer(_texts(Tasks(material, prompts, Random(recipe.seed)), TOKENIZER_ROWS))
     model = MistralForCausalLM(MistralConfig(
         vocab_size=len(tokenizer), tie_word_embeddings=True, rope_theta=10000.0, attention_dropout=0.0,
         bos_token_id=None, eos_token_id=tokenizer.convert_tokens_to_ids(END),
-        pad_token_id=tokenizer.convert_tokens_to_ids(PAD), sliding_window=None, **recipe["architecture"],
+        pad_token_id=tokenizer.convert_tokens_to_ids(PAD), sliding_window=None, **recipe.architecture.model_dump(),
     ))
-    say(f"{sum(p.numel() for p in model.parameters()) / 1e6:.1f}M parameters, {len(tokenizer)} tokens")
-    tokens = _copying(model, tokenizer, material, recipe)
-    for number, phase in enumerate(recipe["phases"]):
+    parameters = sum(p.numel() for p in model.parameters())
+    say(f"{parameters / 1e6:.1f}M parameters, {len(tokenizer)} tokens")
+    tokens = 0
+    if not any(checkpoints.glob("*.pt")):  # otherwise learned before an interruption
+        source = Tasks(material, prompts, Random(recipe.seed))
+        tokens = _copying(model, tokenizer, source, recipe.copying)
+    for number, phase in enumerate(recipe.phases):
         tasks = Tasks(
-            material, prompts, Random(recipe["seed"] + 1 + number), mixture=dict(phase["mixture"]),
-            stories=Mix(**phase["stories"]), others=Mix(**phase["others"]), edited=phase.get("edited", 0.0),
+            material, prompts, Random(recipe.seed + 1 + number), mixture=phase.mixture, stories=phase.stories,
+            others=phase.others, edited=phase.edited,
         )
-        tokens = _phase(model, tokenizer, tasks, phase, tokens)
+        tokens = _phase(model, tokenizer, tasks, phase, tokens, checkpoints)
     with written_whole(target) as (part,):
         model.to(torch.bfloat16).save_pretrained(part)
         tokenizer.save_pretrained(part)
-    write_json(metrics, {
-        "parameters": sum(p.numel() for p in model.parameters()), "training_tokens": tokens,
-    })
+    return {"parameters": parameters, "training_tokens": tokens}
 
 
 def encode(tokenizer: PreTrainedTokenizerFast, row: Row) -> Example:
@@ -69,57 +68,55 @@ def encode(tokenizer: PreTrainedTokenizerFast, row: Row) -> Example:
     return [*prompt, *tokenizer(row.answer)["input_ids"], tokenizer.eos_token_id], len(prompt)
 
 
-def _copying(model: Any, tokenizer: Any, material: Material, recipe: dict[str, Any]) -> int:
-    if any(CHECKPOINT.glob("*.pt")):  # learned before an interruption
-        return 0
-    settings, rng, tokens = recipe["copying"], Random(recipe["seed"]), 0
-    optimiser = _optimiser(model, settings["learning_rate"])
-    source = Tasks(material, Path("prompts"), rng)
+def _copying(model: Any, tokenizer: Any, source: Tasks, settings: Copying) -> int:
+    """Train to repeat a text; give the tokens seen."""
+    optimiser, rng, tokens = _optimiser(model, settings.learning_rate), source.rng, 0
     head = tokenizer("<|user|>Repeat: ")["input_ids"]
     turn = tokenizer("<|end|><|assistant|>")["input_ids"]
     model.train()
-    with progress("copying", settings["steps"]) as advance:
-        for step in range(settings["steps"]):
+    with progress("copying", settings.steps) as advance:
+        for step in range(settings.steps):
             batch: list[Example] = []
-            for _ in range(settings["rows"]):
-                if rng.random() < settings["random_share"]:
+            for _ in range(settings.rows):
+                if rng.random() < settings.random_share:
                     text = [rng.randrange(5, len(tokenizer)) for _ in range(rng.randint(3, 24))]
                     prompt = [*head, *text, *turn]
                     batch.append(([*prompt, *text, tokenizer.eos_token_id], len(prompt)))
                 else:
                     batch.append(encode(tokenizer, source.copy()))
             rate = min(1.0, (step + 1) / 50)
-            loss = _step(model, optimiser, batch, settings["learning_rate"] * rate)
+            loss = _step(model, optimiser, batch, settings.learning_rate * rate)
             tokens += sum(len(ids) for ids, _ in batch)
             advance(note=f"loss {loss:.3f}")
     return tokens
 
 
-def _phase(model: Any, tokenizer: Any, tasks: Tasks, settings: dict[str, Any], tokens: int) -> int:
+def _phase(model: Any, tokenizer: Any, tasks: Tasks, settings: Phase, tokens: int, checkpoints: Path) -> int:
     """Train for one phase of the recipe, or what is left of it; give the tokens seen so far."""
-    optimiser = _optimiser(model, settings["learning_rate"])
-    first, tokens = _resumed(model, optimiser, settings["name"], tokens)
-    batches = _batches(tasks, tokenizer, settings["tokens"])
+    optimiser = _optimiser(model, settings.learning_rate)
+    checkpoint = checkpoints / f"{settings.name}.pt"
+    first, tokens = _resumed(model, optimiser, checkpoint, tokens)
+    batches = _batches(tasks, tokenizer, settings.tokens)
     model.train()
-    with progress(settings["name"], settings["steps"]) as advance:
-        for step in range(settings["steps"]):
+    with progress(settings.name, settings.steps) as advance:
+        for step in range(settings.steps):
             batch = next(batches)
             if step >= first:
                 loss = _step(model, optimiser, batch, _rate(step, settings))
                 tokens += sum(len(ids) for ids, _ in batch)
-                if (step + 1) % CHECKPOINT_EVERY == 0 or step + 1 == settings["steps"]:
-                    _save_checkpoint(model, optimiser, settings["name"], step + 1, tokens, tokenizer)
+                if (step + 1) % CHECKPOINT_EVERY == 0 or step + 1 == settings.steps:
+                    _save_checkpoint(model, optimiser, checkpoint, step + 1, tokens)
             advance(note=f"loss {loss:.3f}" if step >= first else "")
     return tokens
 
 
-def _rate(step: int, settings: dict[str, Any]) -> float:
-    peak = float(settings["learning_rate"])
-    if step < settings["warmup"]:
-        return peak * (step + 1) / float(settings["warmup"])
-    along: float = (step - settings["warmup"]) / max(1, settings["horizon"] - settings["warmup"])
-    low = float(settings["final_share"])
-    return peak * (low + (1 - low) * 0.5 * (1 + math.cos(math.pi * along)))
+def _rate(step: int, settings: Phase) -> float:
+    """A linear warm-up to the learning rate, then a cosine down to `final_share` of it at the horizon."""
+    if step < settings.warmup:
+        return settings.learning_rate * (step + 1) / settings.warmup
+    along = (step - settings.warmup) / max(1, settings.horizon - settings.warmup)
+    low = settings.final_share
+    return settings.learning_rate * (low + (1 - low) * 0.5 * (1 + math.cos(math.pi * along)))
 
 
 def _batches(tasks: Tasks, tokenizer: Any, budget: int) -> Iterator[list[Example]]:
@@ -175,23 +172,20 @@ def _optimiser(model: Any, rate: float) -> Any:
     return torch.optim.AdamW(model.parameters(), lr=rate, betas=(0.9, 0.95), weight_decay=0.01, fused=True)
 
 
-def _save_checkpoint(model: Any, optimiser: Any, phase: str, step: int, tokens: int, tokenizer: Any) -> None:
-    model.save_pretrained(CHECKPOINT / "model")
-    tokenizer.save_pretrained(CHECKPOINT / "model")
+def _save_checkpoint(model: Any, optimiser: Any, path: Path, step: int, tokens: int) -> None:
     state = {"step": step, "tokens": tokens, "model": model.state_dict(), "optimiser": optimiser.state_dict()}
-    torch.save(state, CHECKPOINT / f"{phase}.pt.part")
-    (CHECKPOINT / f"{phase}.pt.part").rename(CHECKPOINT / f"{phase}.pt")
+    with written_whole(path) as (part,):
+        torch.save(state, part)
 
 
-def _resumed(model: Any, optimiser: Any, phase: str, tokens: int) -> tuple[int, int]:
+def _resumed(model: Any, optimiser: Any, path: Path, tokens: int) -> tuple[int, int]:
     """Load the phase's checkpoint where there is one; give its step and the tokens seen."""
-    path = CHECKPOINT / f"{phase}.pt"
     if not path.exists():
         return 0, tokens
     state = torch.load(path, weights_only=True)  # plain tensors and numbers: no code is run
     model.load_state_dict(state["model"])
     optimiser.load_state_dict(state["optimiser"])
-    say(f"{phase}: going on from step {state['step']}")
+    say(f"{path.stem}: resuming at step {state['step']}")
     return state["step"], state["tokens"]
 
 
@@ -199,11 +193,3 @@ def _texts(tasks: Tasks, count: int) -> Iterator[str]:
     for row in itertools.islice(tasks.stream(), count):
         yield from (message["content"] for message in row.messages)
         yield row.answer
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name in ("recipe", "prompts", "model", "metrics"):
-        parser.add_argument(name, type=Path)
-    given = parser.parse_args()
-    guarded(lambda: train(given.recipe, given.prompts, given.model, given.metrics))

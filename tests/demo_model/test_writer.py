@@ -1,4 +1,4 @@
-"""The writer: every slot filled, one person a text, each reply holds what was asked and nothing else."""
+"""The writer: every slot filled, one person per text, each reply holds what was asked and nothing else."""
 
 import itertools
 import re
@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from synthempathy.demo_model.material import Material
-from synthempathy.demo_model.tasks import Tasks
+from synthempathy.demo_model.tasks import TELLINGS, Tasks
 from synthempathy.demo_model.telling import draw_telling, key_of
 from synthempathy.demo_model.writer import DEFAULTS, METHODS, Asked, Writer
 
@@ -19,7 +19,7 @@ MATERIAL = Material()
 def tellings(count, **kwargs):
     rng = Random(3)
     for _ in range(count):
-        yield draw_telling(rng, MATERIAL, **kwargs), Writer(MATERIAL, rng)
+        yield draw_telling(rng, MATERIAL, TELLINGS, **kwargs), Writer(MATERIAL, rng)
 
 
 def test_every_slot_is_filled():

@@ -106,9 +106,10 @@ def diagram(stages: dict[str, Any]) -> str:
 
 
 def written_files(stage: dict[str, Any]) -> list[str]:
-    """The files that a stage of dvc.yaml writes."""
+    """The files that a stage of dvc.yaml writes, without the links that `check` makes."""
     outs = [out for key in ("outs", "plots", "metrics") for out in stage.get(key, [])]
-    return [out if isinstance(out, str) else next(iter(out)) for out in outs]
+    paths = [out if isinstance(out, str) else next(iter(out)) for out in outs]
+    return [path for path in paths if not path.startswith("models/named/")]
 
 
 def _summary(metrics: Path) -> str:

@@ -14,7 +14,7 @@ help: ## this list
 
 repro: $(READY) ## run what changed, and what follows from it
 	$(RUN) dvc repro
-	$(RUN) python -m synthempathy.project.summary
+	$(RUN) synthempathy summary
 
 test: $(READY) ## run the tests (minutes)
 	$(RUN) python -m pytest
@@ -24,22 +24,23 @@ test-engines: ## run vLLM for real, on this machine's CPU, in a virtual environm
 	@# -W default: what vLLM leaves to the garbage collector warns when no test runs, and says nothing of our code
 	env -u OMP_NUM_THREADS PYTHONPATH="$(CURDIR)" .venv-engines/bin/python -m pytest -W default tests/engines
 
-check: $(READY) ## ruff, mypy, the workflow, the README's generated parts, the lock
+check: $(READY) ## ruff, mypy, the workflow, the README's generated parts, dvc.yaml against the code, the lock
 	$(RUN) ruff check .
 	$(RUN) mypy
 	@if command -v actionlint > /dev/null; then actionlint .github/workflows/*.yaml; else echo "actionlint: not here, the workflow is not checked"; fi
-	$(RUN) python -m synthempathy.project.docs README.md --check
+	$(RUN) synthempathy docs README.md --check
+	$(RUN) synthempathy deps
 	$(RUN) bash .ci/lock-gate
 
 plots: $(READY) ## open the pictures
 	$(RUN) dvc plots show
 
 prompts: $(READY) ## run every respond prompt as a DVC experiment and compare them
-	$(RUN) python -m synthempathy prompts
-	$(RUN) python -m synthempathy.project.docs README.md
+	$(RUN) synthempathy prompts
+	$(RUN) synthempathy docs README.md
 
-docs: $(READY) ## write the README's stage table and diagram from dvc.yaml
-	$(RUN) python -m synthempathy.project.docs README.md
+docs: $(READY) ## write the README's generated parts from dvc.yaml and metrics/
+	$(RUN) synthempathy docs README.md
 
 constraints: ## resolve the pins anew
 	bash .ci/resolve constraints.txt

@@ -42,10 +42,10 @@ def test_this_project_declares_what_it_uses() -> None:
 
 def test_code_that_is_used_and_not_declared(project: Path) -> None:
     """An import inside a function, of a folder that no dep of split covers; and a stage's own module."""
-    edit(project / "stages/split.py", "SIDES = ", "def _unused() -> None:\n    from synthempathy.text import texts  # noqa\n\n\nSIDES = ")
+    edit(project / "stages/split.py", "SIDES = ", "def _later() -> None:\n    from synthempathy.llm import chat\n\n\nSIDES = ")
     edit(project / "dvc.yaml", "      - stages/dedup.py\n", "")
     errors = found(project)
-    assert any("split: uses texts.py" in line and "by stages/split.py" in line and "add to its deps" in line for line in errors)
+    assert any("split: uses chat.py" in line and "by stages/split.py" in line and "add to its deps" in line for line in errors)
     assert any("dedup: uses dedup.py of stages" in line and "add to its deps: stages/dedup.py" in line for line in errors)
 
 
@@ -61,14 +61,15 @@ def test_code_declared_beyond_what_is_used(project: Path) -> None:
 
 
 def test_code_declared_and_not_used_or_not_there(project: Path) -> None:
-    edit(project / "dvc.yaml", "      - synthempathy/split\n", "      - synthempathy/split\n      - synthempathy/seeds\n      - stages/gone.py\n")
+    own = "      - synthempathy/split\n"
+    edit(project / "dvc.yaml", own, f"{own}      - synthempathy/seeds\n      - stages/gone.py\n")
     errors = found(project)
     assert any("split: declares synthempathy/seeds, and nothing of it is used" in line for line in errors)
     assert any("split: declares stages/gone.py, which is not there" in line for line in errors)
 
 
 def test_a_section_that_is_read_and_not_declared(project: Path) -> None:
-    edit(project / "stages/split.py", '.section("split", Split)', '.section("split", Split)\n    read_params(params).section("stats", Split)')
+    edit(project / "stages/split.py", "SIDES = ", 'STATS = read_params(Path()).section("stats", Split)\nSIDES = ')
     assert [line.partition(": split: ")[2] for line in found(project)] == [
         "reads stats, not declared of params.yaml; add to its params",
         "reads stats, not declared of profiles/embedded.yaml; add to its params",

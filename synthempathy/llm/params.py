@@ -104,7 +104,7 @@ class Machine(Section):
     store: str
     batch_size: int = Field(ge=1)
     device: Literal["auto", "cpu", "cuda"]
-    threads: int | None = Field(default=None, ge=1)  # of torch and BLAS; null: what the machine has (core/threads.py)
+    threads: int | None = Field(default=None, ge=1)  # of torch and OpenMP; null: core/threads.py counts
     vllm: VllmSpeed
     openai: ServerSpeed
     executor: Literal["local", "ray"]

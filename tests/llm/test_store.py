@@ -122,32 +122,6 @@ def test_two_stores_at_once_see_each_others_rows(tmp_path):
             assert len(store.find([question(), question(sample=1)])) == 2
 
 
-def test_the_command_shows_verifies_and_prunes(tmp_path):
-    path = tmp_path / "s.sqlite"
-    with Store(path) as store:
-        store.add(question().key, answer(), 100, MAKING)
-        store.add(question(sample=1).key, answer(), 100, MAKING)
-
-    def run(*words):
-        return subprocess.run(
-            [sys.executable, "-m", "synthempathy.llm.store", *words, "--store", str(path)],
-            capture_output=True,
-            text=True,
-        )
-
-    said = run("show").stdout
-    assert all(word in said for word in ("explain", "models/a", "transformers 5.19.0", "stop", "20", "2.5", "2 answers"))
-    assert run("verify").returncode == 0
-    with sqlite3.connect(path) as db:
-        db.execute("UPDATE answers SET text = 'other' WHERE key = ?", (question().key,))
-    assert run("verify").returncode == 1
-    assert "1 rows deleted" in run("prune").stdout
-    assert run("verify").returncode == 0
-    assert "0 rows deleted" in run("prune", "--step", "respond").stdout
-    assert "0 rows deleted" in run("prune", "--step", "explain", "--model", "models/b").stdout
-    assert "1 rows deleted" in run("prune", "--step", "explain").stdout
-
-
 def test_pages_overwritten_in_the_middle_cost_the_rows_on_them_alone(tmp_path, capsys):
     path = tmp_path / "s.sqlite"
     with Store(path) as store:

@@ -95,7 +95,7 @@ class Material:
 
     @cached_property
     def content_words(self) -> list[str]:
-        """Words of five letters or more that stand anywhere in the material, sorted."""
+        """Words of five letters or more that occur anywhere in the material, sorted."""
         text = " ".join(w for s in self.known for w in (*s.seeds, *s.details, *s.consequences, *s.advice))
         return sorted({w.lower() for w in re.findall(r"(?<!\{)\b[A-Za-z]{5,}\b", text)})
 

@@ -158,24 +158,24 @@ class Tasks:
         asked = DEFAULTS[method] if method else Asked()  # type: ignore[index]
         said: list[str] = []
 
-        def tell(field: str, value: Any, key: str) -> None:
+        def ask(field: str, value: Any, key: str) -> None:
             nonlocal asked
             asked = replace(asked, **{field: value})
             said.append(rng.choice(ways[key]))
 
         if rng.random() < 0.5:
-            tell(*rng.choice((("warm", True, "warm"), ("warm", True, "warm"), ("warm", False, "cool"))))
+            ask(*rng.choice((("warm", True, "warm"), ("warm", True, "warm"), ("warm", False, "cool"))))
         if rng.random() < 0.5:
             named = ("understand", True, "understand")
-            tell(*rng.choice((named, named, ("understand", False, "ignore"))))
+            ask(*rng.choice((named, named, ("understand", False, "ignore"))))
         if method and rng.random() < 0.6:
             said.append(rng.choice(ways["body"][method]))
         if rng.random() < 0.3:
-            tell(*rng.choice((("step", True, "step"), ("step", False, "no_step"))))
+            ask(*rng.choice((("step", True, "step"), ("step", False, "no_step"))))
         if rng.random() < 0.6:
-            tell(*rng.choice((("question", "specific", "specific"), ("question", "open", "open"),
-                              ("question", "none", "no_question"), ("question", "none", "no_question"))))
-        if asked.plain and "step" in asked.__dict__ and not asked.step:
+            ask(*rng.choice((("question", "specific", "specific"), ("question", "open", "open"),
+                             ("question", "none", "no_question"), ("question", "none", "no_question"))))
+        if asked.plain and not asked.step:
             said = [s for s in said if s not in ways["no_step"]]  # the plain reply is advice: never ask it for none
         last = said.pop() if said and rng.random() < 0.5 else None  # the order of instructions varies
         rng.shuffle(said)

@@ -106,11 +106,11 @@ class Writer:
 
     def _caring(self, t: Telling, asked: Asked) -> str:
         frames, rng = self.frames["reply"], self.rng
-        told = facts(t, "you")[1 if t.core else 0 :]
-        rng.shuffle(told)
+        events = facts(t, "you")[1 if t.core else 0 :]
+        rng.shuffle(events)
         # What hurts comes first: the core where it is known, else what it did to the person's days.
-        told.insert(0 if rng.random() < 0.75 else 1, voiced(t.core or t.consequence, "you"))
-        given = itertools.cycle(told)
+        events.insert(0 if rng.random() < 0.75 else 1, voiced(t.core or t.consequence, "you"))
+        given = itertools.cycle(events)
         used: Counter[str] = Counter({} if t.core else {"onsequence}": 1})
 
         def say(slot: str, **extra: str) -> str:
@@ -169,15 +169,15 @@ class Writer:
     def _plain(self, t: Telling, asked: Asked) -> str:
         """Advice and little else: what a model says that was not asked for empathy."""
         frames, rng = self.frames["reply"], self.rng
-        told = facts(t, "you")
-        sentences = [self._form(frames["plain_opening"], t, "you", fact=rng.choice(told))]
+        events = facts(t, "you")
+        sentences = [self._form(frames["plain_opening"], t, "you", fact=rng.choice(events))]
         advice = list(t.advice)
         rng.shuffle(advice)
         for item in advice:
             link = self._form([rng.choice(frames["plain_link"])], t, "you")
             sentences.append(f"{link}{item[:1].lower() + item[1:] if link else item}.")
             if len(sentences) == 4:
-                sentences.append(self._form(frames["plain_fact"], t, "you", fact=rng.choice(told)))
+                sentences.append(self._form(frames["plain_fact"], t, "you", fact=rng.choice(events)))
             if _words(sentences) >= REPLY_WORDS[0] - rng.randint(0, 25):
                 break
         sentences.append(self._form(frames["plain_last"], t, "you"))
@@ -196,7 +196,7 @@ class Writer:
         return {"detail": text, "Detail": capitalised(text)}
 
     def _form(self, forms: list[str], t: Telling, voice: str, **extra: str) -> str:
-        """One of the forms, filled. Values are filled in once: what stands in a value is never read again."""
+        """One of the forms, filled. Values are filled in once: a value is never read as a form."""
         values = self._values(t, voice) | extra
         if "fact" in values:
             values["Fact"] = capitalised(values["fact"])

@@ -37,9 +37,9 @@ def test_a_story_quotes_the_words_and_keeps_to_one_person():
     for telling, writer in tellings(300, swaps=False):
         story = writer.story(telling)
         assert telling.words in story and telling.name in story
-        told = re.sub(r'"[^"]*"', "", story)
-        assert not re.search(other[telling.pronoun], told), story
-        assert not re.search(r"\b(I|my|me)\b", told), story
+        narration = re.sub(r'"[^"]*"', "", story)
+        assert not re.search(other[telling.pronoun], narration), story
+        assert not re.search(r"\b(I|my|me)\b", narration), story
 
 
 def test_an_explanation_speaks_as_i_and_holds_the_words():

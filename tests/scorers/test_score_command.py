@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from synthempathy.project.params import load_params
-from synthempathy.scorers import train_scorer
-from synthempathy.scorers.labelled import read_labelled
+from synthempathy.core.params import read_params
+from synthempathy.scorers.kinds import train_scorer
+from synthempathy.scorers.params import Scorer
+from synthempathy.scorers.sources import read_labelled
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,12 +24,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project folder with a scorer at the default place."""
     path = tmp_path_factory.mktemp("score")
     pairs = read_labelled(ROOT / "data" / "empathy" / "labelled_pairs.csv").pairs[::3]
-    train_scorer(pairs, load_params(ROOT / "params.yaml")).save(path / "models" / "scorer")
+    train_scorer(pairs, read_params(ROOT / "params.yaml").section("scorer", Scorer)).save(path / "models" / "scorer")
     return path
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "synthempathy.scorers.score", *arguments]
+    command = [sys.executable, "-m", "synthempathy", "score", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
@@ -83,4 +84,4 @@ def test_a_folder_without_a_scorer_says_how_to_get_one(folder: Path) -> None:
 
 def test_help(folder: Path) -> None:
     done = run(folder, "--help")
-    assert done.returncode == 0 and "--scorer" in done.stdout and "python -m synthempathy.scorers.score pairs.jsonl" in done.stdout
+    assert done.returncode == 0 and "--scorer" in done.stdout and "synthempathy score pairs.jsonl" in done.stdout

@@ -1,27 +1,33 @@
-"""EPITOME's three CSVs: joined by their ids, messy rationales and all. The rows here are made up."""
+"""Reading labelled pairs: what is refused in a CSV, what the shipped ones are like; EPITOME's three CSVs, joined by their ids.
+
+The rows of EPITOME's here are made up.
+"""
 
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from synthempathy.core.errors import InputError
-from synthempathy.scorers.epitome import COLUMNS, FILES
-from synthempathy.scorers.labelled import Labelled, read_labelled
-from synthempathy.scorers.mechanisms import Mechanism
+from synthempathy.scorers.base import LEVELS, MECHANISMS, Mechanism
+from synthempathy.scorers.labelled import Labelled
+from synthempathy.scorers.sources import EPITOME_COLUMNS, EPITOME_FILES, read_labelled
 
 POST = "i cant sleep, my exam is tomorrow"
 REPLY = "I'm so  sorry. That must be\nawful! When does it start?"
 Row = tuple[str, str, str, str, str, str]
+SHIPPED = Path(__file__).parents[2] / "data" / "empathy" / "labelled_pairs.csv"
+HEADER = "explanation,response,er,ip,ex,er_rationale,ip_rationale,ex_rationale"
 
 
 def folder_of(folder: Path, rows: dict[Mechanism, list[Row]]) -> Path:
     folder.mkdir(exist_ok=True)
-    for mechanism, name in FILES.items():
+    for mechanism, name in EPITOME_FILES.items():
         with (folder / name).open("w", encoding="utf-8", newline="") as stream:
-            csv.writer(stream).writerows([COLUMNS, *rows[mechanism]])
+            csv.writer(stream).writerows([EPITOME_COLUMNS, *rows[mechanism]])
     return folder
 
 
@@ -95,6 +101,50 @@ def test_a_wrong_level_is_named_by_file_and_line(tmp_path: Path, level: str, par
 
 def test_a_folder_without_the_files_says_which_and_how_to_get_them(tmp_path: Path) -> None:
     folder_of(tmp_path, {"er": [], "ip": [], "ex": []})
-    (tmp_path / FILES["ex"]).unlink()
+    (tmp_path / EPITOME_FILES["ex"]).unlink()
     with pytest.raises(InputError, match=r"no explorations-reddit\.csv in this folder.*make epitome"):
         read_labelled(tmp_path)
+
+
+def labelled(folder: Path, *lines: str, header: str = HEADER) -> Path:
+    path = folder / "pairs.csv"
+    path.write_text("\n".join((header, *lines)) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("line", "parts"),
+    [
+        ("post,reply,3,0,0,,,", ["pairs.csv:3:", "'er'", "'3'", "0 none, 1 weak, 2 strong"]),
+        ("post,reply,0,,0,,,", ["pairs.csv:3:", "'ip'", "''"]),
+        ("post,  ,0,0,0,,,", ["pairs.csv:3:", "'response'", "empty"]),
+        ("\"\",reply,0,0,0,,,", ["pairs.csv:3:", "'explanation'", "empty"]),
+        ("post,reply,1,0,0,rely,,", ["pairs.csv:3:", "'er_rationale'", "'rely'", "not in the response"]),
+        ("post,reply,0,0,0,,reply,", ["pairs.csv:3:", "'ip_rationale'", "level 0"]),
+        ("first,good,0,0,0,,,", ["pairs.csv:3:", "'response'", "line 2"]),
+        ("post,reply,0,0", ["pairs.csv:3:", "4 cells"]),
+    ],
+)
+def test_a_wrong_row_is_named_by_line_field_and_value(tmp_path: Path, line: str, parts: list[str]) -> None:
+    path = labelled(tmp_path, "first,good,0,0,0,,,", line)
+    with pytest.raises(InputError) as caught:
+        read_labelled(path)
+    assert all(part in str(caught.value) for part in parts), str(caught.value)
+
+
+def test_a_header_without_a_mechanism_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"pairs\.csv:1: the header lacks ex"):
+        read_labelled(labelled(tmp_path, "post,reply,0,0", header="explanation,response,er,ip"))
+
+
+def test_the_shipped_pairs_hold_what_the_guide_promises() -> None:
+    pairs = read_labelled(SHIPPED).pairs
+    assert len(pairs) >= 1500
+    for mechanism in MECHANISMS:
+        counts = Counter(p.levels[mechanism] for p in pairs)
+        assert min(counts[level] for level in LEVELS) >= 60
+        assert all(p.rationales[mechanism] for p in pairs if p.levels[mechanism])
+    with SHIPPED.open(encoding="utf-8", newline="") as stream:
+        assert next(csv.reader(stream)) == HEADER.split(",")
+    lengths = sorted(len(p.response.split()) for p in pairs)
+    assert lengths[0] <= 2 and lengths[-1] >= 150

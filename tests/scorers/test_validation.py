@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthempathy.scorers import Floats
-from synthempathy.scorers.agreement import agreement, calibration, calibration_error, confusion
-from synthempathy.scorers.base import BaseScorer
+from synthempathy.core.progress import Advance
+from synthempathy.scorers.base import MECHANISMS, EmpathyScorer, Floats, Mechanism
 from synthempathy.scorers.labelled import LabelledPair
-from synthempathy.scorers.linear.naming import best_offsets, named
-from synthempathy.scorers.mechanisms import MECHANISMS, Mechanism
-from synthempathy.scorers.validation import cross_validate
+from synthempathy.scorers.validation import agreement, calibration, calibration_error, confusion, cross_validate
 
 
 def test_agreement_by_hand() -> None:
@@ -39,20 +36,20 @@ def test_calibration_error_by_hand() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=30))
 def test_every_pair_stands_in_one_cell_and_one_bin(pairs: list[tuple[int, int]]) -> None:
-    labels, guessed = np.array([a for a, _ in pairs]), np.array([g for _, g in pairs])
-    assert {(a, g): n for a, g, n in confusion(labels, guessed) if n} == {pair: pairs.count(pair) for pair in set(pairs)}
-    assert sum(n for *_, n in calibration(labels, np.eye(3)[guessed])) == len(pairs)
-    assert calibration_error(labels, np.eye(3)[guessed]) == pytest.approx(1 - np.mean(labels == guessed))
+    labels, predicted = np.array([a for a, _ in pairs]), np.array([g for _, g in pairs])
+    assert {(a, g): n for a, g, n in confusion(labels, predicted) if n} == {pair: pairs.count(pair) for pair in set(pairs)}
+    assert sum(n for *_, n in calibration(labels, np.eye(3)[predicted])) == len(pairs)
+    assert calibration_error(labels, np.eye(3)[predicted]) == pytest.approx(1 - np.mean(labels == predicted))
 
 
-class Remembering(BaseScorer):
+class Remembering(EmpathyScorer):
     """Knows the replies that it learned from, and says level 2 for these, 0 for others."""
 
     def __init__(self, pairs: Sequence[LabelledPair]) -> None:
         self.posts = {pair.explanation for pair in pairs}
 
     def probabilities(
-        self, explanations: Sequence[str], responses: Sequence[str], *, advance: Callable[..., None] | None = None,
+        self, explanations: Sequence[str], responses: Sequence[str], *, advance: Advance | None = None,
     ) -> dict[Mechanism, Floats]:
         likely = np.array([[0.1, 0.0, 0.9] if e in self.posts else [0.9, 0.1, 0.0] for e in explanations])
         return {m: likely for m in MECHANISMS}
@@ -74,35 +71,9 @@ def test_no_pair_is_judged_by_a_scorer_that_saw_its_post() -> None:
         runs.append(run)
         return Remembering(part)
 
-    judged = cross_validate(pairs, 4, 1, train)
+    predictions = cross_validate(pairs, 4, 1, train)
     assert runs == ["fold-0", "fold-1", "fold-2", "fold-3"]
-    assert all((judged.levels[m] == 0).all() for m in MECHANISMS)
-    figures = judged.figures()
+    assert all((predictions.levels[m] == 0).all() for m in MECHANISMS)
+    figures = predictions.metrics()
     assert {m: figures[m]["accuracy"] for m in MECHANISMS} == {"er": pytest.approx(1 / 3), "ip": 1.0, "ex": 0.0}
-    assert len(judged.labelled("ip")[0]) == 24  # pairs without this label are left out
-
-
-def test_a_score_rounds_to_the_level_that_is_named() -> None:
-    class Torn(Remembering):
-        def probabilities(
-            self, explanations: Sequence[str], responses: Sequence[str], *, advance: Callable[..., None] | None = None,
-        ) -> dict[Mechanism, Floats]:
-            likely = np.array([[0.51, 0.0, 0.49], [0.3, 0.4, 0.3], [0.1, 0.44, 0.46], [1.0, 0.0, 0.0]])
-            return {m: likely for m in MECHANISMS}
-
-    scores = Torn([]).score(["a"] * 4, ["b"] * 4)
-    np.testing.assert_allclose(scores["er"], [0.49, 1.0, 1.51, 0.0])
-    np.testing.assert_allclose(scores["empathy"], scores["er"])
-
-
-def test_offsets_name_a_rare_level_more_often_and_follow_given_shares() -> None:
-    generator = np.random.default_rng(1)
-    labels = generator.choice(3, 3000, p=[0.8, 0.05, 0.15])
-    logs = np.log([0.8, 0.05, 0.15]) + np.eye(3)[labels] * 1.5 + generator.normal(size=(3000, 3)) * 0.7
-    likely = np.exp(logs) / np.exp(logs).sum(axis=1, keepdims=True)
-    offsets = best_offsets(labels, likely, None)
-    plain, tuned = (agreement(labels, named(likely, o))["macro_f1"] for o in (np.zeros(3), offsets))
-    assert offsets[1] > 0 and tuned > plain + 0.02
-    even = best_offsets(labels, likely, [1 / 3, 1 / 3, 1 / 3])
-    assert even[1] > offsets[1] and even[2] > offsets[2]
-    assert (best_offsets(labels, likely, None) == offsets).all()
+    assert len(predictions.labelled("ip")[0]) == 24  # pairs without this label are left out

@@ -11,16 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthempathy.core.errors import InputError, ModelError
-from synthempathy.project.params import load_params
-from synthempathy.scorers import load_scorer
-from synthempathy.scorers.labelled import read_labelled
-from synthempathy.scorers.linear import LinearScorer, model
-from synthempathy.scorers.linear.learning import fit_scorer
-from synthempathy.scorers.mechanisms import MECHANISMS
+from synthempathy.core.params import read_params
+from synthempathy.scorers.base import MECHANISMS
+from synthempathy.scorers.kinds import load_scorer
+from synthempathy.scorers.linear import model
+from synthempathy.scorers.linear.model import LinearScorer
+from synthempathy.scorers.linear.training import fit
+from synthempathy.scorers.params import Scorer
+from synthempathy.scorers.sources import read_labelled
 
 ROOT = Path(__file__).parents[3]
 PAIRS = read_labelled(ROOT / "data" / "empathy" / "labelled_pairs.csv").pairs
-SETTINGS = load_params(ROOT / "params.yaml").scorer.linear
+SETTINGS = read_params(ROOT / "params.yaml").section("scorer", Scorer).linear
 POST = "They cut my hours at the bakery and I do not know how to tell my wife that we cannot pay the rent in May."
 ADVICE = (
     "Make a list of your fixed costs. Call the landlord and ask for a payment plan. Update your resume. "
@@ -34,14 +36,14 @@ ASKS = "What do you think your wife would say about the bakery?"
 
 @pytest.fixture(scope="module")
 def trained() -> LinearScorer:
-    return fit_scorer(PAIRS, SETTINGS, seed=31)
+    return fit(PAIRS, SETTINGS, seed=31)
 
 
 def one(scorer: LinearScorer, response: str) -> dict[str, float]:
     return {name: float(value[0]) for name, value in scorer.score([POST], [response]).items()}
 
 
-def test_it_tells_a_warm_specific_reply_from_a_list_of_advice(trained: LinearScorer) -> None:
+def test_it_distinguishes_a_warm_specific_reply_from_a_list_of_advice(trained: LinearScorer) -> None:
     warm, advice = one(trained, f"{WARM} {READS} {ASKS}"), one(trained, ADVICE)
     assert min(warm[m] for m in MECHANISMS) > 1.2
     assert all(warm[m] - advice[m] > 0.8 for m in MECHANISMS)
@@ -149,4 +151,4 @@ def test_a_scorer_of_another_format_is_refused(trained: LinearScorer, tmp_path: 
 
 def test_pairs_without_a_level_cannot_be_learned() -> None:
     with pytest.raises(InputError, match="level 2 of ex"):
-        fit_scorer([p for p in PAIRS if p.levels["ex"] != 2], SETTINGS, seed=31)
+        fit([p for p in PAIRS if p.levels["ex"] != 2], SETTINGS, seed=31)

@@ -18,10 +18,12 @@ from typing import Any
 from synthempathy.core.command import run_stage
 from synthempathy.core.files import write_json, written_whole
 from synthempathy.core.ledger import Ledger
+from synthempathy.core.params import read_params
 from synthempathy.core.progress import say
 from synthempathy.core.records import Story, dump_records, read_records
+from synthempathy.dedup.params import Dedup
 from synthempathy.dedup.trim import Trim
-from synthempathy.project.params import load_params
+from synthempathy.llm.params import Machine
 from synthempathy.text.numbering import Duplicate
 
 
@@ -30,10 +32,11 @@ def dedup(stories: Path, unique: Path, duplicates: Path, metrics: Path, *, param
     from synthempathy.dedup.repeats import REASONS, find_repeats
     from synthempathy.dedup.semantic import check_model
 
-    settings = load_params(params)
-    check_model(settings.dedup.semantic)
+    file = read_params(params)
+    settings, machine = file.section("dedup", Dedup), file.section("machine", Machine)
+    check_model(settings.semantic)
     rows = read_records(stories, Story)
-    repeats = find_repeats([row.story for row in rows], settings.dedup, settings.machine.device)
+    repeats = find_repeats([row.story for row in rows], settings, machine.device)
 
     ledger = Ledger("dedup", len(rows), REASONS)
     kept: list[dict[str, Any]] = []

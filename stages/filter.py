@@ -22,14 +22,16 @@ from synthempathy.core.command import run_stage
 from synthempathy.core.errors import InputError
 from synthempathy.core.files import write_json, written_whole
 from synthempathy.core.ledger import Ledger
+from synthempathy.core.params import ParamsFile, read_params
 from synthempathy.core.progress import progress, say
 from synthempathy.core.records import Pair, dump_records, read_records
 from synthempathy.filters.decisions import Decision, content_hash, read_decisions
 from synthempathy.filters.judging import Verdicts, in_order, judged
 from synthempathy.filters.order import DECISION, REASONS
+from synthempathy.filters.params import Filter, Guard
 from synthempathy.filters.queue import held
 from synthempathy.filters.rules.personal_data import without_personal_data
-from synthempathy.project.params import Params, load_params
+from synthempathy.llm.params import Machine
 
 
 def filter_pairs(
@@ -39,8 +41,8 @@ def filter_pairs(
 
     Raises InputError for bad input, and if no pair is left: earlier outputs then stay as they were.
     """
-    loaded = load_params(params)
-    settings = loaded.filter
+    file = read_params(params)
+    settings = file.section("filter", Filter)
     decided = read_decisions(decisions)
     given = read_records(responses, Pair)
     pairs = [without_personal_data(pair) for pair in given] if settings.personal_data == "mask" else given
@@ -52,7 +54,7 @@ def filter_pairs(
             verdicts += chunk
             advance(len(chunk))
     if settings.guard.model is not None:
-        verdicts = _guarded(pairs, verdicts, loaded, params)
+        verdicts = _guarded(pairs, verdicts, settings.guard, file)
 
     ledger = Ledger("filter", len(pairs), REASONS)
     kept: list[Pair] = []
@@ -91,12 +93,13 @@ def filter_pairs(
         say(f"filter: {len(waiting)} wait for a decision: python -m synthempathy.filters.review")
 
 
-def _guarded(pairs: list[Pair], verdicts: list[Verdicts], loaded: Params, params: Path) -> list[Verdicts]:
+def _guarded(pairs: list[Pair], verdicts: list[Verdicts], guard: Guard, file: ParamsFile) -> list[Verdicts]:
     """The verdicts, and the guard LLM's on the pairs that the other layers let pass."""
     from synthempathy.filters.rules.guard import guard_verdicts  # it needs the engines: not where no guard is asked
 
     passing = [pair for pair, found in zip(pairs, verdicts, strict=True) if not found]
-    said = guard_verdicts(passing, loaded.filter.guard, loaded, params.parent / "prompts" / "guard")
+    machine = file.section("machine", Machine)
+    said = guard_verdicts(passing, guard, guard.engine, machine, file.path.parent / "prompts" / "guard")
     return [found or in_order(said.get(pair.id, ())) for pair, found in zip(pairs, verdicts, strict=True)]
 
 

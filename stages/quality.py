@@ -18,6 +18,7 @@ from typing import Any
 from synthempathy.core.command import run_stage
 from synthempathy.core.errors import InputError
 from synthempathy.core.files import write_json
+from synthempathy.core.params import read_params
 from synthempathy.core.progress import say
 from synthempathy.filters.judging import verdicts_on
 from synthempathy.filters.labelled import MEASURED, Example, pair_of, read_examples
@@ -25,14 +26,13 @@ from synthempathy.filters.order import rules_in_order
 from synthempathy.filters.params import Filter
 from synthempathy.filters.rules.sensitive import TOPICS
 from synthempathy.filters.verdict import Rule
-from synthempathy.project.params import load_params
 
 NEUTRAL = "The morning was long."  # what stands in the other field
 
 
 def quality(examples: Path, model: Path, metrics: Path, *, params: Path) -> None:
     """Read, judge, count, write."""
-    settings = load_params(params).filter
+    settings = read_params(params).section("filter", Filter)
     rows = read_examples(examples, MEASURED)
     rules = rules_in_order(looking_for_all(settings, model))
     write_json(metrics, figures(rows, [reasons_found(row, rules) for row in rows], examples))

@@ -14,13 +14,14 @@ from pathlib import Path
 
 from synthempathy.core.command import run_stage
 from synthempathy.core.files import write_json, written_whole
+from synthempathy.core.params import read_params
 from synthempathy.core.progress import progress, say
-from synthempathy.project.params import load_params
+from synthempathy.filters.params import Safety
 
 
 def safety(folder: Path, ordinary: Path, model: Path, metrics: Path, *, params: Path) -> None:
     """Read, cross-validate (safety.folds, safety.seed), learn from all, write."""
-    settings = load_params(params).safety
+    settings = read_params(params).section("safety", Safety)
     from synthempathy.filters.classifier.composing import composed
     from synthempathy.filters.classifier.concepts import read_concepts
     from synthempathy.filters.classifier.learning import fit

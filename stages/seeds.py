@@ -18,9 +18,10 @@ from synthempathy.core.command import run_stage
 from synthempathy.core.errors import InputError
 from synthempathy.core.files import write_json, written_whole
 from synthempathy.core.ledger import Ledger
+from synthempathy.core.params import read_params
 from synthempathy.core.progress import say
 from synthempathy.core.records import CATEGORIES, Seed, dump_records
-from synthempathy.project.params import load_params
+from synthempathy.seeds.params import Seeds
 from synthempathy.seeds.sources import Sentence, read_sentences
 
 #: Why a sentence becomes no seed; the first that holds is counted.
@@ -33,7 +34,7 @@ MIN_WORDS = 3
 
 def seeds(source: Path, output: Path, metrics: Path, *, params: Path) -> None:
     """Read `source`, leave out what no story can grow from, draw `seeds.limit`, write seeds and metrics."""
-    settings = load_params(params).seeds
+    settings = read_params(params).section("seeds", Seeds)
     sentences = read_sentences(source)
     ledger = Ledger("seeds", rows_in=len(sentences), reasons=REASONS)
     usable = _usable(sentences, ledger)

@@ -17,9 +17,9 @@ from synthempathy.core.command import run_stage
 from synthempathy.core.errors import InputError
 from synthempathy.core.files import write_json, written_whole
 from synthempathy.core.ledger import Ledger
+from synthempathy.core.params import read_params
 from synthempathy.core.progress import say
 from synthempathy.core.records import Pair, dump_records, read_records
-from synthempathy.project.params import load_params
 from synthempathy.split.params import Split
 
 SIDES = ("train", "validation", "test")
@@ -27,7 +27,7 @@ SIDES = ("train", "validation", "test")
 
 def split(corpus: Path, train: Path, validation: Path, test: Path, metrics: Path, *, params: Path) -> None:
     """Write the three sides, each in the corpus's order, and their rows and seeds."""
-    settings = load_params(params).split
+    settings = read_params(params).section("split", Split)
     rows = read_records(corpus, Pair)
     category_of: dict[str, str] = {}
     for row in rows:

@@ -16,9 +16,9 @@ from typing import Any
 
 from synthempathy.core.command import run_stage
 from synthempathy.core.files import write_json, written_whole
+from synthempathy.core.params import read_params
 from synthempathy.core.progress import say
 from synthempathy.core.records import Pair, read_records
-from synthempathy.project.params import load_params
 from synthempathy.statistics import comparison, coverage, figures, measures
 from synthempathy.statistics.params import Stats
 from synthempathy.statistics.readability import syllable_counts
@@ -39,7 +39,7 @@ HEADERS = {
 
 def stats(corpus: Path, metrics: Path, *tables: Path, params: Path) -> None:
     """Measure `corpus`; write the metrics (JSON) and the tables (CSV), in the order of HEADERS."""
-    settings = load_params(params).stats
+    settings = read_params(params).section("stats", Stats)
     pairs = read_records(corpus, Pair)
     found, rows = measured(pairs, settings)
     with written_whole(metrics, *tables) as (metrics_part, *table_parts):

@@ -141,7 +141,7 @@ def test_figures_by_model(tmp_path: Path) -> None:
 
 
 def test_plot_of_lengths_draws_the_bins_of_the_table() -> None:
-    template = json.loads((ROOT / "stages" / "statistics" / "lengths.vega.json").read_text())
+    template = json.loads((ROOT / "plots" / "lengths.vega.json").read_text())
     assert template["spec"]["encoding"]["x"]["bin"]["step"] == BIN_WORDS
 
 

@@ -17,6 +17,7 @@ import pytest
 
 from synthempathy.core.errors import InputError, ModelError, SynthempathyError
 from synthempathy.evaluation.bootstrap import ONE_SEED
+from synthempathy.llm.loading import Model
 
 ROOT = Path(__file__).parents[2]
 INPUTS = ("test.jsonl", "adapter", "scorer")
@@ -25,35 +26,37 @@ BASE = "models/embedded"
 
 
 class Engine:
-    """Answers " <arm> <id>", the last request first; every third is cut. One may be open at a time."""
+    """Answers " <system> <id>", the last request first; every third is cut. One may be open at a time."""
 
     asked: dict[str, list[Any]]
     opened: list[tuple[str, str | None, Path | None]]
     open = 0
     version = "fake 1.0"
 
-    def __init__(self, arm: str, skip: str | None, dies_after: int | None) -> None:
-        self.arm, self.skip, self.dies_after = arm, skip, dies_after
+    def __init__(self, system: str, fails_at: str | None, dies_after: int | None) -> None:
+        self.system, self.fails_at, self.dies_after = system, fails_at, dies_after
         assert Engine.open == 0, "two models in memory"
         Engine.open += 1
 
     def complete(self, requests: Sequence[Any], sampling: Any) -> Iterator[Any]:
-        from synthempathy.llm.backends import Completion
+        from synthempathy.llm.backends import Completion, Failure
 
-        Engine.asked[self.arm] = list(requests)
+        Engine.asked[self.system] = list(requests)
         for done, request in enumerate(reversed(requests)):
             if done == self.dies_after:
                 raise KeyboardInterrupt
-            if request.id != self.skip:
-                reason = "length" if int(request.id[1:]) % 3 == 0 else "stop"
-                yield Completion(request.id, f" {self.arm} {request.id} \n", reason, 5, 3)
+            if request.id == self.fails_at:
+                yield Failure(request.id, "timeout", "no answer in 120 s")
+            else:
+                reason: Any = "length" if int(request.id[1:]) % 3 == 0 else "stop"
+                yield Completion(request.id, f" {self.system} {request.id} \n", reason, 5, 3)
 
     def close(self) -> None:
         Engine.open -= 1
 
 
 class Scorer:
-    """er by the arm, ip 1 for all, ex 2 for the corpus alone."""
+    """er by the system, ip 1 for all, ex 2 for the corpus alone."""
 
     er: dict[str, float]
 
@@ -110,17 +113,15 @@ def run(project: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     Engine.asked, Engine.opened, Engine.open = {}, [], 0
     Scorer.er = {"base": 0.2, "tuned": 0.8, "corpus": 1.2, "other": 0.5}
 
-    def go(skip: str | None = None, dies_after: int | None = None) -> dict[str, Any]:
-        def open_engine(
-            model: str, revision: str | None, engine: Any, machine: Any, adapter: Path | None = None
-        ) -> Engine:
-            Engine.opened.append((model, revision, adapter))
-            arm = "other" if model == "models/other" else "base" if adapter is None else "tuned"
-            return Engine(arm, skip, dies_after)
+    def go(fails_at: str | None = None, dies_after: int | None = None) -> dict[str, Any]:
+        def open_backend(model: Model, engine: Any, machine: Any) -> Engine:
+            Engine.opened.append((model.name, model.revision, model.adapter))
+            system = "other" if model.name == "models/other" else "base" if model.adapter is None else "tuned"
+            return Engine(system, fails_at, dies_after)
 
-        monkeypatch.setattr("synthempathy.scorers.load_scorer", lambda path, params: Scorer())
-        monkeypatch.setattr("synthempathy.evaluation.perplexity.perplexities", lambda *_: {"base": 812.34567, "tuned": None})
-        monkeypatch.setattr("synthempathy.llm.backends.open_engine", open_engine)
+        monkeypatch.setattr("synthempathy.scorers.kinds.load_scorer", lambda path, around: Scorer())
+        monkeypatch.setattr("synthempathy.llm.perplexity.perplexities", lambda *_: [812.34567, None])
+        monkeypatch.setattr("synthempathy.llm.runner.open_backend", open_backend)
         monkeypatch.chdir(project)
         evaluate(*map(Path, (*INPUTS, *OUTPUTS)), params=Path("params.yaml"))
         figures: dict[str, Any] = json.loads(Path("empathy.json").read_text(encoding="utf-8"))
@@ -158,7 +159,7 @@ def test_base_and_tuned_are_asked_the_same_with_the_same_seeds(run: Any, project
     assert not seeds & {r.seed for r in Engine.asked["base"]}
 
 
-def test_a_run_that_is_stopped_goes_on_where_it_was_and_ends_with_the_same_bytes(run: Any, project: Path) -> None:
+def test_a_run_that_is_stopped_resumes_and_ends_with_the_same_bytes(run: Any, project: Path) -> None:
     run()
     whole = [(project / name).read_bytes() for name in OUTPUTS]
     shutil.rmtree(project / ".synthempathy")
@@ -175,7 +176,7 @@ def test_a_run_that_is_stopped_goes_on_where_it_was_and_ends_with_the_same_bytes
     assert Engine.opened == []  # all is in the store
 
 
-def test_an_adapter_that_was_trained_anew_under_the_same_path_is_asked_again(run: Any, project: Path) -> None:
+def test_an_adapter_that_was_retrained_under_the_same_path_is_asked_again(run: Any, project: Path) -> None:
     (project / "adapter" / "adapter_model.safetensors").write_bytes(b"one")
     run()
     (project / "adapter" / "adapter_model.safetensors").write_bytes(b"two")
@@ -194,7 +195,7 @@ def test_further_models_are_asked_the_same_one_at_a_time(run: Any, project: Path
     assert set(figures["tuned"]) - {"perplexity"} <= set(big)
     assert (big["pairs"], big["er"]) == (6, pytest.approx(0.525))
     assert big["difference"] == pytest.approx(0.1)
-    assert [r["arm"] for r in evaluated(project)[:4]] == ["base", "tuned", "big", "corpus"]
+    assert [r["system"] for r in evaluated(project)[:4]] == ["base", "tuned", "big", "corpus"]
     assert evaluated(project)[2]["model"] == "models/other"
 
 
@@ -214,20 +215,20 @@ def test_a_further_model_that_cannot_work_is_named_before_any_runs(
     assert not Engine.asked
 
 
-def test_every_pair_has_a_row_an_arm_with_its_own_response_and_scores(run: Any, project: Path) -> None:
+def test_every_pair_has_a_row_per_system_with_its_own_response_and_scores(run: Any, project: Path) -> None:
     run()
     rows = evaluated(project)
-    assert [(r["pair_id"], r["arm"]) for r in rows] == [
-        (f"p{i}", arm) for i in range(6) for arm in ("base", "tuned", "corpus")
+    assert [(r["pair_id"], r["system"]) for r in rows] == [
+        (f"p{i}", system) for i in range(6) for system in ("base", "tuned", "corpus")
     ]
     assert len({r["id"] for r in rows}) == 18
     assert list(rows[4]) == [
-        "id", "pair_id", "seed_id", "category", "severity", "explanation", "arm", "model", "response", "finish_reason",
+        "id", "pair_id", "seed_id", "category", "severity", "explanation", "system", "model", "response", "finish_reason",
         "er", "ip", "ex", "empathy",
     ]
     assert rows[4] == {
         "id": "p1-tuned", "pair_id": "p1", "seed_id": "s1", "category": "School", "severity": 4.5,
-        "explanation": "I worry about 1 things.", "arm": "tuned", "model": f"{BASE} + adapter", "response": "tuned p1",
+        "explanation": "I worry about 1 things.", "system": "tuned", "model": f"{BASE} + adapter", "response": "tuned p1",
         "finish_reason": "stop", "er": 0.81, "ip": 1.0, "ex": 0.0, "empathy": 0.6033,
     }
     assert (rows[9]["model"], rows[9]["finish_reason"]) == (BASE, "length")
@@ -300,17 +301,17 @@ def test_the_tables_for_plots(run: Any, project: Path) -> None:
     figures = run()
     with (project / "by_mechanism.csv").open(encoding="utf-8") as stream:
         bars = list(csv.DictReader(stream))
-    assert [(b["arm"], b["mechanism"]) for b in bars] == [
-        (arm, m) for arm in ("base", "tuned", "corpus") for m in ("er", "ip", "ex", "empathy")
+    assert [(b["system"], b["mechanism"]) for b in bars] == [
+        (system, m) for system in ("base", "tuned", "corpus") for m in ("er", "ip", "ex", "empathy")
     ]
     for bar in bars:
-        mean = figures[bar["arm"]][{"empathy": "mean"}.get(bar["mechanism"], bar["mechanism"])]
+        mean = figures[bar["system"]][{"empathy": "mean"}.get(bar["mechanism"], bar["mechanism"])]
         assert float(bar["mean"]) == pytest.approx(mean)
         assert float(bar["ci_low"]) <= mean <= float(bar["ci_high"])
     with (project / "scores.csv").open(encoding="utf-8") as stream:
         scores = list(csv.DictReader(stream))
     assert len(scores) == 18
-    tuned = [float(s["empathy"]) for s in scores if s["arm"] == "tuned"]
+    tuned = [float(s["empathy"]) for s in scores if s["system"] == "tuned"]
     assert np.mean(tuned) == pytest.approx(figures["tuned"]["mean"], abs=1e-6)
     assert [s["pair_id"] for s in scores[:4]] == ["p0", "p0", "p0", "p1"]
     assert len({s["explanation"] for s in scores}) == 6
@@ -379,7 +380,10 @@ def test_a_server_that_cannot_load_the_adapter_is_refused_before_it_is_asked(run
 
 
 def test_an_engine_that_leaves_a_prompt_unanswered_is_an_error(run: Any, project: Path) -> None:
-    refused(lambda: run(skip="p2"), project, ModelError, f"{BASE} left 1 of 6 prompts unanswered, first p2")
+    refused(
+        lambda: run(fails_at="p2"), project, ModelError,
+        f"{BASE} left 1 of 6 prompts unanswered, first p2: timeout, no answer in 120 s",
+    )
 
 
 def refused(run: Any, project: Path, kind: type[SynthempathyError], message: str) -> None:

@@ -38,15 +38,22 @@ def tuned(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_engine_says_what_was_taught_and_stops(tuned: Path) -> None:
+    from synthempathy.core.params import read_params
     from synthempathy.evaluation.answering import answers
-    from synthempathy.evaluation.arms import arms_of
+    from synthempathy.evaluation.params import Evaluate
+    from synthempathy.evaluation.systems import systems_of
+    from synthempathy.finetuning.params import Finetune
+    from synthempathy.llm.params import Engine, Machine
     from synthempathy.llm.prompts import load_prompt
-    from synthempathy.project.params import load_params
 
-    settings = load_params(Path("params.yaml"))
+    file = read_params(Path("params.yaml"))
+    sampling = file.section("evaluate", Evaluate).sampling
     prompt = load_prompt(Path("prompts/respond/plain.jinja"))
     pairs = read_records(Path("test.jsonl"), Pair)
-    base, taught = (answers(arm, pairs, prompt, settings) for arm in arms_of(settings, Path("models/adapter")))
+    base, taught = (
+        answers(one.name, one.model, pairs, prompt, sampling, file.section("engine", Engine), file.section("machine", Machine))
+        for one in systems_of(file.section("finetune", Finetune), Path("models/adapter"), [])
+    )
     assert {(a.response, a.finish_reason) for a in taught} == {(TAUGHT, "stop")}
     assert TAUGHT not in {a.response for a in base}
 
@@ -59,7 +66,7 @@ def test_the_evaluation_finds_the_gain(tuned: Path, monkeypatch: pytest.MonkeyPa
             er = np.array([2.0 if TAUGHT in response else 0.5 for response in responses])
             return {"er": er, "ip": 0 * er, "ex": 0 * er, "empathy": er / 3}
 
-    monkeypatch.setattr("synthempathy.scorers.load_scorer", lambda path, params: Scorer())
+    monkeypatch.setattr("synthempathy.scorers.kinds.load_scorer", lambda path, around: Scorer())
     evaluate(
         Path("test.jsonl"), Path("models/adapter"), Path("models/scorer"), Path("evaluation.jsonl"),
         Path("metrics/empathy.json"), Path("metrics/empathy_by_mechanism.csv"), Path("metrics/empathy_scores.csv"),

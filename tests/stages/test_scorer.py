@@ -106,3 +106,19 @@ def test_help_explains_the_paths(project: Path) -> None:
     command = [sys.executable, "-m", "stages.scorer", "--help"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert "labelled pairs" in done.stdout and "python -m stages.scorer data/empathy/labelled_pairs.csv" in done.stdout
+
+
+def test_the_second_source_and_the_judges_prompt_are_found_beside_the_params_file(project: Path, tmp_path: Path) -> None:
+    yaml = YAML()
+    params = yaml.load((project / "params.yaml").read_text(encoding="utf-8"))
+    params["scorer"] |= {"kind": "judge"}
+    with (project / "params.yaml").open("w", encoding="utf-8") as stream:
+        yaml.dump(params, stream)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    command = [sys.executable, "-m", "stages.scorer", "../labelled_pairs.csv", "model", "scorer.json", "--params", "../params.yaml"]
+    done = subprocess.run(
+        command, cwd=elsewhere, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "error: ../prompts/judge/epitome.jinja: no such prompt; there are: none"

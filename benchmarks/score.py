@@ -3,7 +3,7 @@
     python -m benchmarks.score                  # 105,000 pairs
     python -m benchmarks.score --pairs 5000     # a quick look
 
-The pairs are made of the labelled pairs' sentences, drawn anew (seeded). Seconds of the wall are of all processes that the
+The pairs are made of the labelled pairs' sentences, drawn at random (seeded). Wall seconds are of all processes that the
 scorer starts. CPU seconds are of the same work in one process, on a tenth of the pairs, times ten: they stay comparable on a
 busy machine. Memory is the largest that one process held, in MiB.
 """
@@ -18,10 +18,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from synthempathy.project.params import load_params
-from synthempathy.scorers import load_scorer, train_scorer
-from synthempathy.scorers.labelled import read_labelled
+from synthempathy.core.params import read_params
+from synthempathy.scorers.kinds import load_scorer, train_scorer
+from synthempathy.scorers.params import Scorer
 from synthempathy.scorers.reading import sentences
+from synthempathy.scorers.sources import read_labelled
 
 ROOT = Path(__file__).parents[1]
 SEED = 5
@@ -33,7 +34,7 @@ def made(count: int) -> tuple[list[str], list[str]]:
     """Explanations and responses of the paper's mean lengths."""
     pairs = read_labelled(ROOT / "data" / "empathy" / "labelled_pairs.csv").pairs
     generator = random.Random(SEED)
-    told = [pair.explanation[s.start : s.end] for pair in pairs for s in sentences(pair.explanation)]
+    asked = [pair.explanation[s.start : s.end] for pair in pairs for s in sentences(pair.explanation)]
     said = [pair.response[s.start : s.end] for pair in pairs for s in sentences(pair.response)]
 
     def text(pool: list[str], words: int) -> str:
@@ -42,7 +43,7 @@ def made(count: int) -> tuple[list[str], list[str]]:
             parts.append(generator.choice(pool))
         return " ".join(parts)
 
-    return [text(told, EXPLANATION_WORDS) for _ in range(count)], [text(said, RESPONSE_WORDS) for _ in range(count)]
+    return [text(asked, EXPLANATION_WORDS) for _ in range(count)], [text(said, RESPONSE_WORDS) for _ in range(count)]
 
 
 def main() -> None:
@@ -51,9 +52,9 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=105_000)
     count = parser.parse_args().pairs
     explanations, responses = made(count)
-    params = load_params(ROOT / "params.yaml")
+    settings = read_params(ROOT / "params.yaml").section("scorer", Scorer)
     with tempfile.TemporaryDirectory() as folder:
-        train_scorer(read_labelled(ROOT / params.scorer.path).pairs, params).save(Path(folder))
+        train_scorer(read_labelled(ROOT / settings.path).pairs, settings).save(Path(folder))
         scorer = load_scorer(Path(folder))
         started = time.perf_counter()
         scorer.score(explanations, responses)
@@ -64,7 +65,7 @@ def main() -> None:
         cpu = (time.process_time() - started) * PART
     held = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
     words = sum(len(response.split()) for response in responses) / count
-    print(f"{count:,} pairs, {words:.0f} words a response, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    print(f"{count:,} pairs, {words:.0f} words per response, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     print(f"wall {wall:.1f} s   CPU {cpu:.1f} s   memory {held:.0f} MiB   for 105,000 pairs: CPU {cpu / count * 105_000:.1f} s")
 
 

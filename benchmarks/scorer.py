@@ -3,10 +3,10 @@
     python -m benchmarks.scorer
 
 Both learn from the same pairs and are judged on pairs that they did not see (macro-F1):
-  grouped       cross-validation, whole posts in one part
+  grouped       cross-validation, whole posts in one fold
   blocks        eight blocks of the file in its order, each judged by a scorer of the other seven (who wrote them differs)
   no rationales as grouped, without the rationales
-  noisy         fewer rare levels (EPITOME's shares), one label in eight drawn anew, a third of the rationales gone: a stand-in
+  noisy         fewer rare levels (EPITOME's shares), one label in eight at random, a third of the rationales gone: a stand-in
                 for a large set labelled by several people
   reddit style  learned from all labelled pairs, judged on tests/data/empathy/reddit_style.csv, which nothing learns from
 `shares: null` is what is compared in the first four, because there the levels are as frequent as where they were learned.
@@ -21,29 +21,30 @@ from pathlib import Path
 
 import numpy as np
 import scipy.sparse as sparse
-from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
-from synthempathy.project.params import load_params
-from synthempathy.scorers.agreement import agreement, groups
-from synthempathy.scorers.labelled import LabelledPair, read_labelled
-from synthempathy.scorers.linear.learning import fit_scorer
-from synthempathy.scorers.mechanisms import MECHANISMS, Mechanism
+from synthempathy.core.params import read_params
+from synthempathy.scorers.base import MECHANISMS, Integers, Mechanism, group_numbers
+from synthempathy.scorers.labelled import LabelledPair
+from synthempathy.scorers.linear.training import fit
+from synthempathy.scorers.params import Scorer
+from synthempathy.scorers.sources import read_labelled
+from synthempathy.scorers.validation import agreement
 
 ROOT = Path(__file__).parents[1]
 SEED, FOLDS, BLOCKS = 31, 5, 8
 NOISE, RATIONALES_LOST = 0.125, 0.33
 #: The share of the pairs of each level that stays, so that levels become about as frequent as EPITOME's.
 KEPT = {"er": (1, 0.75, 0.35), "ip": (1, 0.3, 1), "ex": (1, 0.25, 0.6)}
-SETTINGS = load_params(ROOT / "params.yaml").scorer.linear
+SETTINGS = read_params(ROOT / "params.yaml").section("scorer", Scorer).linear
 AS_LEARNED = SETTINGS.model_copy(update={"shares": None})
 
 Pairs = Sequence[LabelledPair]
-Levels = dict[Mechanism, NDArray[np.intp]]
+Levels = dict[Mechanism, Integers]
 Judge = Callable[[Pairs, Pairs], Levels]
-Parts = list[tuple[NDArray[np.intp], NDArray[np.intp]]]
+Parts = list[tuple[Integers, Integers]]
 
 
 def plain(learn: Pairs, test: Pairs) -> Levels:
@@ -60,11 +61,11 @@ def plain(learn: Pairs, test: Pairs) -> Levels:
 
 
 def linear(learn: Pairs, test: Pairs) -> Levels:
-    return fit_scorer(learn, AS_LEARNED, seed=SEED).levels([p.explanation for p in test], [p.response for p in test])
+    return fit(learn, AS_LEARNED, seed=SEED).levels([p.explanation for p in test], [p.response for p in test])
 
 
 def shipped(learn: Pairs, test: Pairs) -> Levels:
-    return fit_scorer(learn, SETTINGS, seed=SEED).levels([p.explanation for p in test], [p.response for p in test])
+    return fit(learn, SETTINGS, seed=SEED).levels([p.explanation for p in test], [p.response for p in test])
 
 
 def across(pairs: Pairs, parts: Parts, judge: Judge) -> Levels:
@@ -76,12 +77,12 @@ def across(pairs: Pairs, parts: Parts, judge: Judge) -> Levels:
 
 
 def grouped(pairs: Pairs) -> Parts:
-    numbers = groups([p.explanation for p in pairs])
+    numbers = group_numbers([p.explanation for p in pairs])
     return list(GroupKFold(FOLDS, shuffle=True, random_state=SEED).split(numbers, groups=numbers))
 
 
 def blocks(pairs: Pairs) -> Parts:
-    numbers = np.array(groups([p.explanation for p in pairs]))
+    numbers = group_numbers([p.explanation for p in pairs])
     block = numbers * BLOCKS // (numbers.max() + 1)
     return [(np.flatnonzero(block != b), np.flatnonzero(block == b)) for b in range(BLOCKS)]
 

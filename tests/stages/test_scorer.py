@@ -116,7 +116,8 @@ def test_the_second_source_and_the_judges_prompt_are_found_beside_the_params_fil
         yaml.dump(params, stream)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    command = [sys.executable, "-m", "stages.scorer", "../labelled_pairs.csv", "model", "scorer.json", "--params", "../params.yaml"]
+    paths = ["../labelled_pairs.csv", "model", "scorer.json", "--params", "../params.yaml"]
+    command = [sys.executable, "-m", "stages.scorer", *paths]
     done = subprocess.run(
         command, cwd=elsewhere, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
     )

@@ -7,7 +7,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" PYTHONPATH="$(CURDIR)"
 
-.PHONY: help repro test test-engines check plots prompts docs constraints epitome clean
+.PHONY: help smollm2 repro test test-engines check plots prompts docs constraints epitome clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -31,6 +31,9 @@ check: $(READY) ## ruff, mypy, the workflow, the README's generated parts, dvc.y
 	$(RUN) synthempathy docs README.md --check
 	$(RUN) synthempathy deps
 	$(RUN) bash .ci/lock-gate
+
+smollm2: $(READY) ## fetch a real pre-trained model (135M parameters) into models/smollm2
+	$(RUN) synthempathy smollm2 models/smollm2
 
 plots: $(READY) ## open the pictures
 	$(RUN) dvc plots show

@@ -44,7 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("first", metavar="A", help="revision, experiment, `workspace`, or file")
     parser.add_argument("second", metavar="B", help="the same, compared with it")
     parser.add_argument(
-        "--system", "--arm", dest="systems", action="append", default=[], help="whose responses; default: corpus and tuned",
+        "--system", "--arm", dest="systems", metavar="NAME", action="append", default=[],
+        help="whose responses; default: corpus and tuned",
     )
     parser.add_argument("--unpaired", action="store_true", help="compare the means of all rows, paired or not")
     parser.add_argument(

@@ -29,21 +29,21 @@ def texts_of(folder: Path) -> list[str]:
 
 def exact(folder: Path) -> Found:
     from synthempathy.dedup.exact import exact_duplicates
-    from synthempathy.text.numbering import words_of
+    from synthempathy.text.numbered import words_of
 
     return {one.index: one.partner for one in exact_duplicates(words_of(texts_of(folder)))}
 
 
 def substring(folder: Path) -> Found:
     from synthempathy.dedup.substring import repeated_substrings
-    from synthempathy.text.numbering import words_of
+    from synthempathy.text.numbered import words_of
 
     return {one.index: one.partner for one in repeated_substrings(words_of(texts_of(folder)), MIN_WORDS)}
 
 
 def trim(folder: Path) -> Found:
     from synthempathy.dedup.trim import trim_repeats
-    from synthempathy.text.numbering import words_of
+    from synthempathy.text.numbered import words_of
 
     texts = texts_of(folder)
     result = trim_repeats(texts, words_of(texts), min_words=MIN_WORDS, min_words_left=50)
@@ -52,8 +52,8 @@ def trim(folder: Path) -> Found:
 
 
 def near(folder: Path) -> Found:
-    from synthempathy.dedup.near import near_duplicates
-    from synthempathy.text.numbering import words_of
+    from synthempathy.text.minhash import near_duplicates
+    from synthempathy.text.numbered import words_of
 
     found = near_duplicates(
         words_of(texts_of(folder)), threshold=THRESHOLD, permutations=PERMUTATIONS, shingle_words=SHINGLE_WORDS, seed=7
@@ -74,7 +74,7 @@ def bare(folder: Path) -> dict[str, Any]:
     from pydivsufsort import divsufsort, kasai
 
     from synthempathy.dedup.substring import _symbols, repeated_substrings
-    from synthempathy.text.numbering import words_of
+    from synthempathy.text.numbered import words_of
 
     words = words_of(texts_of(folder))
     symbols = _symbols(words)
@@ -92,8 +92,8 @@ def bare(folder: Path) -> dict[str, Any]:
 def alike(folder: Path) -> dict[str, Any]:
     """near where all stories are of one template, Jaccard about 0.66 each with each: CPU seconds by their number."""
     from benchmarks.planted_stories import alike as alike_stories
-    from synthempathy.dedup.near import near_duplicates
-    from synthempathy.text.numbering import words_of
+    from synthempathy.text.minhash import near_duplicates
+    from synthempathy.text.numbered import words_of
 
     times = {}
     for stories in (5_000, 10_000, 20_000):

@@ -21,10 +21,10 @@ from synthempathy.core.ledger import Ledger
 from synthempathy.core.params import read_params
 from synthempathy.core.progress import say
 from synthempathy.core.records import Story, dump_records, read_records
+from synthempathy.dedup.exact import Duplicate
 from synthempathy.dedup.params import Dedup
 from synthempathy.dedup.trim import Trim
 from synthempathy.llm.params import Machine
-from synthempathy.text.numbering import Duplicate
 
 
 def dedup(stories: Path, unique: Path, duplicates: Path, metrics: Path, *, params: Path) -> None:

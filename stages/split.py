@@ -1,4 +1,4 @@
-"""split: share the corpus out to training, validation and test; a seed's rows go to one side together.
+"""split: split the corpus into train, validation and test; a seed's rows go to one side together.
 
     python -m stages.split data/corpus.jsonl data/train.jsonl data/validation.jsonl data/test.jsonl \\
         metrics/split.json
@@ -9,7 +9,6 @@ seeds or more is seen by all sides; so with few seeds, validation and test may g
 
 from __future__ import annotations
 
-import random
 from collections import Counter
 from pathlib import Path
 
@@ -20,9 +19,8 @@ from synthempathy.core.ledger import Ledger
 from synthempathy.core.params import read_params
 from synthempathy.core.progress import say
 from synthempathy.core.records import Pair, dump_records, read_records
+from synthempathy.split.assign import SIDES, assign
 from synthempathy.split.params import Split
-
-SIDES = ("train", "validation", "test")
 
 
 def split(corpus: Path, train: Path, validation: Path, test: Path, metrics: Path, *, params: Path) -> None:
@@ -50,46 +48,6 @@ def split(corpus: Path, train: Path, validation: Path, test: Path, metrics: Path
     say("split: " + ", ".join(f"{side} {len(sides[side])} pairs of {seeds[side]} seeds" for side in SIDES))
 
 
-def assign(category_of: dict[str, str], settings: Split) -> dict[str, str]:
-    """The side of each seed, for three seeds or more. Depends on the ids and categories, not on their order."""
-    seeds = sorted(category_of)
-    random.Random(settings.seed).shuffle(seeds)
-    free: dict[str, list[str]] = {}
-    for seed in seeds:
-        free.setdefault(category_of[seed], []).append(seed)
-    sizes = {category: len(members) for category, members in free.items()}
-    side_of = dict.fromkeys(seeds, "train")
-    for side, share, later_sides in (("test", settings.test, 2), ("validation", settings.validation, 1)):
-        room = {category: len(members) for category, members in free.items()}
-        for category, seats in _seats(sizes, room, share, later_sides).items():
-            for _ in range(seats):
-                side_of[free[category].pop()] = side
-    return side_of
-
-
-def _seats(sizes: dict[str, int], room: dict[str, int], share: float, later_sides: int) -> dict[str, int]:
-    """How many seeds of each category a side gets, out of the `room` that the sides before it left.
-
-    First its share of each category, rounded down, but one at least of a category that all sides can
-    see. Then, up to its share of all seeds, one at a time from the category furthest below its share.
-    Each category leaves a seed to each of the later sides; only smaller ones, at need, do not.
-    """
-    spared = {category: min(later_sides, size - 1) for category, size in sizes.items()}
-    seats = {}
-    for category, size in sizes.items():
-        least = 1 if size >= len(SIDES) else 0
-        seats[category] = min(max(least, int(share * size)), max(0, room[category] - spared[category]))
-    total = min(max(1, round(share * sum(sizes.values()))), sum(room.values()) - later_sides)
-    while sum(seats.values()) < total:
-        left = {category: room[category] - seats[category] for category in sizes}
-        givers = [c for c in sizes if left[c] > spared[c]] or [c for c in sizes if left[c] and sizes[c] < len(SIDES)]
-        if not givers:  # every category on every side comes before the shares
-            break
-        below = {c: share * sizes[c] - seats[c] for c in givers}
-        seats[max(givers, key=lambda c: (below[c], left[c]))] += 1
-    return seats
-
-
 if __name__ == "__main__":
     run_stage(
         split,
@@ -98,7 +56,7 @@ if __name__ == "__main__":
             "train": "training pairs (JSONL)",
             "validation": "validation pairs (JSONL)",
             "test": "test pairs (JSONL)",
-            "metrics": "rows and seeds a side (JSON)",
+            "metrics": "rows and seeds per side (JSON)",
         },
         doc=__doc__,
         optional=("metrics",),

@@ -3,27 +3,26 @@
     python -m stages.stats data/corpus.jsonl metrics/corpus.json metrics/lengths.csv \\
         metrics/categories.csv metrics/coverage.csv metrics/templates.csv metrics/topics.csv metrics/comparison.csv
 
-Figures of variety are of the responses; `vocabulary` counts the different words of explanations and responses
-together. What a word and a sentence are stands in `texts`; what each figure is, in the module that it comes from.
+Figures of diversity are of the responses; `vocabulary` counts the different words of explanations and responses
+together. What a word and a sentence are stands in `text/numbered`; what each figure is, in the module that it comes from.
 """
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from synthempathy.core.command import run_stage
-from synthempathy.core.files import write_json, written_whole
+from synthempathy.core.files import dump_table, write_json, written_whole
 from synthempathy.core.params import read_params
 from synthempathy.core.progress import say
 from synthempathy.core.records import Pair, read_records
-from synthempathy.statistics import comparison, coverage, figures, measures
+from synthempathy.statistics import comparison, coverage, figures
 from synthempathy.statistics.params import Stats
 from synthempathy.statistics.readability import syllable_counts
 from synthempathy.statistics.topics import topic_map
-from synthempathy.text.texts import Vocabulary
+from synthempathy.text.numbered import Vocabulary
 
 BIN_WORDS = 10  # of metrics/lengths.csv, and of lengths.vega.json, which draws it
 
@@ -45,7 +44,7 @@ def stats(corpus: Path, metrics: Path, *tables: Path, params: Path) -> None:
     with written_whole(metrics, *tables) as (metrics_part, *table_parts):
         write_json(metrics_part, found)
         for (name, header), part in zip(HEADERS.items(), table_parts, strict=True):
-            write_csv(part, header, rows[name])
+            dump_table(part, header, rows[name], decimals=None)
     say(
         f"stats: {len(pairs)} pairs; explanations of {found['explanation_words_mean']:.1f} words, "
         f"responses of {found['response_words_mean']:.1f}"
@@ -66,8 +65,8 @@ def measured(pairs: Sequence[Pair], settings: Stats) -> tuple[dict[str, Any], di
     }
     for kind, texts in kinds.items():
         found |= figures.length_figures(kind, words[kind], texts)
-    various, templates = figures.variety(pairs, responses, vocabulary, settings)
-    found |= various
+    diverse, templates = figures.response_diversity(pairs, responses, vocabulary, settings)
+    found |= diverse
     syllables = syllable_counts(vocabulary)
     for kind, texts in kinds.items():
         found |= figures.of_texts(kind, texts, syllables, settings)
@@ -80,7 +79,7 @@ def measured(pairs: Sequence[Pair], settings: Stats) -> tuple[dict[str, Any], di
         "paper": comparison.PAPER,
     }
     return found, {
-        "lengths": [(k, *bin_) for k in kinds for bin_ in measures.binned(words[k], BIN_WORDS).items()],
+        "lengths": [(k, *bin_) for k in kinds for bin_ in figures.binned(words[k], BIN_WORDS).items()],
         "categories": list(found["categories"].items()),
         "coverage": coverage.coverage(pairs),
         "templates": figures.ranked(templates, len(pairs)),
@@ -89,20 +88,15 @@ def measured(pairs: Sequence[Pair], settings: Stats) -> tuple[dict[str, Any], di
     }
 
 
-def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        csv.writer(stream, lineterminator="\n").writerows([header, *rows])
-
-
 if __name__ == "__main__":
     run_stage(
         stats,
         {
             "corpus": "the pairs (JSONL)",
             "metrics": "all figures (JSON), written",
-            "lengths": "texts a bin of words (CSV), written",
-            "categories": "pairs a category (CSV), written",
-            "coverage": "pairs a category and band of severity (CSV), written",
+            "lengths": "texts per bin of words (CSV), written",
+            "categories": "pairs per category (CSV), written",
+            "coverage": "pairs per category and band of severity (CSV), written",
             "templates": "the commonest openings, closings, sentences and skeletons of responses (CSV), written",
             "topics": "the topic map of the explanations (CSV), written",
             "comparison": "this corpus beside others (CSV), written",

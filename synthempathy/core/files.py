@@ -91,12 +91,15 @@ def write_json(path: Path, value: object) -> None:
         part.write_text(json.dumps(_rounded(value), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def dump_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A CSV straight to `path`, for use inside `written_whole`: floats with six places, None as an empty cell."""
+def dump_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]], *, decimals: int | None = 6) -> None:
+    """A CSV straight to `path`, for use inside `written_whole`: floats with `decimals` places, or as they are; None empty."""
     with path.open("w", encoding="utf-8", newline="") as stream:
         table = csv.writer(stream, lineterminator="\n")
         table.writerow(header)
-        table.writerows([f"{cell:.6f}" if isinstance(cell, float) else cell for cell in row] for row in rows)
+        if decimals is None:
+            table.writerows(rows)
+        else:
+            table.writerows([f"{cell:.{decimals}f}" if isinstance(cell, float) else cell for cell in row] for row in rows)
 
 
 def _rounded(value: object) -> object:

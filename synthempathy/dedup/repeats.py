@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from synthempathy.core.progress import say
-from synthempathy.dedup.exact import exact_duplicates
-from synthempathy.dedup.near import near_duplicates
+from synthempathy.dedup.exact import Duplicate, exact_duplicates
 from synthempathy.dedup.params import Dedup
 from synthempathy.dedup.semantic import semantic_duplicates
 from synthempathy.dedup.spans import characters, pieces_of
 from synthempathy.dedup.substring import repeated_substrings
 from synthempathy.dedup.trim import Trim, trim_repeats
-from synthempathy.text.numbering import Duplicate, Words, words_of
+from synthempathy.text.minhash import near_duplicates
+from synthempathy.text.numbered import NumberedTexts, words_of
 
 REASONS = ("exact", "substring", "near", "semantic")
 
@@ -32,7 +32,7 @@ class _Found:
     """What one method found, numbered within the texts that it saw."""
 
     duplicates: list[Duplicate]
-    words: Words
+    words: NumberedTexts
     texts: dict[int, str] = field(default_factory=dict)
     trims: dict[int, list[Trim]] = field(default_factory=dict)
 
@@ -56,7 +56,7 @@ def find_repeats(texts: list[str], settings: Dedup, device: str = "auto") -> Rep
     return repeats
 
 
-def _methods(settings: Dedup, device: str) -> Iterator[tuple[str, Callable[[list[str], Words], _Found]]]:
+def _methods(settings: Dedup, device: str) -> Iterator[tuple[str, Callable[[list[str], NumberedTexts], _Found]]]:
     """The methods that are switched on, in their order."""
     near, substring, semantic = settings.near, settings.substring, settings.semantic
     if settings.exact:
@@ -69,10 +69,13 @@ def _methods(settings: Dedup, device: str) -> Iterator[tuple[str, Callable[[list
         yield "substring", lambda texts, words: _trimmed(texts, words, substring.min_words, substring.min_words_left)
     if near.enabled:
         yield "near", lambda texts, words: _Found(
-            near_duplicates(
-                words, threshold=near.threshold, permutations=near.permutations,
-                shingle_words=near.shingle_words, seed=near.seed,
-            ),
+            [
+                Duplicate(index, partner, {"similarity": similarity})
+                for index, partner, similarity in near_duplicates(
+                    words, threshold=near.threshold, permutations=near.permutations,
+                    shingle_words=near.shingle_words, seed=near.seed,
+                )
+            ],
             words,
         )
     if semantic.enabled:
@@ -91,6 +94,6 @@ def _placed(duplicates: list[Duplicate], texts: list[str]) -> list[Duplicate]:
     ]
 
 
-def _trimmed(texts: list[str], words: Words, min_words: int, min_words_left: int) -> _Found:
+def _trimmed(texts: list[str], words: NumberedTexts, min_words: int, min_words_left: int) -> _Found:
     found = trim_repeats(texts, words, min_words=min_words, min_words_left=min_words_left)
     return _Found(list(found.dropped.values()), found.words, found.texts, found.trims)

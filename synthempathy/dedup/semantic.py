@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthempathy.core.errors import ModelError
+from synthempathy.dedup.exact import Duplicate
 from synthempathy.dedup.params import SemanticDuplicates
-from synthempathy.text.numbering import Duplicate, normal_words
+from synthempathy.text.numbered import normal_words
 
 Vectors = NDArray[np.float32]
 

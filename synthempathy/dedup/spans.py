@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from synthempathy.text.numbering import normal_words
+from synthempathy.text.numbered import normal_words
 
 #: Marks that part words where no white space does, as dashes do and as CJK needs. Each is a starter that
 #: composes with nothing (UAX #15), so that the words on its two sides do not depend on one another.

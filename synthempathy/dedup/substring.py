@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from synthempathy.text.numbering import Duplicate, Words
+from synthempathy.dedup.exact import Duplicate
+from synthempathy.text.numbered import NumberedTexts
 
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
@@ -21,7 +22,7 @@ Booleans = NDArray[np.bool_]
 _FAR = 2**32  # more than any number of words: libdivsufsort counts in int32
 
 
-def repeated_substrings(texts: Words, min_words: int) -> list[Duplicate]:
+def repeated_substrings(texts: NumberedTexts, min_words: int) -> list[Duplicate]:
     """Every text that shares `min_words` or more words in a row with an earlier kept text.
 
     Evidence: `length`, the words of the longest such repeat; `span`, the word of this text's normal
@@ -62,7 +63,7 @@ class Places:
         return np.diff(self.passage, prepend=-1) > 0
 
 
-def repeated_places(texts: Words, min_words: int) -> Places:
+def repeated_places(texts: NumberedTexts, min_words: int) -> Places:
     from pydivsufsort import divsufsort, kasai
 
     symbols = _symbols(texts)
@@ -88,7 +89,7 @@ def repeated_places(texts: Words, min_words: int) -> Places:
     )
 
 
-def _symbols(texts: Words) -> NDArray[np.unsignedinteger]:
+def _symbols(texts: NumberedTexts) -> NDArray[np.unsignedinteger]:
     """All texts in a row, 0 after each; a word that stands nowhere else is a 0 too.
 
     Both are breaks: no repeat holds one. One number serves for all of them, since a run that

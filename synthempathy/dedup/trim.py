@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from synthempathy.dedup.exact import Duplicate
 from synthempathy.dedup.spans import Piece, characters, kept_text, pieces_of, stretches
 from synthempathy.dedup.substring import Places, repeated_places
-from synthempathy.text.numbering import Duplicate, Words
+from synthempathy.text.numbered import NumberedTexts
 
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
@@ -24,7 +25,7 @@ Booleans = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Trim:
-    """Words `span` (first, end) of a text, which the earlier text `partner` holds too.
+    """NumberedTexts `span` (first, end) of a text, which the earlier text `partner` holds too.
 
     `span` counts the words of the text's normal form before any trimming; `characters` is where their pieces stand.
     `length` is the words of the repeat, fewer than the span's where an earlier trim lies inside it.
@@ -40,13 +41,13 @@ class Trim:
 class Trimmed:
     """What became of the texts: `texts` holds those that were cut and kept, `words` all that were kept or dropped."""
 
-    words: Words
+    words: NumberedTexts
     texts: dict[int, str] = field(default_factory=dict)
     trims: dict[int, list[Trim]] = field(default_factory=dict)
     dropped: dict[int, Duplicate] = field(default_factory=dict)
 
 
-def trim_repeats(texts: Sequence[str], words: Words, *, min_words: int, min_words_left: int) -> Trimmed:
+def trim_repeats(texts: Sequence[str], words: NumberedTexts, *, min_words: int, min_words_left: int) -> Trimmed:
     """Cut from every text what it repeats of earlier ones in runs of `min_words` words or more; `words` are the texts'.
 
     Afterwards no two kept texts share such a run. A dropped text has the evidence of its longest repeat.
@@ -66,7 +67,7 @@ def trim_repeats(texts: Sequence[str], words: Words, *, min_words: int, min_word
 
 
 class _Draft:
-    """A text that loses pieces. Words are counted as they are now; `origin` gives each one's number at the start."""
+    """A text that loses pieces. NumberedTexts are counted as they are now; `origin` gives each one's number at the start."""
 
     def __init__(self, text: str) -> None:
         self._text, self._pieces = text, pieces_of(text)
@@ -110,7 +111,7 @@ class _Draft:
 
 
 def _one_round(
-    texts: Sequence[str], kept: Integers, words: Words, drafts: dict[int, _Draft], result: Trimmed,
+    texts: Sequence[str], kept: Integers, words: NumberedTexts, drafts: dict[int, _Draft], result: Trimmed,
     min_words: int, min_words_left: int,
 ) -> dict[int, Booleans]:
     """Cut or drop, in order, the texts `kept` whose words are `words`; give the words gone from each one cut."""

@@ -24,8 +24,12 @@ from synthempathy.evaluation.equal_length import EqualLength, equal_length, word
 from synthempathy.evaluation.score_table import COLUMNS, text_hash
 from synthempathy.evaluation.strata import by_category, by_severity, group_figures
 from synthempathy.evaluation.systems import BASE, TUNED
-from synthempathy.evaluation.variety import variety
 from synthempathy.scorers.base import MECHANISMS, SCORES, Floats, group_numbers
+from synthempathy.text import diversity
+from synthempathy.text.numbered import Vocabulary
+
+#: Responses that self-BLEU looks at.
+BLEU_SAMPLE = 1000
 
 #: Scores of a system's responses: er, ip, ex and their mean, empathy; each (pairs,), 0 to 2.
 Scores = dict[str, Floats]
@@ -90,7 +94,7 @@ class Evaluation:
             "words_mean": float(np.mean([len(response.split()) for response in responses])),
             "cut_share": float(np.mean([answer.finish_reason == "length" for answer in answers])),
             "distinct_responses": len(set(responses)),
-            **variety(responses),
+            **diversity_figures(responses, self._seed),
             "by_category": group_figures(scores, by_category(self.pairs)),
             "by_severity": group_figures(scores, by_severity(self.pairs)),
         }
@@ -151,3 +155,20 @@ def _figures(gained: Gain) -> dict[str, Any]:
         "difference": gained.difference,
     }
     return figures | ({"note": gained.note} if gained.note else {})
+
+
+def diversity_figures(responses: Sequence[str], seed: int) -> dict[str, float]:
+    """How diverse `responses` are, at least one of them, so that one kind sentence said to everyone is seen for what it is.
+
+    Figures as in metrics/corpus.json (`text.diversity`), over a sample of BLEU_SAMPLE for self-BLEU. None is corrected for the
+    number of responses: compare systems that answered the same explanations.
+    """
+    vocabulary = Vocabulary()
+    texts = vocabulary.texts(responses)
+    kinds = len(vocabulary.words)
+    return {
+        "distinct_1": diversity.distinct(texts, 1, kinds), "distinct_2": diversity.distinct(texts, 2, kinds),
+        "self_bleu": diversity.self_bleu(responses, BLEU_SAMPLE, seed),
+        "top_response_share": diversity.top_response_share(texts),
+        "commonest_sentence_share": diversity.commonest_sentence_share(texts),
+    }

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import zip_longest
+from collections.abc import Sequence
 
 import numpy as np
 
+from synthempathy.core.draw import in_turns
 from synthempathy.core.records import CATEGORIES, Pair
 from synthempathy.scorers.base import MECHANISMS, Floats
 
@@ -29,7 +29,7 @@ def draw_pairs(pairs: list[Pair], wanted: int | None) -> list[Pair]:
     categories: dict[str, dict[str, list[int]]] = {}
     for place, pair in enumerate(pairs):
         categories.setdefault(pair.category, {}).setdefault(pair.seed_id, []).append(place)
-    in_turn = list(_turns([list(_turns(list(seeds.values()))) for seeds in categories.values()]))
+    in_turn = list(in_turns([list(in_turns(seeds.values())) for seeds in categories.values()]))
     return [pairs[place] for place in sorted(in_turn[:wanted])]
 
 
@@ -74,9 +74,3 @@ def _members(names: Sequence[str]) -> Members:
     for place, name in enumerate(names):
         found.setdefault(name, []).append(place)
     return found
-
-
-def _turns(queues: list[list[int]]) -> Iterator[int]:
-    """The first of each queue, then the second of each, and so on."""
-    for turn in zip_longest(*queues):
-        yield from (place for place in turn if place is not None)

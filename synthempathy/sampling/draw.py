@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from itertools import zip_longest
 from pathlib import Path
 
+from synthempathy.core.draw import in_turns, rank
 from synthempathy.core.records import Explanation, Record, Seed, Story, read_records
 from synthempathy.generation.steps import STEPS
 from synthempathy.llm.prompts import Prompt
@@ -29,10 +28,5 @@ def draw_evenly(rows: Sequence[Seed | Story | Explanation], wanted: int, seed: i
         sorted((row for row in rows if row.category == category), key=lambda row: rank(row.id, seed))
         for category in sorted({row.category for row in rows})
     ]
-    taken = {row.id for row in [row for turn in zip_longest(*queues) for row in turn if row][:wanted]}
+    taken = {row.id for row in list(in_turns(queues))[:wanted]}
     return [row for row in rows if row.id in taken]
-
-
-def rank(id: str, seed: int) -> bytes:
-    """A place in the draw that belongs to the id, the same on every machine."""
-    return hashlib.sha256(f"{seed}:{id}".encode()).digest()

@@ -180,7 +180,9 @@ def _rows_of_sheet(content: bytes, file: str) -> Iterator[tuple[int, dict[str, s
 
 
 def _shown(cell: Any) -> str:
-    """A cell as a CSV would hold it."""
+    """A cell as a CSV would hold it; xlsx writes a control character, as a carriage return from Windows, as _x000D_."""
+    from openpyxl.utils.escape import unescape
+
     if isinstance(cell, bool):
         return str(int(cell))
-    return "" if cell is None else str(cell)
+    return "" if cell is None else str(unescape(cell)) if isinstance(cell, str) else str(cell)

@@ -9,37 +9,42 @@ from typing import Any
 import numpy as np
 
 from synthempathy.core.records import Pair
-from synthempathy.statistics import measures, readability, repetition, templates
+from synthempathy.statistics import readability, templates
 from synthempathy.statistics.params import Stats
 from synthempathy.statistics.templates import Template
-from synthempathy.text.texts import Integers, Texts, Vocabulary
+from synthempathy.text import diversity
+from synthempathy.text.minhash import near_duplicates
+from synthempathy.text.ngrams import run_hashes
+from synthempathy.text.numbered import Integers, NumberedTexts, Vocabulary
 
 MATTR_WINDOW = 100  # words
+QUANTILES = {"p5": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95}
+SHINGLE_WORDS, PERMUTATIONS = 3, 128  # of the share of near duplicates
 
 
-def length_figures(kind: str, lengths: Sequence[int], texts: Texts) -> dict[str, float]:
+def length_figures(kind: str, lengths: Sequence[int], texts: NumberedTexts) -> dict[str, float]:
     """Words a text (as white space parts them, like the limits of the other stages) and sentences a text."""
-    words = {f"{kind}_words_{name}": value for name, value in measures.length_figures(lengths).items()}
+    words = {f"{kind}_words_{name}": value for name, value in _length_figures(lengths).items()}
     return {**words, f"{kind}_sentences_mean": float(texts.sentences.mean())}
 
 
-def variety(
-    pairs: Sequence[Pair], responses: Texts, vocabulary: Vocabulary, settings: Stats
+def response_diversity(
+    pairs: Sequence[Pair], responses: NumberedTexts, vocabulary: Vocabulary, settings: Stats
 ) -> tuple[dict[str, float], list[Template]]:
-    """How varied the responses are (shares from 0 to 1), and the templates they share."""
+    """How diverse the responses are (shares from 0 to 1), and the templates they share."""
     kinds = len(vocabulary.words)
     texts = [pair.response for pair in pairs]
     shares, found = templates.templates(responses, vocabulary, settings.top_templates)
-    distinct = {f"distinct_{n}": measures.distinct(responses, n, kinds) for n in (1, 2, 3)}
+    distinct = {f"distinct_{n}": diversity.distinct(responses, n, kinds) for n in (1, 2, 3)}
     return {
         "vocabulary": kinds,
         **distinct,
-        "mattr": float(measures.mattr(responses, MATTR_WINDOW).mean()),
-        "self_bleu": repetition.self_bleu(texts, settings.self_bleu_sample, settings.seed),
-        "compression_ratio": repetition.compression_ratio(texts),
+        "mattr": float(diversity.mattr(responses, MATTR_WINDOW).mean()),
+        "self_bleu": diversity.self_bleu(texts, settings.self_bleu_sample, settings.seed),
+        "compression_ratio": diversity.compression_ratio(texts),
         **shares,
         "question_share": sum("?" in text for text in texts) / len(texts),
-        "response_distinct_share": len(set(measures.run_hashes(responses.flat, responses.starts).tolist())) / len(texts),
+        "response_distinct_share": len(set(run_hashes(responses.flat, responses.starts).tolist())) / len(texts),
     }, found
 
 
@@ -54,11 +59,11 @@ def ranked(found: Sequence[Template], responses: int) -> list[tuple[str, int, st
     return rows
 
 
-def of_texts(kind: str, texts: Texts, syllables: Integers, settings: Stats) -> dict[str, float | None]:
+def of_texts(kind: str, texts: NumberedTexts, syllables: Integers, settings: Stats) -> dict[str, float | None]:
     """How easy the texts are to read, and the share of near duplicates (null where it is switched off)."""
     easy = {f"{kind}_{name}": value for name, value in readability.readability(texts, syllables).items()}
     limit = settings.near_threshold
-    share = None if limit is None else repetition.near_duplicate_share(texts, limit, settings.seed)
+    share = None if limit is None else _near_duplicate_share(texts, limit, settings.seed)
     return {**easy, f"{kind}_near_duplicate_share": share}
 
 
@@ -71,7 +76,7 @@ def model_counts(pairs: Sequence[Pair]) -> dict[str, dict[str, int]]:
 
 
 def by_model(
-    pairs: Sequence[Pair], lengths: Sequence[int], responses: Texts, vocabulary: Vocabulary, settings: Stats
+    pairs: Sequence[Pair], lengths: Sequence[int], responses: NumberedTexts, vocabulary: Vocabulary, settings: Stats
 ) -> dict[str, dict[str, Any]]:
     """The responses' main figures for each model that wrote some, measured on its own responses alone."""
     models = np.array([_model(pair, "response_model") for pair in pairs])
@@ -84,8 +89,8 @@ def by_model(
         found[_metric_name(model, found)] = {
             "pairs": len(rows),
             "response_words_mean": float(np.mean([lengths[row] for row in rows])),
-            "distinct_2": measures.distinct(texts, 2, len(vocabulary.words)),
-            "mattr": float(measures.mattr(texts, MATTR_WINDOW).mean()),
+            "distinct_2": diversity.distinct(texts, 2, len(vocabulary.words)),
+            "mattr": float(diversity.mattr(texts, MATTR_WINDOW).mean()),
             "top_opening_share": templates.commonest(opening, settings.top_templates, len(texts))[1],
             "question_share": sum("?" in pairs[row].response for row in rows) / len(rows),
         }
@@ -102,3 +107,23 @@ def _metric_name(model: str, taken: dict[str, Any]) -> str:
     while name in taken:
         name += "_"
     return name
+
+
+def binned(lengths: Sequence[int], width: int) -> dict[int, int]:
+    """How many lengths fall into each bin of `width`, by the bin's lower edge, empty bins between included."""
+    counts = Counter(length // width * width for length in lengths)
+    return {edge: counts[edge] for edge in range(min(counts), max(counts) + 1, width)}
+
+
+def _length_figures(lengths: Sequence[int]) -> dict[str, float]:
+    """Mean, standard deviation (of these texts, not an estimate for others) and quantiles, linear between two."""
+    given = np.array(lengths)
+    cuts = np.quantile(given, list(QUANTILES.values())).tolist()
+    return {"mean": float(given.mean()), "std": float(given.std()), **dict(zip(QUANTILES, cuts, strict=True))}
+
+
+def _near_duplicate_share(texts: NumberedTexts, threshold: float, seed: int) -> float:
+    """The share of texts (0 to 1) that dedup's near method would drop at this threshold; none shorter than a shingle."""
+    whole = texts.take(np.flatnonzero(texts.lengths >= SHINGLE_WORDS))
+    found = near_duplicates(whole, threshold=threshold, permutations=PERMUTATIONS, shingle_words=SHINGLE_WORDS, seed=seed)
+    return len(found) / len(texts)

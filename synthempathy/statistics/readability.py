@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synthempathy.text.texts import Integers, Texts, Vocabulary, sums
+from synthempathy.text.numbered import Integers, NumberedTexts, Vocabulary, sums
 
 _VOWELS = re.compile("[aeiouy]+")
 _SILENT_END = re.compile(r"[^aeiouy]e$|[^aeiouytd]ed$|[aeiouy][^aeiouyscxzg]es$")
@@ -35,10 +35,10 @@ def syllable_counts(vocabulary: Vocabulary) -> Integers:
     return np.array([syllables(word) for word in vocabulary.words], dtype=np.int64)
 
 
-def readability(texts: Texts, counts: Integers) -> dict[str, float]:
+def readability(texts: NumberedTexts, counts: Integers) -> dict[str, float]:
     """Flesch reading ease (100 very easy, 0 very hard) and Flesch-Kincaid grade (years of school), mean over texts.
 
-    `counts` are the syllables of every word. Texts without a word are left out; without any other, both are 0.
+    `counts` are the syllables of every word. NumberedTexts without a word are left out; without any other, both are 0.
     """
     words, sentences = texts.lengths, texts.sentences
     spoken = sums(counts[texts.flat], texts.starts)

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthempathy.statistics.measures import different, packed, places, run_hashes
-from synthempathy.text.texts import Integers, Texts, Vocabulary
+from synthempathy.text.ngrams import different, packed, places, run_hashes
+from synthempathy.text.numbered import Integers, NumberedTexts, Vocabulary
 
 EDGE_WORDS = 3
 SKELETON_WORDS = 6
@@ -48,7 +48,7 @@ class Occurrences:
     apart: bool = False
 
 
-def templates(responses: Texts, vocabulary: Vocabulary, most: int) -> tuple[dict[str, float], list[Template]]:
+def templates(responses: NumberedTexts, vocabulary: Vocabulary, most: int) -> tuple[dict[str, float], list[Template]]:
     """The shares of responses that hold one of the `most` commonest of each kind (0 to 1), and these themselves.
 
     `repeated_sentence_share` is that of the sentences which stand elsewhere in the responses too.
@@ -100,12 +100,12 @@ def _overlap(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
     )
 
 
-def openings(texts: Texts, vocabulary: Vocabulary) -> Occurrences:
+def openings(texts: NumberedTexts, vocabulary: Vocabulary) -> Occurrences:
     """The opening of every text that has a word."""
     return _edges(texts, vocabulary, last=False)
 
 
-def _edges(texts: Texts, vocabulary: Vocabulary, *, last: bool) -> Occurrences:
+def _edges(texts: NumberedTexts, vocabulary: Vocabulary, *, last: bool) -> Occurrences:
     """The first or last words of every text, a short one's as they are."""
     places_ = np.arange(EDGE_WORDS) + (texts.starts[1:] - EDGE_WORDS if last else texts.starts[:-1])[:, None]
     inside = (places_ >= texts.starts[:-1, None]) & (places_ < texts.starts[1:, None])
@@ -120,7 +120,7 @@ def _edges(texts: Texts, vocabulary: Vocabulary, *, last: bool) -> Occurrences:
     return Occurrences(keys[there], there, lambda at: words(int(there[at])))
 
 
-def _sentences(texts: Texts, vocabulary: Vocabulary) -> Occurrences:
+def _sentences(texts: NumberedTexts, vocabulary: Vocabulary) -> Occurrences:
     """Every sentence, by a hash of its words."""
     starts = texts.sentence_starts
 
@@ -130,7 +130,7 @@ def _sentences(texts: Texts, vocabulary: Vocabulary) -> Occurrences:
     return Occurrences(run_hashes(texts.flat, starts), texts.text_of(starts[:-1]), words)
 
 
-def _skeletons(texts: Texts, vocabulary: Vocabulary) -> Occurrences:
+def _skeletons(texts: NumberedTexts, vocabulary: Vocabulary) -> Occurrences:
     """Every run of SKELETON_WORDS inside a sentence that has few gaps."""
     counts = np.bincount(texts.flat, minlength=len(vocabulary.words))
     kept = np.argsort(-counts, kind="stable")[:KEPT_WORDS]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synthempathy.text.texts import Integers, Texts, Vocabulary
+from synthempathy.text.numbered import Integers, NumberedTexts, Vocabulary
 
 COMPONENTS = 50
 LARGEST_SHARE = 0.4  # a word of more texts than this tells no topic
@@ -33,8 +33,8 @@ class Topic:
     y: float
 
 
-def topic_map(texts: Texts, vocabulary: Vocabulary, topics: int, seed: int) -> list[Topic]:
-    """At most `topics` topics, the largest first. Texts without a telling word are in none."""
+def topic_map(texts: NumberedTexts, vocabulary: Vocabulary, topics: int, seed: int) -> list[Topic]:
+    """At most `topics` topics, the largest first. NumberedTexts without a telling word are in none."""
     from sklearn.cluster import KMeans
     from threadpoolctl import threadpool_limits
 
@@ -49,8 +49,8 @@ def topic_map(texts: Texts, vocabulary: Vocabulary, topics: int, seed: int) -> l
         return _topics(weights, words, means.labels_, means.cluster_centers_, vocabulary)
 
 
-def _tf_idf(texts: Texts, vocabulary: Vocabulary) -> tuple[Any, Integers]:
-    """Texts x words (sparse, rows of length 1), and the numbers of the words in the columns."""
+def _tf_idf(texts: NumberedTexts, vocabulary: Vocabulary) -> tuple[Any, Integers]:
+    """NumberedTexts x words (sparse, rows of length 1), and the numbers of the words in the columns."""
     from scipy.sparse import csr_matrix
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfTransformer
 
@@ -70,7 +70,7 @@ def _tf_idf(texts: Texts, vocabulary: Vocabulary) -> tuple[Any, Integers]:
 
 
 def _components(weights: Any, seed: int) -> NDArray[np.float64]:
-    """Texts x at most COMPONENTS, rows of length 1 (latent semantic analysis); each component's sign is fixed."""
+    """NumberedTexts x at most COMPONENTS, rows of length 1 (latent semantic analysis); each component's sign is fixed."""
     from sklearn.preprocessing import normalize
     from sklearn.utils.extmath import randomized_svd
 

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from synthempathy.dedup.exact import exact_duplicates
-from synthempathy.text.numbering import Words, normal_words, words_of
+from synthempathy.text.numbered import NumberedTexts, normal_words, words_of
 
 TEXTS = st.lists(st.text(alphabet="aAbﬁ İß①e\u0301é!'_\n\U0001f600", max_size=6), max_size=12)
 
@@ -55,5 +55,5 @@ def test_words_are_numbered_alike_and_taken_by_text(texts: list[list[str]], data
         for other in range(len(texts)):
             assert (words[one].tolist() == words[other].tolist()) == (texts[one] == texts[other])
     chosen = data.draw(st.lists(st.integers(0, len(texts) - 1), max_size=5) if texts else st.just([]))
-    taken: Words = words.take(chosen)
+    taken: NumberedTexts = words.take(chosen)
     assert [t.tolist() for t in map(taken.__getitem__, range(len(taken)))] == [words[i].tolist() for i in chosen]

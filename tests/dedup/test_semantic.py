@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from synthempathy.core.errors import ModelError
 from synthempathy.dedup import semantic
+from synthempathy.dedup.exact import Duplicate
 from synthempathy.dedup.params import SemanticDuplicates
 from synthempathy.dedup.semantic import check_model, like_vectors, semantic_duplicates
-from synthempathy.text.numbering import Duplicate
 
 
 def section(**changes: Any) -> SemanticDuplicates:

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from synthempathy.dedup.spans import characters, kept_text, pieces_of, stretches
-from synthempathy.text.numbering import normal_words
+from synthempathy.text.numbered import normal_words
 
 #: Marks that combine, letters that NFKC or casefold change in length, scripts without spaces, right to left, emoji.
 NASTY = (

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from synthempathy.dedup.substring import repeated_substrings
-from synthempathy.text.numbering import normal_words, words_of
+from synthempathy.text.numbered import normal_words, words_of
 
 Found = tuple[int, int, int, int]  # text, partner, offset, length
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from synthempathy.dedup.spans import pieces_of
 from synthempathy.dedup.trim import Trimmed, trim_repeats
-from synthempathy.text.numbering import normal_words, words_of
+from synthempathy.text.numbered import normal_words, words_of
 
 TOKENS = [
     "a", "f", "Don't", "well-known", "“x”—y", "e\u0301t\u00e9,", "你好。", "हिन्दी", "\u05e9\u05dc\u05d5\u05dd",

@@ -66,6 +66,13 @@ def test_csv_and_zip_of_the_same_rows_read_alike(tmp_path: Path) -> None:
     assert [vars(s) | {"id": ""} for s in from_zip] == [vars(s) | {"id": ""} for s in from_csv]
 
 
+def test_control_characters_as_xlsx_writes_them_are_white_space(tmp_path: Path) -> None:
+    cell = "My boss moved the deadline._x000D_\nNo one_x0009_told me: _x005F_x000D_."
+    rows = [[*COLUMNS], [1, cell, *GOOD[2:5], "a_x000D_\nb"]]
+    [found] = read_sentences(zipped(tmp_path / "a.zip", {"a.xlsx": xlsx(rows)}))
+    assert (found.text, found.source) == ("My boss moved the deadline. No one told me: _x000D_.", "a b")
+
+
 def test_columns_are_found_by_name_and_empty_rows_passed_over(tmp_path: Path) -> None:
     order = [*reversed(COLUMNS), "extra"]
     rows = [order, [*reversed(GOOD), "!"], [], [*reversed([8, *GOOD[1:]])]]

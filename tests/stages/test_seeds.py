@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from stages.seeds import drawn_evenly
 from synthempathy.core.records import CATEGORIES, Seed, read_records
+from synthempathy.seeds.drawing import draw_evenly
 from synthempathy.seeds.sources import Sentence
 
 ROOT = Path(__file__).parents[2]
@@ -153,7 +153,7 @@ sizes_of_categories = st.lists(st.integers(0, 12), min_size=9, max_size=9)
 @given(sizes_of_categories, st.integers(1, 70), st.integers(0, 3), st.randoms())
 def test_draw_is_even_full_and_blind_to_the_order(sizes: list[int], limit: int, seed: int, random: Any) -> None:
     sentences = sentences_of(sizes)
-    drawn = drawn_evenly(sentences, limit, seed)
+    drawn = draw_evenly(sentences, limit, seed)
     assert len(drawn) == min(limit, len(sentences))
     counts = Counter(s.category for s in drawn)
     most = max(counts.values(), default=0)
@@ -162,19 +162,19 @@ def test_draw_is_even_full_and_blind_to_the_order(sizes: list[int], limit: int, 
     assert drawn == sorted(drawn, key=lambda s: (CATEGORIES.index(s.category), s.number))
     shuffled = list(sentences)
     random.shuffle(shuffled)
-    assert drawn_evenly(shuffled, limit, seed) == drawn
+    assert draw_evenly(shuffled, limit, seed) == drawn
 
 
 @settings(deadline=None)  # others may use the machine
 @given(sizes_of_categories, st.integers(1, 70), st.integers(0, 3))
 def test_higher_limit_only_adds(sizes: list[int], limit: int, seed: int) -> None:
-    fewer = drawn_evenly(sentences_of(sizes), limit, seed)
-    more = drawn_evenly(sentences_of(sizes), limit + 5, seed)
+    fewer = draw_evenly(sentences_of(sizes), limit, seed)
+    more = draw_evenly(sentences_of(sizes), limit + 5, seed)
     assert {s.id for s in fewer} <= {s.id for s in more}
 
 
 def test_another_seed_draws_others_and_null_takes_all() -> None:
     sentences = sentences_of([20] * 9)
-    draws = {tuple(s.id for s in drawn_evenly(sentences, 36, seed)) for seed in range(5)}
+    draws = {tuple(s.id for s in draw_evenly(sentences, 36, seed)) for seed in range(5)}
     assert len(draws) == 5
-    assert drawn_evenly(sentences, None, 0) == sentences
+    assert draw_evenly(sentences, None, 0) == sentences

@@ -16,8 +16,9 @@ from hypothesis import assume, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from stages.split import SIDES, assign, split
+from stages.split import split
 from synthempathy.core.records import CATEGORIES
+from synthempathy.split.assign import SIDES, assign
 from synthempathy.split.params import Split
 
 ROOT = Path(__file__).parents[2]

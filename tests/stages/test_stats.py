@@ -201,4 +201,4 @@ def test_help_explains_the_paths() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "stages.stats", "--help"], cwd=ROOT, capture_output=True, text=True
     )
-    assert done.returncode == 0 and "pairs a category" in done.stdout
+    assert done.returncode == 0 and "pairs per category" in done.stdout

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from synthempathy.statistics.readability import readability, syllable_counts, syllables
-from synthempathy.text.texts import Vocabulary
+from synthempathy.text.numbered import Vocabulary
 
 #: Counted by hand, none of them used when the rules were made.
 BY_HAND = {

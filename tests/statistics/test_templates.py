@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from synthempathy.statistics import templates as rooms
 from synthempathy.statistics.templates import Template, templates
-from synthempathy.text.texts import Vocabulary
+from synthempathy.text.numbered import Vocabulary
 
 sentences = st.lists(st.sampled_from(["a b c", "a b c d", "b", "c c", "a"]), max_size=4)
 

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from synthempathy.statistics.topics import Topic, topic_map
-from synthempathy.text.texts import Vocabulary
+from synthempathy.text.numbered import Vocabulary
 
 PLANTED = {
     "work": ["boss", "deadline", "office", "meeting", "salary", "colleague", "report", "shift"],

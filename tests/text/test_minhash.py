@@ -11,9 +11,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from synthempathy.dedup import near
-from synthempathy.dedup.near import bands, near_duplicates
-from synthempathy.text.numbering import normal_words, words_of
+from synthempathy.text import minhash
+from synthempathy.text.minhash import bands, near_duplicates
+from synthempathy.text.numbered import normal_words, words_of
 
 Found = tuple[int, int, float]
 
@@ -44,12 +44,9 @@ def oracle(texts: list[str], threshold: float, words: int) -> list[Found]:
 
 
 def search(texts: list[str], threshold: float, words: int = 3, permutations: int = 128, seed: int = 7) -> list[Found]:
-    found = near_duplicates(
+    return near_duplicates(
         words_of(texts), threshold=threshold, permutations=permutations, shingle_words=words, seed=seed
     )
-    assert all(set(d.evidence) == {"similarity"} for d in found)
-    evidence: list[dict[str, Any]] = [dict(d.evidence) for d in found]
-    return [(d.index, d.partner, e["similarity"]) for d, e in zip(found, evidence, strict=True)]
 
 
 def texts_of(alphabet: str, longest: int, most: int) -> st.SearchStrategy[list[str]]:
@@ -60,7 +57,7 @@ def texts_of(alphabet: str, longest: int, most: int) -> st.SearchStrategy[list[s
 def nothing_missed() -> Iterator[None]:
     """Bands of one slot: at 128 slots a pair of Jaccard 0.3 is missed once in 10^19."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(near, "MISSED_AT_THRESHOLD", 0.0)
+        patch.setattr(minhash, "MISSED_AT_THRESHOLD", 0.0)
         yield
 
 
@@ -144,15 +141,15 @@ def test_bands_miss_few_at_the_threshold(threshold: float, permutations: int) ->
     count, slots = bands(threshold, permutations)
     assert count * slots <= permutations
     missed = (1 - threshold**slots) ** count
-    assert missed <= near.MISSED_AT_THRESHOLD or slots == 1
+    assert missed <= minhash.MISSED_AT_THRESHOLD or slots == 1
     longer = slots + 1  # and no longer band would do
     if longer <= permutations:
-        assert (1 - threshold**longer) ** (permutations // longer) > near.MISSED_AT_THRESHOLD
+        assert (1 - threshold**longer) ** (permutations // longer) > minhash.MISSED_AT_THRESHOLD
 
 
 def test_signatures_are_the_same_on_every_machine() -> None:
     """Pinned: a change of rensa or of the hash that moves them changes which pairs are seen."""
-    matrix = near._signatures(words_of(["a b c d e", "e d c b a"]), 16, 3, seed=7)
+    matrix = minhash._signatures(words_of(["a b c d e", "e d c b a"]), 16, 3, seed=7)
     assert [row[:4] for row in matrix.to_rows()] == [
         [1581111966, 3654848729, 2598366560, 3266521726],
         [3534800166, 3228521720, 3288399142, 2295470829],
@@ -172,14 +169,14 @@ def test_a_crowd_of_alike_texts_hides_no_near_copy(monkeypatch: pytest.MonkeyPat
     assert similarity(texts[999], texts[1199], 3) == pytest.approx(92 / 104)
     assert similarity(texts[0], texts[1], 3) == pytest.approx(38 / 158)
     compared: list[int] = []
-    true_similarities = near._ShingleSets.similarities
+    true_similarities = minhash._ShingleSets.similarities
 
-    def counted(sets: near._ShingleSets, text: int, others: near.Integers) -> Any:
+    def counted(sets: minhash._ShingleSets, text: int, others: minhash.Integers) -> Any:
         compared.append(len(others))
         return true_similarities(sets, text, others)
 
-    monkeypatch.setattr(near, "CROWD", 4)
-    monkeypatch.setattr(near._ShingleSets, "similarities", counted)
+    monkeypatch.setattr(minhash, "MAX_BUCKET", 4)
+    monkeypatch.setattr(minhash._ShingleSets, "similarities", counted)
     found = search(texts, 0.7)
     count, _ = bands(0.7, 128)
     assert max(compared) <= 4 * count
@@ -194,9 +191,9 @@ def test_a_crowd_of_alike_texts_hides_no_near_copy(monkeypatch: pytest.MonkeyPat
 def test_true_similarities(numbers: list[list[int]], words: int) -> None:
     for most in (2**63, 40):  # 40: the numbers of pairs, then of triples, are brought down on the way
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(near, "_MOST", most)
+            patch.setattr(minhash, "_MOST", most)
             texts = [" ".join(map(str, text)) for text in numbers]
-            sets = near._ShingleSets(near._filled(words_of(texts), words), words)
+            sets = minhash._ShingleSets(minhash._filled(words_of(texts), words), words)
             for one in range(len(texts)):
                 likes = sets.similarities(one, np.arange(len(texts)))
                 assert likes.tolist() == [similarity(texts[one], other, words) for other in texts]

@@ -16,17 +16,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synthempathy.text.numbering import Duplicate, Words
+from synthempathy.text.numbered import Integers, NumberedTexts, unopened
 
 Hashes = NDArray[np.uint64]
-Integers = NDArray[np.int64]
 
 #: At most this share of the pairs that lie just at the threshold may go unseen; of more similar ones far fewer.
 MISSED_AT_THRESHOLD = 0.001
 
 #: Kept texts of a bucket that a text is compared with, the first ones. A bucket that holds more is of a template
 #: that many texts share; two texts alike beyond the template also meet in buckets of their own.
-CROWD = 128
+MAX_BUCKET = 128
 
 _MOST = 2**63  # numbers are int64
 _TEXTS_AT_ONCE = 8192  # of signatures that are lists on their way from Rust to numpy
@@ -34,13 +33,13 @@ _SHINGLES_AT_ONCE = 2**18  # few enough for the processor's cache
 
 
 def near_duplicates(
-    texts: Words, *, threshold: float, permutations: int, shingle_words: int, seed: int
-) -> list[Duplicate]:
+    texts: NumberedTexts, *, threshold: float, permutations: int, shingle_words: int, seed: int
+) -> list[tuple[int, int, float]]:
     """Every text whose shingles have a Jaccard similarity of `threshold` or more with those of an earlier kept text.
 
-    Evidence: `similarity`, the true one. The partner is the most similar kept text met, the earliest of
+    Rows of text, partner, true similarity. The partner is the most similar kept text met, the earliest of
     equals. A text without words is never a near duplicate. What is dropped is sure; few pairs near the
-    threshold may go unseen (MISSED_AT_THRESHOLD), and more of them in a crowd of alike texts (CROWD).
+    threshold may go unseen (MISSED_AT_THRESHOLD), and more of them in a crowd of alike texts (MAX_BUCKET).
     """
     texts = _filled(texts, shingle_words)
     chosen, signatures = _signatures_that_meet(texts, bands(threshold, permutations), shingle_words, seed)
@@ -53,11 +52,10 @@ def near_duplicates(
         likes = shingles.similarities(row, others)
         best = int(likes.argmax()) if len(others) else -1
         if len(others) and likes[best] >= threshold:
-            evidence = {"similarity": float(likes[best])}
-            found.append(Duplicate(int(chosen[row]), int(chosen[others[best]]), evidence))
+            found.append((int(chosen[row]), int(chosen[others[best]]), float(likes[best])))
         else:
             for bucket in met:
-                if len(kept_in[bucket]) < CROWD:
+                if len(kept_in[bucket]) < MAX_BUCKET:
                     kept_in[bucket].append(row)
     return found
 
@@ -74,19 +72,19 @@ def bands(threshold: float, permutations: int) -> tuple[int, int]:
     return permutations, 1
 
 
-def _filled(texts: Words, words: int) -> Words:
+def _filled(texts: NumberedTexts, words: int) -> NumberedTexts:
     """The texts, those shorter than a shingle filled up to one with a word that stands in no text."""
     filler = np.uint32(int(texts.flat.max(initial=0)) + 1)
     short = (texts.lengths > 0) & (texts.lengths < words)
     missing = np.where(short, words - texts.lengths, 0)
     flat = np.insert(texts.flat, np.repeat(texts.starts[1:], missing), filler)
-    return Words(flat, np.concatenate([[0], np.cumsum(texts.lengths + missing)]))
+    return unopened(flat, np.concatenate([[0], np.cumsum(texts.lengths + missing)]))
 
 
 class _ShingleSets:
     """Each text's set of shingles, as numbers: equal for equal shingles, with no hash between. Every text has one."""
 
-    def __init__(self, texts: Words, words: int) -> None:
+    def __init__(self, texts: NumberedTexts, words: int) -> None:
         starts, first = _shingles(texts, words)
         numbers = texts.flat[first].astype(np.int64)
         vocabulary, bound = int(texts.flat.max(initial=0)) + 1, int(texts.flat.max(initial=0)) + 1
@@ -119,7 +117,7 @@ class _ShingleSets:
         return like
 
 
-def _shingles(texts: Words, words: int) -> tuple[Integers, Integers]:
+def _shingles(texts: NumberedTexts, words: int) -> tuple[Integers, Integers]:
     """The shingles of all texts in a row: where each text's begin (and the end), and the first word of each shingle.
 
     No text may be shorter than a shingle.
@@ -129,13 +127,13 @@ def _shingles(texts: Words, words: int) -> tuple[Integers, Integers]:
     return starts, first
 
 
-def _shingle_starts(texts: Words, words: int) -> Integers:
+def _shingle_starts(texts: NumberedTexts, words: int) -> Integers:
     """Where the shingles of each text begin among those of all texts in a row, and the end."""
     return texts.starts - np.arange(len(texts) + 1) * (words - 1)
 
 
 def _signatures_that_meet(
-    texts: Words, cut: tuple[int, int], shingle_words: int, seed: int
+    texts: NumberedTexts, cut: tuple[int, int], shingle_words: int, seed: int
 ) -> tuple[Integers, NDArray[np.uint32]]:
     """The texts that agree with another one on a band, in order, and their signatures: texts x bands x slots.
 
@@ -155,7 +153,7 @@ def _signatures_that_meet(
     return chosen, signatures.reshape(len(chosen), count, slots)
 
 
-def _signatures(texts: Words, slots: int, shingle_words: int, seed: int) -> Any:
+def _signatures(texts: NumberedTexts, slots: int, shingle_words: int, seed: int) -> Any:
     """rensa's matrix of signatures, a row a text. Every text must have a shingle."""
     from rensa import RMinHash
 
@@ -163,7 +161,7 @@ def _signatures(texts: Words, slots: int, shingle_words: int, seed: int) -> Any:
     return RMinHash.digest_matrix_from_flat_token_hashes(hashes, starts.astype(np.uint64), slots, seed)
 
 
-def _shingle_hashes(texts: Words, words: int) -> Hashes:
+def _shingle_hashes(texts: NumberedTexts, words: int) -> Hashes:
     """One 64-bit hash a shingle, in the texts' order: the sum of its words' hashes, which differ by their place in it."""
     numbers = np.arange(int(texts.flat.max(initial=0)) + 1, dtype=np.uint32)
     tables = [_hashed([numbers, np.full_like(numbers, place)]) for place in range(words)]

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from synthempathy.text.texts import Texts, Vocabulary, sums
+from synthempathy.text.numbered import NumberedTexts, Vocabulary, normal_words, sums, words_of
 
 TEXT = st.text(alphabet=st.sampled_from("aAb'\u2019 .?!\u2026\n\"\u00e93_-"), max_size=40)
 
 
-def spelled(vocabulary: Vocabulary, texts: Texts) -> list[str]:
+def spelled(vocabulary: Vocabulary, texts: NumberedTexts) -> list[str]:
     return [
         vocabulary.spell(texts.flat[a:b]) for a, b in zip(texts.starts[:-1], texts.starts[1:], strict=True)
     ]
@@ -76,3 +77,18 @@ def test_two_sets_of_texts_share_a_vocabulary() -> None:
 
 def test_sums_of_runs() -> None:
     assert sums(np.array([1, 2, 3]), np.array([0, 2, 2, 3])).tolist() == [3, 0, 3]
+
+
+@given(st.text() | st.text(alphabet=st.characters(max_codepoint=127)))
+@example("a_b\x1cc\x00d\x7fe'f")
+def test_the_quick_way_for_ascii_gives_what_the_definition_says(text: str) -> None:
+    assert normal_words(text) == re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold())
+
+
+@given(st.lists(st.lists(st.sampled_from("abc"))), st.data())
+def test_taken_texts_are_the_chosen_ones_in_order(texts: list[list[str]], data: st.DataObject) -> None:
+    words = words_of(" ".join(text) for text in texts)
+    chosen = data.draw(st.lists(st.integers(0, len(texts) - 1))) if texts else []
+    taken = words.take(chosen)
+    assert isinstance(taken, NumberedTexts)
+    assert [taken[i].tolist() for i in range(len(taken))] == [words[i].tolist() for i in chosen]

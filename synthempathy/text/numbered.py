@@ -1,0 +1,177 @@
+"""Texts as the numbers of their words: the one form that deduplication, statistics and diversity read.
+
+Two readings of a text are numbered. `Vocabulary` counts words and sentences as people do: a word is a run of letters and
+digits, with an apostrophe inside, without case ("Don't go, DON'T" has the words don't, go, don't); a sentence ends at full
+stops, question or exclamation marks before white space or the end of the text, unless a small letter follows ("well ... no")
+or a title stands before the stop ("Mr. Smith"); what holds no word is no sentence. `normal_words` is the normal form by which
+texts are compared, however they were typed: NFKC, then casefold, then every run of letters, digits and underscores (the regex
+``\\w+``), so that an apostrophe splits (don't: don, t). A text without words has the empty normal form.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, count
+
+import numpy as np
+from numpy.typing import NDArray
+
+Integers = NDArray[np.int64]
+
+# Possessive (++): nothing is tried twice. What ends a sentence begins with its mark, so that a space fails at once.
+_WORD = r"[^\W_]++(?:['\u2019][^\W_]++)*+"
+_NO_TITLE = r"(?<!\bMr\.)(?<!\bMrs\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bSt\.)"
+_SENTENCE_END = rf"[.!?\u2026]+{_NO_TITLE}[\"'\u201d\u2019)\]]*(?=\s|$)(?!\s+[a-z])"
+_TOKEN = re.compile(f"{_WORD}|{_SENTENCE_END}")
+_SENTENCE_ENDS = -1  # the number of a token that ends a sentence
+
+_NORMAL_WORD = re.compile(r"\w+")
+#: Every ASCII character that is none of a word, as a space: most texts are ASCII, and so go twice as fast.
+_SPACED = {code: " " for code in range(128) if not _NORMAL_WORD.match(chr(code))}
+
+
+@dataclass(frozen=True)
+class NumberedTexts:
+    """Texts in a row: text i is `flat[starts[i]:starts[i + 1]]`, equal numbers for equal words.
+
+    `flat`: integers, the words of all texts; `starts`: int64, one longer than the number of texts; `opens`: bool, for each
+    word whether a sentence begins with it (empty where sentences were not read).
+    """
+
+    flat: NDArray[np.integer]
+    starts: Integers
+    opens: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def __getitem__(self, text: int) -> NDArray[np.integer]:
+        return self.flat[self.starts[text] : self.starts[text + 1]]
+
+    @property
+    def lengths(self) -> Integers:
+        """Words per text."""
+        return np.diff(self.starts)
+
+    @property
+    def sentences(self) -> Integers:
+        """Sentences per text."""
+        return sums(self.opens, self.starts)
+
+    @property
+    def sentence_starts(self) -> Integers:
+        """Where in `flat` the sentences begin, and its end: one longer than the number of sentences."""
+        return np.append(np.flatnonzero(self.opens), len(self.flat))
+
+    def text_of(self, positions: Integers) -> Integers:
+        """The texts in which these words stand."""
+        return np.searchsorted(self.starts, positions, side="right") - 1
+
+    def parts(self, size: int) -> Iterator[NumberedTexts]:
+        """The same texts in runs of `size`: what is worked out from a part needs little memory."""
+        for start in range(0, len(self), size):
+            starts = self.starts[start : start + size + 1]
+            run = slice(starts[0], starts[-1])
+            yield NumberedTexts(self.flat[run], starts - starts[0], self.opens[run])
+
+    def take(self, texts: Sequence[int] | Integers) -> NumberedTexts:
+        """The chosen texts, in the order given."""
+        chosen = np.asarray(texts, dtype=np.int64)
+        lengths = self.lengths[chosen]
+        starts = np.zeros(len(chosen) + 1, dtype=np.int64)
+        np.cumsum(lengths, out=starts[1:])
+        places = np.arange(starts[-1]) + np.repeat(self.starts[chosen] - starts[:-1], lengths)
+        return NumberedTexts(self.flat[places], starts, self.opens[places] if len(self.opens) else self.opens)
+
+    def without(self, gone: NDArray[np.bool_]) -> NumberedTexts:
+        """The same texts without the words marked in `gone`, which is as long as `flat`; sentences are forgotten."""
+        before = np.zeros(len(gone) + 1, dtype=np.int64)
+        np.cumsum(gone, out=before[1:])
+        return unopened(self.flat[~gone], self.starts - before[self.starts])
+
+
+def unopened(flat: NDArray[np.integer], starts: Integers) -> NumberedTexts:
+    """Texts whose sentences were not read."""
+    return NumberedTexts(flat, starts, np.zeros(0, dtype=bool))
+
+
+def normal_words(text: str) -> list[str]:
+    """The normal form of a text (see above).
+
+    >>> normal_words("Don't PANIC: it's 2 a.m.!")
+    ['don', 't', 'panic', 'it', 's', '2', 'a', 'm']
+    """
+    if text.isascii():
+        return text.lower().translate(_SPACED).split()
+    return _NORMAL_WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+
+
+def words_of(texts: Iterable[str]) -> NumberedTexts:
+    """The words of the texts' normal forms as numbers, in the order in which they first appear (so: deterministic)."""
+    number_of: defaultdict[str, int] = defaultdict(count().__next__)
+    lengths: list[int] = [0]
+
+    def numbers(text: str) -> Iterable[int]:
+        found = normal_words(text)
+        lengths.append(len(found))
+        return map(number_of.__getitem__, found)
+
+    flat = np.fromiter(chain.from_iterable(map(numbers, texts)), dtype=np.uint32)
+    return unopened(flat, np.cumsum(lengths, dtype=np.int64))
+
+
+class Vocabulary:
+    """The words met so far, each with its number, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self.words: list[str] = []
+        self._numbers = _Numbers(self.words)
+
+    def texts(self, texts: Sequence[str]) -> NumberedTexts:
+        """`texts` as numbers; new words get the next ones."""
+        tokens, number_of, find = array("i"), self._numbers.__getitem__, _TOKEN.findall
+        ends = [0]
+        for text in texts:
+            tokens.extend(map(number_of, find(text)))
+            ends.append(len(tokens))
+        numbers = np.frombuffer(tokens, dtype=np.int32) if tokens else np.zeros(0, dtype=np.int32)
+        is_word = numbers != _SENTENCE_ENDS
+        starts = np.append(0, np.cumsum(is_word))[ends]
+        before = np.cumsum(~is_word)[is_word]  # sentence ends before each word
+        opens = np.diff(before, prepend=-1) > 0
+        opens[starts[:-1][np.diff(starts) > 0]] = True
+        return NumberedTexts(numbers[is_word], starts, opens)
+
+    def spell(self, numbers: Sequence[int] | NDArray[np.int32]) -> str:
+        """The words of these numbers, with spaces between."""
+        return " ".join(self.words[number] for number in numbers)
+
+
+def sums(values: NDArray[np.generic], starts: Integers) -> Integers:
+    """The sum of each run of `values` between two `starts`; 0 where it is empty."""
+    total = np.append(0, np.cumsum(values, dtype=np.int64))
+    return np.diff(total[starts])
+
+
+class _Numbers(dict[str, int]):
+    """Token -> number of its word. A word is folded once for each way in which it is written."""
+
+    def __init__(self, words: list[str]) -> None:
+        super().__init__()
+        self._words = words
+        self._folded: dict[str, int] = {}
+
+    def __missing__(self, token: str) -> int:
+        number = _SENTENCE_ENDS
+        if token[0].isalnum():
+            folded = token.casefold().replace("\u2019", "'")
+            number = self._folded.setdefault(folded, len(self._words))
+            if number == len(self._words):
+                self._words.append(folded)
+        self[token] = number
+        return number

@@ -1,1 +1,1 @@
-"""What every room may use: records, params, ledger, files, progress, errors. Knows no other room."""
+"""What every package may use: records, parameters, ledger, files, progress, errors, threads. Knows no other package."""

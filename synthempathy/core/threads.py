@@ -36,7 +36,7 @@ _before: dict[str, str | None] = {}
 def set_threads(cores: int | None = None) -> None:
     """Set the variables that the user has not. `cores` (machine.threads) also replaces those that the user has.
 
-    A library that is loaded already is told as well: a stage reads its parameters after its imports.
+    A library that is loaded already is set as well: a stage reads its parameters after its imports.
     """
     wanted = dict.fromkeys(BLAS, "1") | PATIENT | dict.fromkeys(CORES, str(cores or available_cores()))
     for name, value in wanted.items():

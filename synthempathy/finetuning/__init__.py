@@ -1,1 +1,1 @@
-"""The finetuning room: LoRA on a base model, from pairs to an adapter."""
+"""Fine-tuning: LoRA on a base model, from pairs to an adapter."""

@@ -1,1 +1,1 @@
-"""Seeds, stories, explanations and responses: from a stress sentence to a pair."""
+"""Language models: backends, loading, chat templates, prompts, the runner that asks, the store of what was answered, cost."""

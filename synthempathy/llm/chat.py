@@ -46,4 +46,4 @@ def _fault(tokenizer: Any) -> str | None:
         text = str(tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False))
     except Exception as error:  # Jinja's, or whatever a template's own code ends in
         return " ".join(str(error).split()) or type(error).__name__
-    return None if _SYSTEM in text and _USER in text else "it leaves out what it is told"
+    return None if _SYSTEM in text and _USER in text else "it leaves out a turn"

@@ -109,7 +109,7 @@ def _own_signals() -> Iterator[None]:
 
 @contextmanager
 def _suppress_stderr() -> Iterator[None]:
-    """Without what Ray's C++ writes on standard error as it starts: that it was told to be quiet."""
+    """Without what Ray's C++ writes on standard error as it starts: that its logging is off."""
     sys.stderr.flush()
     shown, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)

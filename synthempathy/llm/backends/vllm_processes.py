@@ -8,7 +8,7 @@ from queue import Queue
 from threading import Thread
 from typing import Any
 
-#: How long a thread of vLLM's that was told to end may take.
+#: How long a thread of vLLM's may take to end.
 SECONDS_TO_END = 10.0
 #: Waits until standard input closes, which it does when we die, however that happens; then kills.
 _KILL_AT_END_OF_INPUT = 'read -r _; kill -9 "$@"'

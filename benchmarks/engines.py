@@ -18,10 +18,11 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
+from synthempathy.llm.asks import Ask
+
 from synthempathy.core.records import Story
 from synthempathy.generation import checks
 from synthempathy.llm import generate, writing
-from synthempathy.llm.asks import Ask
 from synthempathy.llm.backends import Engine, open_engine
 from synthempathy.llm.loading import load_model, load_tokenizer, pick_device
 from synthempathy.llm.prompts import load_prompt
@@ -67,7 +68,7 @@ def step(engine: Engine, rows: list[Ask], params: Params) -> tuple[int, float]:
         started = time.perf_counter()
         answers = generate.generate(
             "respond", rows, settings, params.model_copy(update={"machine": machine}),
-            lambda ask, answer: checks.unusable(answer, answer.text, settings, "") or {"response": answer.text},
+            lambda ask, answer: checks.unusable(answer, answer.text, "response", settings, "") or {"response": answer.text},
         )
         return answers.completion_tokens, time.perf_counter() - started
 

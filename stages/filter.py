@@ -3,10 +3,10 @@
     python -m stages.filter data/responses.jsonl data/review/decisions.csv data/corpus.jsonl \\
         data/rejected.jsonl metrics/filter.json data/review/queue.jsonl
 
-The rules and their order stand in stages/curation/rules/order.py. A rejected row carries the reason of the first
-rule that spoke, the evidence (detail), the reasons of all others (also), and its content_hash. A row that only rules of
-review spoke against is held: it is rejected as review_<reason>, and stands in the queue too, which
-`python -m synthempathy.filters.review` shows; what that decides overrules the rules.
+The rules and their order stand in synthempathy/filters/judging.py. A rejected row carries the reason of the first rule
+that spoke, the evidence (detail), the reasons of all others (also), and its content_hash. A row that only rules of review
+spoke against is held: it is rejected as review_<reason>, and stands in the queue too, which `synthempathy review` shows;
+what is decided there overrules the rules.
 The metrics count what was dropped by reason, masked (pairs with personal data replaced, where params.yaml says so),
 kept_by_decision (pairs that a rule would have rejected), and stale_decisions (decisions that cover no pair of this
 input, because it is gone or was made anew).
@@ -26,8 +26,7 @@ from synthempathy.core.params import ParamsFile, read_params
 from synthempathy.core.progress import progress, say
 from synthempathy.core.records import Pair, dump_records, read_records
 from synthempathy.filters.decisions import Decision, content_hash, read_decisions
-from synthempathy.filters.judging import Verdicts, in_order, judged
-from synthempathy.filters.order import DECISION, REASONS
+from synthempathy.filters.judging import DECISION, REASONS, Verdicts, in_order, judged
 from synthempathy.filters.params import Filter, Guard
 from synthempathy.filters.queue import held
 from synthempathy.filters.rules.personal_data import without_personal_data
@@ -90,17 +89,17 @@ def filter_pairs(
         dump_records(queue_part, waiting)
     say(f"filter: {len(pairs)} pairs in, {len(kept)} out ({_most_common(dropped)})")
     if waiting:
-        say(f"filter: {len(waiting)} wait for a decision: python -m synthempathy.filters.review")
+        say(f"filter: {len(waiting)} wait for a decision: synthempathy review")
 
 
 def _guarded(pairs: list[Pair], verdicts: list[Verdicts], guard: Guard, file: ParamsFile) -> list[Verdicts]:
     """The verdicts, and the guard LLM's on the pairs that the other layers let pass."""
-    from synthempathy.filters.rules.guard import guard_verdicts  # it needs the engines: not where no guard is asked
+    from synthempathy.filters.guard import guard_verdicts  # it needs the engines: not where no guard is asked
 
     passing = [pair for pair, found in zip(pairs, verdicts, strict=True) if not found]
     machine = file.section("machine", Machine)
-    said = guard_verdicts(passing, guard, guard.engine, machine, file.path.parent / "prompts" / "guard")
-    return [found or in_order(said.get(pair.id, ())) for pair, found in zip(pairs, verdicts, strict=True)]
+    guarded = guard_verdicts(passing, guard, machine, file.path.parent / "prompts" / "guard")
+    return [found or in_order(guarded.get(pair.id, ())) for pair, found in zip(pairs, verdicts, strict=True)]
 
 
 def _rejected(pair: Pair, verdicts: Verdicts, decision: Decision | None) -> dict[str, Any]:

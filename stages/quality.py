@@ -20,12 +20,11 @@ from synthempathy.core.errors import InputError
 from synthempathy.core.files import write_json
 from synthempathy.core.params import read_params
 from synthempathy.core.progress import say
-from synthempathy.filters.judging import verdicts_on
-from synthempathy.filters.labelled import MEASURED, Example, pair_of, read_examples
-from synthempathy.filters.order import rules_in_order
+from synthempathy.filters.base import Check
+from synthempathy.filters.examples import MEASURED, Example, pair_of, read_examples
+from synthempathy.filters.judging import checks_in_order, verdicts_on
 from synthempathy.filters.params import Filter
-from synthempathy.filters.rules.sensitive import TOPICS
-from synthempathy.filters.verdict import Rule
+from synthempathy.filters.rules.topics import TOPICS
 
 NEUTRAL = "The morning was long."  # what stands in the other field
 
@@ -34,8 +33,8 @@ def quality(examples: Path, model: Path, metrics: Path, *, params: Path) -> None
     """Read, judge, count, write."""
     settings = read_params(params).section("filter", Filter)
     rows = read_examples(examples, MEASURED)
-    rules = rules_in_order(looking_for_all(settings, model))
-    write_json(metrics, figures(rows, [reasons_found(row, rules) for row in rows], examples))
+    checks = checks_in_order(looking_for_all(settings, model))
+    write_json(metrics, figures(rows, [reasons_found(row, checks) for row in rows], examples))
     say(f"quality: {len(rows)} examples judged; see {metrics}")
 
 
@@ -45,14 +44,14 @@ def looking_for_all(settings: Filter, model: Path) -> Filter:
     changes: dict[str, Any] = {
         "topics": {topic: seen for topic in TOPICS}, "personal_data": "drop",
         "no_pointer_to_help": "keep", "answers_someone_else": "keep",
-        "classifier": settings.classifier.model_dump() | {"model": str(model)},
+        "classifier": settings.classifier.model_dump() | {"enabled": True, "model": str(model)},
     }
     return Filter.model_validate(settings.model_dump() | changes)
 
 
-def reasons_found(example: Example, rules: tuple[Rule, ...]) -> frozenset[str]:
-    """The measured reasons that `rules` give for the example's text, without what is done about it."""
-    verdicts = verdicts_on(pair_of(example, otherwise=NEUTRAL), rules)
+def reasons_found(example: Example, checks: tuple[Check, ...]) -> frozenset[str]:
+    """The measured reasons that `checks` give for the example's text, without what is done about it."""
+    verdicts = verdicts_on(pair_of(example, otherwise=NEUTRAL), checks)
     found = {verdict.reason.removeprefix("sensitive_").removeprefix("review_") for verdict in verdicts}
     return frozenset(found & set(MEASURED))
 

@@ -26,7 +26,7 @@ def safety(folder: Path, ordinary: Path, model: Path, metrics: Path, *, params: 
     from synthempathy.filters.classifier.concepts import read_concepts
     from synthempathy.filters.classifier.learning import fit
     from synthempathy.filters.classifier.model import LABELS
-    from synthempathy.filters.labelled import read_examples, read_ordinary
+    from synthempathy.filters.examples import read_examples, read_ordinary
 
     concepts = read_concepts(folder / "concepts.yaml")
     labelled = read_examples(folder / "examples.csv", LABELS)

@@ -1,1 +1,1 @@
-"""Curation: what the corpus may hold. The stages dedup, filter and split, one file an algorithm or rule."""
+"""What the corpus may hold: rules, the classifier, the guard, and a person's decisions over what they hold back."""

@@ -1,7 +1,7 @@
 """Decisions of a person over single pairs: data/review/decisions.csv, columns id,content_hash,decision,reason,note.
 
-keep and drop overrule the rules; skip decides nothing and keeps a note. `synthempathy.filters.review` writes the file, in the
-order of ids; it may be edited by hand too.
+keep and drop overrule the rules; skip decides nothing and keeps a note. `synthempathy review` writes the file, in the order
+of ids; it may be edited by hand too.
 """
 
 from __future__ import annotations

@@ -1,4 +1,11 @@
-"""Ask the rules about many pairs, by as many processes as the machine has cores. Their number changes no verdict."""
+"""All rules in the order in which they are asked, and what they say of many pairs.
+
+The first rule with a verdict names a row's reason: what a model leaves in place of an answer first, then content, then
+whether the response belongs to the explanation. What only holds back for review comes after all that drops.
+
+To add a rule: its file under rules/ with a RULE (base.py says what that is), a line in RULES, and its test. Where it has a
+policy, a key in params.py and params.yaml. Phrases go to lexicons/<name>.txt.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +13,71 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 from synthempathy.core.records import Pair
-from synthempathy.filters.order import rules_in_order
+from synthempathy.filters.base import Check, Rule, Verdict
+from synthempathy.filters.classifier import rule as classifier
 from synthempathy.filters.params import Filter
-from synthempathy.filters.verdict import Rule, Verdict
+from synthempathy.filters.rules import (
+    answers_someone_else,
+    no_pointer_to_help,
+    offensive,
+    personal_data,
+    topics,
+    unsafe_advice,
+)
+from synthempathy.filters.rules.artifacts import (
+    assistant_talk,
+    length,
+    not_english,
+    not_first_person,
+    prompt_echo,
+    refusal,
+    repetition,
+    truncated,
+)
 
-Verdicts = tuple[Verdict, ...]
+RULES: tuple[Rule, ...] = (
+    length.RULE,
+    truncated.RULE,
+    not_english.RULE,
+    repetition.RULE,
+    refusal.RULE,
+    assistant_talk.RULE,
+    prompt_echo.RULE,
+    not_first_person.RULE,
+    personal_data.RULE,
+    offensive.RULE,
+    unsafe_advice.RULE,
+    topics.RULE,
+    no_pointer_to_help.RULE,
+    answers_someone_else.RULE,
+    classifier.RULE,
+)
+
+#: The reason of a row that data/review/decisions.csv drops.
+DECISION = "decision"
+
+#: Every reason, whatever the params are.
+REASONS: tuple[str, ...] = (*dict.fromkeys(reason for rule in RULES for reason in rule.reasons), DECISION)
 
 CHUNK = 500  # pairs: what a process is given at a time
 ALONE = 8 * CHUNK  # up to here one process is faster than starting others
+
+Verdicts = tuple[Verdict, ...]
 
 #: What a rule may read, sent to other processes in place of the whole row: id, explanation, response.
 _Texts = tuple[str, str, str]
 
 
+def checks_in_order(settings: Filter) -> tuple[Check, ...]:
+    """The checks that `settings` ask for. InputError of a lexicon, ModelError of the classifier, if it cannot be read."""
+    return tuple(check for rule in RULES for check in rule.checks(settings))
+
+
 def judged(pairs: Sequence[Pair], settings: Filter) -> Iterator[list[Verdicts]]:
-    """What the rules of `settings` say of each pair, in the order of `pairs`, a chunk of pairs at a time."""
+    """What the rules say of each pair, in the order of `pairs`, a chunk of pairs at a time.
+
+    By as many processes as the machine has cores; their number changes no verdict.
+    """
     texts = [(pair.id, pair.explanation, pair.response) for pair in pairs]
     chunks = [texts[start : start + CHUNK] for start in range(0, len(texts), CHUNK)]
     if len(pairs) <= ALONE:
@@ -30,11 +87,11 @@ def judged(pairs: Sequence[Pair], settings: Filter) -> Iterator[list[Verdicts]]:
     return iter(Parallel(n_jobs=-1, return_as="generator")(delayed(_judge)(chunk, settings) for chunk in chunks))
 
 
-def verdicts_on(pair: Pair, rules: tuple[Rule, ...]) -> Verdicts:
-    """What `rules` say of `pair`, in their order, each reason once; empty for a good pair."""
+def verdicts_on(pair: Pair, checks: Iterable[Check]) -> Verdicts:
+    """What `checks` say of `pair`, in their order, each reason once; empty for a good pair."""
     first: dict[str, Verdict] = {}  # what a lexicon said, the classifier need not say again
-    for rule in rules:
-        verdict = rule(pair)
+    for check in checks:
+        verdict = check(pair)
         if verdict is not None:
             first.setdefault(verdict.reason, verdict)
     return in_order(first.values())
@@ -46,12 +103,14 @@ def in_order(verdicts: Iterable[Verdict]) -> Verdicts:
 
 
 def _judge(chunk: list[_Texts], settings: Filter) -> list[Verdicts]:
-    rules = _rules(settings)
-    pairs = (Pair.model_construct(id=id, explanation=told, response=said) for id, told, said in chunk)
-    return [verdicts_on(pair, rules) for pair in pairs]
+    checks = _checks(settings)
+    pairs = (
+        Pair.model_construct(id=id, explanation=explanation, response=response) for id, explanation, response in chunk
+    )
+    return [verdicts_on(pair, checks) for pair in pairs]
 
 
 @cache
-def _rules(settings: Filter) -> tuple[Rule, ...]:
-    """Read once a process."""
-    return rules_in_order(settings)
+def _checks(settings: Filter) -> tuple[Check, ...]:
+    """Read once per process."""
+    return checks_in_order(settings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -10,6 +10,9 @@ from synthempathy.core.params import Section
 from synthempathy.llm.params import Engine, Sampling
 
 Policy = Literal["drop", "keep", "review"]
+
+#: A classifier's score at which it counts.
+Threshold = Annotated[float, Field(gt=0, le=1)]
 
 
 class TopicPolicy(Section):
@@ -20,7 +23,7 @@ class TopicPolicy(Section):
 
 
 class Topics(Section):
-    """The policy of each sensitive topic."""
+    """The policy of each sensitive topic, in the order in which they are looked for."""
 
     minors: TopicPolicy
     self_harm: TopicPolicy
@@ -33,26 +36,27 @@ class Topics(Section):
 
 
 class SafetyThresholds(Section):
-    """The score at which the classifier's word counts, by label."""
+    """A threshold for each label of the classifier: the reasons of rules on content, then the topics."""
 
-    offensive: float = Field(gt=0, le=1)
-    unsafe_advice: float = Field(gt=0, le=1)
-    refusal: float = Field(gt=0, le=1)
-    assistant_talk: float = Field(gt=0, le=1)
-    minors: float = Field(gt=0, le=1)
-    self_harm: float = Field(gt=0, le=1)
-    abuse: float = Field(gt=0, le=1)
-    sexual_content: float = Field(gt=0, le=1)
-    violence: float = Field(gt=0, le=1)
-    drugs: float = Field(gt=0, le=1)
-    eating_disorders: float = Field(gt=0, le=1)
-    medical_legal: float = Field(gt=0, le=1)
+    offensive: Threshold
+    unsafe_advice: Threshold
+    refusal: Threshold
+    assistant_talk: Threshold
+    minors: Threshold
+    self_harm: Threshold
+    abuse: Threshold
+    sexual_content: Threshold
+    violence: Threshold
+    drugs: Threshold
+    eating_disorders: Threshold
+    medical_legal: Threshold
 
 
 class FilterClassifier(Section):
     """The filter's second layer."""
 
-    model: str | None = Field(min_length=1)
+    enabled: bool
+    model: str = Field(min_length=1)
     thresholds: SafetyThresholds
 
 

@@ -1,4 +1,4 @@
-"""Pairs held for review: data/review/queue.jsonl, what `python -m synthempathy.filters.review` shows.
+"""Pairs held for review: data/review/queue.jsonl, what `synthempathy review` shows.
 
 A row holds `id`, `content_hash`, `reason`, `evidence`, `explanation`, `response`. Evidence is a list, one entry for each
 rule that spoke: `reason`, `field` (explanation or response), `spans` ([start, end] in characters of that field; empty
@@ -14,9 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from synthempathy.core.errors import InputError
 from synthempathy.core.records import Pair, Record, read_records
+from synthempathy.filters.base import FIELDS, Verdict
+from synthempathy.filters.base import Field as TextField
 from synthempathy.filters.decisions import content_hash
-from synthempathy.filters.verdict import FIELDS, Verdict
-from synthempathy.filters.verdict import Field as TextField
 
 
 class Evidence(BaseModel):

@@ -1,6 +1,6 @@
 """review: look at the pairs that the filter holds back, one by one, and decide.
 
-    python -m synthempathy.filters.review
+    synthempathy review
 
 Shows each pair of data/review/queue.jsonl with its reason and the evidence marked, and writes what you decide to
 data/review/decisions.csv at once: stop whenever you like, nothing is lost. Then run `dvc repro filter`.
@@ -16,11 +16,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from synthempathy.core.command import guarded
 from synthempathy.core.progress import say
 from synthempathy.filters.decisions import Decision, read_decisions, record_decision
 from synthempathy.filters.queue import read_queue
-from synthempathy.filters.screen import Screen
+from synthempathy.filters.terminal import Terminal
 
 PROMPT = "keep, drop, skip, note, back, quit [k/d/s/n/b/q] "
 NEXT = "Run `dvc repro filter` to carry the decisions out."
@@ -33,13 +32,13 @@ def review(queue: Path, decisions: Path, *, again: bool = False) -> None:
     if not rows:
         say(f"review: nothing waits for a decision in {queue}")
         return
-    screen, at, made = Screen(), 0, 0
+    terminal, at, made = Terminal(), 0, 0
     while at < len(rows):
         row = rows[at]
         key = (row.id, row.content_hash)
         earlier = decided.get(key)
-        screen.show(row, earlier, position=at + 1, total=len(rows))
-        answer = _answer(screen)
+        terminal.show(row, earlier, position=at + 1, total=len(rows))
+        answer = _answer(terminal)
         if answer is None or answer[0] == "q":
             break
         command, rest = answer
@@ -48,7 +47,7 @@ def review(queue: Path, decisions: Path, *, again: bool = False) -> None:
         elif command == "s":
             at += 1
         elif command == "n":
-            note = rest or screen.ask("note: ") or ""
+            note = rest or terminal.ask("note: ") or ""
             decided[key] = Decision(earlier.what if earlier else "skip", row.reason, " ".join(note.split()))
             record_decision(decisions, key, decided[key])
         else:
@@ -64,32 +63,28 @@ def _is_decided(decision: Decision | None) -> bool:
     return decision is not None and decision.what != "skip"
 
 
-def _answer(screen: Screen) -> tuple[str, str] | None:
+def _answer(terminal: Terminal) -> tuple[str, str] | None:
     """A command's first letter and what follows it; None at the end of the input."""
-    while (line := screen.ask(PROMPT)) is not None:
+    while (line := terminal.ask(PROMPT)) is not None:
         word, _, rest = line.strip().partition(" ")
         command = word.lower()
         for known in ("keep", "drop", "skip", "note", "back", "quit"):
             if command in (known, known[0]) and (not rest or known == "note"):
                 return known[0], rest.strip()
         if command:
-            screen.line("Please answer k, d, s, n, b or q.")
+            terminal.line("Please answer k, d, s, n, b or q.")
     return None
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m synthempathy.filters.review", description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `synthempathy review`."""
     parser.add_argument("queue", type=Path, nargs="?", default=Path("data/review/queue.jsonl"), help="pairs held (JSONL)")
     parser.add_argument(
         "decisions", type=Path, nargs="?", default=Path("data/review/decisions.csv"), help="where decisions are kept (CSV)",
     )
     parser.add_argument("--again", action="store_true", help="show pairs that are decided already, too")
-    given = parser.parse_args()
-    guarded(lambda: review(given.queue, given.decisions, again=given.again))
 
 
-if __name__ == "__main__":
-    main()
+def run(given: argparse.Namespace) -> None:
+    """Review with parsed arguments."""
+    review(given.queue, given.decisions, again=given.again)

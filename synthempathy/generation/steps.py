@@ -71,10 +71,7 @@ class GenerationStep:
                 if parts is None:
                     return "cut_at_max_tokens" if answer.finish_reason == "length" else "no_response_after_reasoning"
                 fields = {"response": parts[1], "reasoning": parts[0]}
-            wrong = checks.unusable(answer, fields[self.field], settings, prompt.instructions)
-            if self.name == "explain":
-                wrong = wrong or checks.not_first_person(answer.text)
-            return wrong or fields
+            return checks.unusable(answer, fields[self.field], self.field, settings, prompt.instructions) or fields
 
         return read
 

@@ -28,17 +28,17 @@ CHOSEN: Mapping[str, tuple[tuple[str, ...], str]] = {
 }
 #: An import that is made only where a parameter is set: (who, what) -> the parameter.
 OPTIONAL: Mapping[tuple[str, str], str] = {
-    ("stages.filter", "synthempathy.filters.rules.guard"): "filter.guard.model",
+    ("stages.filter", "synthempathy.filters.guard"): "filter.guard.model",
 }
 #: A module that uses `__file__` -> the files or folders that it reads, from the project's root.
 DATA: Mapping[str, tuple[str, ...]] = {
     "synthempathy.demo_model.material": ("synthempathy/demo_model/frames.yaml", "synthempathy/demo_model/situations"),
     "synthempathy.demo_model.probes": ("synthempathy/demo_model/card.md.jinja",),
+    "synthempathy.filters.base": ("synthempathy/filters/lexicons",),
     "synthempathy.filters.rules.answers_someone_else": ("synthempathy/filters/lists",),
     "synthempathy.llm.backends.ray_cluster": (),  # where the package stands
     "synthempathy.release.card": ("synthempathy/release/card.md.jinja",),
     "synthempathy.scorers.linear.cues": ("synthempathy/scorers/linear/cues.yaml",),
-    "synthempathy.text.lexicon": ("synthempathy/filters/lexicons",),
 }
 #: Calls that read every section of params.yaml, and those that read the one that they name.
 READS_ALL, READS_ONE = "load_params", "section"

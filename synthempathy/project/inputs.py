@@ -13,7 +13,7 @@ from pathlib import Path
 from synthempathy.core.errors import InputError, SynthempathyError
 from synthempathy.core.params import Section, read_params
 from synthempathy.dedup.semantic import check_model as check_semantic
-from synthempathy.filters.rules.guard import PROMPT_VARIABLES as GUARD_VARIABLES
+from synthempathy.filters.guard import PROMPT_VARIABLES as GUARD_VARIABLES
 from synthempathy.finetuning.examples import PROMPT_VARIABLES as FINETUNE_VARIABLES
 from synthempathy.generation.steps import STEPS, models_of
 from synthempathy.llm.backends import backend_of, check_model
@@ -89,9 +89,9 @@ def model_checks(params: Params) -> Iterator[Check]:
     yield partial(check_semantic, params.dedup.semantic)
     if params.scorer.kind == "biencoder" and "/" in params.scorer.biencoder.encoder:  # one word is a name on the hub
         yield partial(is_folder, params.scorer.biencoder.encoder)
-    classifier = params.filter.classifier.model
-    if classifier is not None and classifier not in WRITTEN:
-        yield partial(_check_folder, Path(classifier), "filter.classifier.model", None)
+    classifier = params.filter.classifier
+    if classifier.enabled and classifier.model not in WRITTEN:
+        yield partial(_check_folder, Path(classifier.model), "filter.classifier.model", None)
 
 
 def _check_folder(folder: Path, field: str, file: str | None) -> None:
@@ -105,7 +105,6 @@ def model_folders(params: Params) -> dict[str, list[Path]]:
         stage: [name for model, engine in asked if backend_of(engine).local_weights for name in (model.name, model.adapter)]
         for stage, asked in _asked(params).items()
     }
-    names["filter"].append(params.filter.classifier.model)
     names["finetune"] = [params.finetune.model]
     names["dedup"] = [params.dedup.semantic.model if params.dedup.semantic.enabled else None]
     names["scorer"].append(params.scorer.biencoder.encoder if params.scorer.kind == "biencoder" else None)
@@ -139,6 +138,9 @@ def link_models(folder: Path, models: Sequence[Path]) -> None:
     (folder / "models.txt").write_text("".join(f"{model}\n" for model in models), encoding="utf-8")
     for number, model in enumerate(models):
         for file in sorted(path for path in model.rglob("*") if path.is_file() and path.suffix != ".md"):
-            link = folder / str(number) / file.relative_to(model)
+            name = file.relative_to(model)
+            if any(part.startswith(".") for part in name.parts):  # a clone's .git, a download's .cache
+                continue
+            link = folder / str(number) / name
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(file.absolute() if model.is_absolute() else os.path.relpath(file, link.parent))

@@ -8,7 +8,7 @@
     unless: not never                 a hit does not count up to five words after one of these
     unless near: if want              nor after these, where no comma stands between
     unless quoted                     a hit does not count inside double quotes
-    [response]                        what follows is for this field alone; `[both]` ends it
+    [response]                        what follows is for this section alone; `[both]` ends it
 
 A phrase matches whole words in any case, with curly or straight apostrophes, over commas and hyphens,
 never over the end of a sentence or a quotation mark.
@@ -19,17 +19,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from itertools import product
 from pathlib import Path
+from typing import TypeVar
 
 from synthempathy.core.errors import InputError
 from synthempathy.core.files import read_text
-from synthempathy.core.records import Pair
-from synthempathy.filters.verdict import FIELDS, Action, Field, Rule, Span, Verdict, quoting, text_in
-from synthempathy.text.words import MARKS, Text, text_of
+from synthempathy.text.words import MARKS, Text
 
-FOLDER = Path(__file__).parents[1] / "filters" / "lexicons"
+Section = TypeVar("Section", bound=str)
+
 GAP_WORDS = 3
 GUARD_WORDS = 5
 
@@ -86,7 +85,7 @@ def _rarity(slot: frozenset[str]) -> tuple[bool, int, list[str]]:
 
 
 class Lexicon:
-    """The phrases of one file that hold for one field."""
+    """The phrases of one file that hold for one section."""
 
     def __init__(self) -> None:
         self._wanted, self._exceptions = _Phrases(), _Phrases()
@@ -112,7 +111,7 @@ class Lexicon:
         first = next(self.hits(text), None)
         return text.raw[first[0] : first[1]] if first else None
 
-    def hits(self, text: Text) -> Iterator[Span]:
+    def hits(self, text: Text) -> Iterator[tuple[int, int]]:
         """Every hit in the order of the text, in characters; hits may overlap."""
         excepted: set[int] | None = None
         for start, end in self._wanted.spans(text):
@@ -133,20 +132,18 @@ class Lexicon:
         return False
 
 
-@cache
-def lexicon(title: str) -> dict[Field, Lexicon]:
-    """`lexicons/<title>.txt`, by field. InputError names file and line of what is not in its language."""
-    path = FOLDER / f"{title}.txt"
-    found: dict[Field, Lexicon] = {where: Lexicon() for where in FIELDS}
-    fields: tuple[Field, ...] = FIELDS
+def read_lexicon(path: Path, sections: tuple[Section, ...]) -> dict[Section, Lexicon]:
+    """The lexicon in `path`, by section. InputError names file and line of what is not in the language."""
+    found = {section: Lexicon() for section in sections}
+    here = sections
     for number, line in enumerate(read_text(path).splitlines(), start=1):
         entry = line.partition("#")[0].strip()
         if not entry:
             continue
         if entry.startswith("["):
-            fields = _section(entry, path, number)
+            here = _sections(entry, sections, path, number)
             continue
-        for one in (found[where] for where in fields):
+        for one in (found[section] for section in here):
             if entry.startswith("unless:"):
                 one.guard(entry.removeprefix("unless:").split(), over_commas=True)
             elif entry.startswith("unless near:"):
@@ -159,31 +156,12 @@ def lexicon(title: str) -> dict[Field, Lexicon]:
     return found
 
 
-def phrase_rule(reason: str, name: str, action: Action = "drop", fields: tuple[Field, ...] = FIELDS) -> Rule:
-    """A rule that looks for the phrases of `lexicons/<name>.txt` in `fields`."""
-    lexicons = lexicon(name)
-
-    def rule(pair: Pair) -> Verdict | None:
-        for where in fields:
-            text = text_of(text_in(pair, where))
-            hits = tuple(lexicons[where].hits(text))
-            if hits:
-                return quoting(action, reason, where, text.raw, *hits)
-        return None
-
-    return rule
-
-
-def _section(entry: str, path: Path, number: int) -> tuple[Field, ...]:
-    name = entry.strip("[]")
-    if name == "both":
-        return FIELDS
-    for known in FIELDS:
-        if name == known:
-            return (known,)
-    raise InputError(
-        "unknown section", file=path, line=number, value=entry, hint="use [explanation], [response] or [both]"
-    )
+def _sections(entry: str, sections: tuple[Section, ...], path: Path, number: int) -> tuple[Section, ...]:
+    named = sections if entry == "[both]" else tuple(section for section in sections if entry == f"[{section}]")
+    if not named:
+        known = ", ".join(f"[{section}]" for section in sections)
+        raise InputError("unknown section", file=path, line=number, value=entry, hint=f"use {known} or [both]")
+    return named
 
 
 def _phrases(entry: str, path: Path, number: int) -> Iterator[Slots]:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from synthempathy.core.errors import InputError
-from synthempathy.core.params import read_mapping
-from synthempathy.filters import verdict
+from synthempathy.core.params import plain, read_mapping
+from synthempathy.filters import base
 from synthempathy.filters.classifier.model import LABELS
-from synthempathy.filters.labelled import Example
-from synthempathy.filters.rules.sensitive import TOPICS
+from synthempathy.filters.examples import Example
+from synthempathy.filters.rules.topics import TOPICS
 
 #: What a composed example counts in training beside a written one: there are many of them, and all alike.
 WEIGHT = 0.2
@@ -25,7 +24,7 @@ class _Recipe(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     reason: str
-    field: verdict.Field
+    field: base.Field
     frames: str
     words: str
     times: int = Field(ge=1)
@@ -57,7 +56,7 @@ def composed(path: Path, seed: int) -> list[Example]:
     What they say about the sensitive topics is unknown: `also` names them all.
     """
     try:
-        patterns = _Patterns.model_validate(_plain(read_mapping(path)))
+        patterns = _Patterns.model_validate(plain(read_mapping(path)))
     except ValidationError as error:
         problem = error.errors()[0]
         place = ".".join(str(part) for part in problem["loc"]) or "examples"
@@ -70,12 +69,3 @@ def composed(path: Path, seed: int) -> list[Example]:
                 text = frame.replace("{x}", words).replace("{X}", words[:1].upper() + words[1:])
                 found.setdefault(text, Example(text, recipe.field, recipe.reason, frozenset(TOPICS), WEIGHT))
     return list(found.values())
-
-
-def _plain(value: Any) -> Any:
-    """Without ruamel's own types."""
-    if isinstance(value, dict):
-        return {str(key): _plain(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_plain(one) for one in value]
-    return value if isinstance(value, int) else str(value)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from synthempathy.core.errors import InputError
 from synthempathy.core.params import read_mapping
-from synthempathy.text.words import text_of
+from synthempathy.text.disguise import Disguises
+from synthempathy.text.words import Text, text_of
 
 Table = Mapping[str, Sequence[str]]
 
@@ -30,6 +31,11 @@ class Concepts:
             for entry in entries:
                 self._learn(name, entry)
         self._known: dict[str, tuple[str, ...]] = {}
+        self._disguises = Disguises(self.words, belongs=lambda word: bool(self.of(word)), spelled=True)
+
+    def read(self, raw: str) -> Text:
+        """`raw` as the classifier reads it: with words of these classes undisguised."""
+        return self._disguises.undone(text_of(raw))
 
     def of(self, word: str) -> tuple[str, ...]:
         """The classes of one word, sorted."""

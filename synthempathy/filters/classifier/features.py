@@ -1,30 +1,20 @@
 """What the classifier sees: a text's sentences, and a sentence as a set of features.
 
-Each feature is one word, or two neighbours, or their classes (concepts.py), or two classes in their order. Disguises
-are undone first: b1tch, a$$hole, f*ck, f u c k.
+Each feature is one word, or two neighbours, or their classes (concepts.py), or two classes in their order.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 
+from synthempathy.filters.base import Field
 from synthempathy.filters.classifier.concepts import Concepts
-from synthempathy.filters.verdict import Field
-from synthempathy.text.words import Text, text_of
+from synthempathy.text.words import Text
 
 ENDS = frozenset(".!?;\n")
 REACH = 14  # words between two classes that are read together
 WINDOW = 3  # sentences that are read together: harm often takes two ("She trusts you. Use it.")
-LETTERS = 4  # so many different letters that stand alone may spell a word, besides "a", "I" and the like
-
-_PLAIN = str.maketrans("013457@$!", "oieastasi")
-_TOKEN = re.compile(
-    r"""\b[a-z](?:[ .][a-z]){2,}\b|[@$]?[^\W_]+(?:['@$!*]+[^\W_]+)*\$*|[.!?;:\n"]"""
-)
-_RUN = re.compile(r"([a-z])\1\1+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +23,6 @@ class Sentence:
 
     tokens: tuple[str, ...]
     start: int  # the number of its first token in the text
-
-
-def plain_text(raw: str, concepts: Concepts) -> Text:
-    """`raw` with disguised words read as what they disguise."""
-    text = text_of(raw)
-    if not _disguises(text):
-        return text
-    return Text(raw, _TOKEN, [_undisguised(token, concepts) for token in _TOKEN.findall(text.lower)])
 
 
 def sentences(text: Text) -> list[Sentence]:
@@ -113,52 +95,6 @@ def opening(field: Field) -> str:
     return f"^{field}"
 
 
-def _disguises(text: Text) -> bool:
-    """May the text hold a disguised word? Quick, because every text is asked."""
-    lower = text.lower
-    if "*" in lower or "@" in lower or "$" in lower or "!" in lower.rstrip("!"):
-        return True
-    letters = 0
-    for token in text.vocabulary:
-        if len(token) == 1:
-            letters += token.isalpha()
-        elif _odd(token):
-            return True
-    return letters >= LETTERS
-
-
-@lru_cache(maxsize=65536)
-def _odd(token: str) -> bool:
-    """Does the word mix digits with letters (but for a number and its unit), or say a letter three times in a row?"""
-    if token[0].isdigit() and token.lstrip("0123456789").isalpha():
-        return False
-    return (not token.isalpha() and not token.isdigit() and any(c.isdigit() for c in token)) or bool(_RUN.search(token))
-
-
 def _add(found: list[Sentence], tokens: list[str], start: int, end: int) -> None:
     if any(len(token) > 1 or token.isalnum() for token in tokens[start:end]):
         found.append(Sentence(tuple(tokens[start:end]), start))
-
-
-def _undisguised(token: str, concepts: Concepts) -> str:
-    if " " in token or (token.count(".") and len(token) > 1):
-        joined = token.replace(" ", "").replace(".", "")
-        return joined if concepts.of(joined) else token
-    if token.isalpha() and not _RUN.search(token):
-        return token
-    if not any("a" <= character <= "z" for character in token):
-        return token  # $455 is money
-    return _shown(token, concepts)
-
-
-@lru_cache(maxsize=4096)
-def _shown(token: str, concepts: Concepts) -> str:
-    letters = token.translate(_PLAIN)
-    for form in (letters, _RUN.sub(r"\1", letters), _RUN.sub(r"\1\1", letters)):
-        if form in concepts.words:
-            return form
-    stars = letters.count("*")
-    if stars and 3 * stars <= 2 * len(letters) and stars < len(letters) - 1:
-        hidden = re.compile(re.escape(letters).replace(r"\*", "[a-z]"))
-        return next((word for word in sorted(concepts.words) if hidden.fullmatch(word)), token)
-    return letters if "*" not in letters and concepts.of(letters) else token

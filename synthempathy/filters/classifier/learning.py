@@ -15,20 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from synthempathy.filters.base import Field
 from synthempathy.filters.classifier.concepts import Concepts
-from synthempathy.filters.classifier.features import (
-    features,
-    local_features,
-    opening,
-    plain_text,
-    sentences,
-    together,
-    windows,
-)
+from synthempathy.filters.classifier.features import features, local_features, opening, sentences, together, windows
 from synthempathy.filters.classifier.model import LABELS, ONLY_IN, SMOOTHING, Classifier, Floats, Weights
-from synthempathy.filters.labelled import Example
-from synthempathy.filters.rules.sensitive import TOPICS
-from synthempathy.filters.verdict import Field
+from synthempathy.filters.examples import Example
+from synthempathy.filters.rules.topics import TOPICS
 
 STRENGTH = 10.0  # scikit-learn's C: the inverse of the regularisation
 SCREEN_STRENGTH = 30.0
@@ -56,7 +48,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Told:
+class TokenizedExample:
     """An example's sentences: their tokens and their features."""
 
     tokens: list[tuple[str, ...]]
@@ -73,10 +65,10 @@ def fit(
     The `composed` examples are all alike: they are in no fold, and only trained on.
     """
     everything = [*examples, *composed]
-    told = [tell(example, concepts) for example in everything]
-    reading = read(everything, told)
+    tokenized = [featurize(example, concepts) for example in everything]
+    reading = read(everything, tokenized)
     margins, screens = cross_validated(
-        everything, concepts, told, reading, folds, seed, of=len(examples), advance=advance
+        everything, concepts, tokenized, reading, folds, seed, of=len(examples), advance=advance
     )
     slopes, offsets = calibrated(margins, examples)
     scores: Floats = expit(margins * slopes + offsets)
@@ -87,18 +79,18 @@ def fit(
     return learned, figures_of(scores, examples)
 
 
-def tell(example: Example, concepts: Concepts) -> Told:
+def featurize(example: Example, concepts: Concepts) -> TokenizedExample:
     """The sentences of an example."""
-    tokens = [sentence.tokens for sentence in sentences(plain_text(example.text, concepts))]
-    return Told(tokens, [features(one, example.field, concepts) for one in tokens])
+    tokens = [sentence.tokens for sentence in sentences(concepts.read(example.text))]
+    return TokenizedExample(tokens, [features(one, example.field, concepts) for one in tokens])
 
 
-def read(examples: Sequence[Example], told: Sequence[Told]) -> Reading:
+def read(examples: Sequence[Example], tokenized: Sequence[TokenizedExample]) -> Reading:
     """The windows of examples that must pass, and harmful examples whole."""
     tokens: list[list[tuple[str, ...]]] = []
     seen: list[dict[str, int]] = []
     owner: list[int] = []
-    for number, (example, one) in enumerate(zip(examples, told, strict=True)):
+    for number, (example, one) in enumerate(zip(examples, tokenized, strict=True)):
         for part in [slice(None)] if example.reason else windows(len(one.tokens)):
             tokens.append(one.tokens[part])
             seen.append(together(one.features[part]))
@@ -107,8 +99,8 @@ def read(examples: Sequence[Example], told: Sequence[Told]) -> Reading:
 
 
 def cross_validated(
-    examples: Sequence[Example], concepts: Concepts, told: Sequence[Told], reading: Reading, folds: int, seed: int, *,
-    of: int, advance: Advance,
+    examples: Sequence[Example], concepts: Concepts, tokenized: Sequence[TokenizedExample], reading: Reading, folds: int,
+    seed: int, *, of: int, advance: Advance,
 ) -> tuple[Floats, Floats]:
     """(of, labels) twice: the margin of each of the first `of` texts by a classifier that had not seen it, and its screen's."""
     fold = np.full(len(examples), -1)
@@ -117,8 +109,8 @@ def cross_validated(
     for number in range(folds):
         classifier = _trained(examples, concepts, reading, fold != number)
         for row in np.flatnonzero(fold == number).tolist():
-            margins[row] = classifier.text_margins(told[row].features)
-            screens[row] = classifier.screened(told[row].tokens, examples[row].field).max(axis=0, initial=-np.inf)
+            margins[row] = classifier.text_margins(tokenized[row].features)
+            screens[row] = classifier.screened(tokenized[row].tokens, examples[row].field).max(axis=0, initial=-np.inf)
         advance()
     return margins, screens
 
@@ -207,8 +199,8 @@ def _screen(
             for name in local_features(*pair, field, concepts)
         ]
 
-    told = [(tokens, examples[owner].field) for tokens, owner in zip(here.tokens, here.owner, strict=True)]
-    counts = CountVectorizer(analyzer=local, vocabulary=names, dtype=np.float64).transform(told)
+    readings = [(tokens, examples[owner].field) for tokens, owner in zip(here.tokens, here.owner, strict=True)]
+    counts = CountVectorizer(analyzer=local, vocabulary=names, dtype=np.float64).transform(readings)
     lengths = np.sqrt(counts @ rarity**2 + SMOOTHING)
     return _regressions(diags_array(1 / lengths) @ counts @ diags_array(rarity), examples, here, SCREEN_STRENGTH)
 

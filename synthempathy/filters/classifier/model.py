@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from synthempathy.core.errors import ModelError
-from synthempathy.core.records import Pair
+from synthempathy.filters.base import FIELDS, Field
 from synthempathy.filters.classifier.concepts import Concepts
 from synthempathy.filters.classifier.features import (
     WINDOW,
@@ -29,20 +28,17 @@ from synthempathy.filters.classifier.features import (
     features,
     local_features,
     opening,
-    plain_text,
     sentences,
     together,
     windows,
 )
-from synthempathy.filters.params import Filter
-from synthempathy.filters.rules.sensitive import TOPICS, sensitive_reason
-from synthempathy.filters.verdict import FIELDS, Action, Field, Rule, Verdict, text_in
+from synthempathy.filters.params import SafetyThresholds
 
 FORMAT = "synthempathy-safety-1"
 _SETTINGS, _WEIGHTS = "safety.json", "weights.safetensors"
 
 #: What the classifier can say: the reasons of rules on content, and the sensitive topics.
-LABELS: tuple[str, ...] = ("offensive", "unsafe_advice", "refusal", "assistant_talk", *TOPICS)
+LABELS: tuple[str, ...] = tuple(SafetyThresholds.model_fields)
 #: A label that means something in one field alone.
 ONLY_IN: dict[str, Field] = {"unsafe_advice": "response", "medical_legal": "response"}
 
@@ -93,7 +89,7 @@ class Classifier:
 
     def hits(self, raw: str, field: Field) -> dict[str, Hit]:
         """The labels that score LEAST_SHOWN or more in some window that the screen lets pass, by the most harmful one."""
-        text = plain_text(raw, self.concepts)
+        text = self.concepts.read(raw)
         parts = sentences(text)
         possible = self.screened([sentence.tokens for sentence in parts], field) >= self._least[field]
         found: dict[str, Hit] = {}
@@ -192,7 +188,7 @@ class Classifier:
 
 def load_classifier(folder: Path) -> Classifier:
     """The classifier that was saved in `folder`. ModelError if there is none, or of another format."""
-    hint = "run `dvc repro safety`, or set filter.classifier.model to null"
+    hint = "run `dvc repro safety`, or set filter.classifier.enabled to false"
     if not (folder / _SETTINGS).is_file() or not (folder / _WEIGHTS).is_file():
         raise ModelError(f"{folder}: no safety classifier here; {hint}")
     from safetensors import SafetensorError
@@ -209,47 +205,6 @@ def load_classifier(folder: Path) -> Classifier:
     if numbers.weights.shape != (len(classifier.names), len(LABELS)):
         raise ModelError(f"{folder}: {_WEIGHTS} does not belong to {_SETTINGS}; {hint}")
     return classifier
-
-
-def classifier_rules(settings: Filter, folder: Path) -> tuple[Rule, ...]:
-    """A rule for each label that `settings` wants, by the classifier in `folder`. ModelError if there is none."""
-    classifier = load_classifier(folder)
-
-    @lru_cache(maxsize=4)
-    def hits(raw: str, field: Field) -> dict[str, Hit]:
-        return classifier.hits(raw, field)
-
-    def rule_for(label: str) -> Rule:
-        least = getattr(settings.classifier.thresholds, label)
-        actions = {field: _action(settings, label, field) for field in FIELDS}
-
-        def rule(pair: Pair) -> Verdict | None:
-            for field in FIELDS:
-                action = actions[field]
-                hit = hits(text_in(pair, field), field).get(label) if action else None
-                if action and hit and hit.score >= least:
-                    return _verdict(action, label, field, text_in(pair, field), hit, classifier)
-            return None
-
-        return rule
-
-    wanted = [label for label in LABELS if any(_action(settings, label, field) for field in FIELDS)]
-    return tuple(rule_for(label) for label in wanted)
-
-
-def _action(settings: Filter, label: str, field: Field) -> Action | None:
-    if label not in TOPICS:
-        return "drop"
-    policy = getattr(getattr(settings.topics, label), field)
-    return None if policy == "keep" else "drop" if policy == "drop" else "review"
-
-
-def _verdict(action: Action, label: str, field: Field, raw: str, hit: Hit, classifier: Classifier) -> Verdict:
-    all_spans = plain_text(raw, classifier.concepts).spans
-    spans = tuple(all_spans[place] for place in hit.places)
-    words = " .. ".join(raw[start:end] for start, end in spans)
-    reason = sensitive_reason(label, action) if label in TOPICS else label
-    return Verdict(action, reason, field, f"classifier {hit.score:.2f}: {words}", spans)
 
 
 def _telling(parts: Floats, places: list[int]) -> tuple[int, ...]:

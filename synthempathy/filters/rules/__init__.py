@@ -1,1 +1,1 @@
-"""The rules of `filter`: one a file, each Pair -> Verdict | None; `order.py` states their order."""
+"""The rules of the filter, one a file, each with a RULE; filters/judging.py states their order and how to add one."""

@@ -17,11 +17,13 @@ from pathlib import Path
 from synthempathy.core.errors import InputError
 from synthempathy.core.files import read_text
 from synthempathy.core.records import Pair
-from synthempathy.filters.rules.not_english import FUNCTION_WORDS
-from synthempathy.filters.verdict import Action, Rule, Span, Verdict
+from synthempathy.filters.base import Action, Check, Rule, Span, Verdict, action_of, both_reasons, reason_for
+from synthempathy.filters.params import Filter
+from synthempathy.filters.rules.artifacts.not_english import FUNCTION_WORDS
 from synthempathy.text.lexicon import words_of_slot
 from synthempathy.text.words import Text, text_of
 
+NAME = "answers_someone_else"
 LISTS = Path(__file__).parents[1] / "lists"
 
 STEM = 5  # characters: "deadlines" and "deadline" are one word, so are "apply" and "applied" hardly ever
@@ -78,36 +80,44 @@ _NO_CLAIM = frozenset((
 _TO_THE_PERSON = frozenset(("you", "your", "you're", "you've", "you'd", "you'll"))
 
 
-def answers_someone_else(reason: str, action: Action) -> Rule:
-    """A rule with the foreign facts as evidence, and where they stand in the response."""
-    facts, names = _facts(), _names()
+def check_with(action: Action) -> Check:
+    """A check with the foreign facts as evidence, and where they stand in the response."""
+    reason, facts, names = reason_for(action, NAME), _facts(), _names()
 
-    def rule(pair: Pair) -> Verdict | None:
-        told, said = text_of(pair.explanation), text_of(pair.response)
-        enough = _too_foreign(told, said)
+    def check(pair: Pair) -> Verdict | None:
+        explanation, response = text_of(pair.explanation), text_of(pair.response)
+        enough = _too_foreign(explanation, response)
         if enough is None:
             return None
         foreign = {
-            **{span: 2 for span in _foreign_quotations(told, said)},
-            **{span: 2 for span in _foreign_names(told, said, names)},
-            **{span: 1 for span in _foreign_recounts(told, said)},
-            **{span: 1 for span in _foreign_facts(told, said, facts)},
+            **{span: 2 for span in _foreign_quotations(explanation, response)},
+            **{span: 2 for span in _foreign_names(explanation, response, names)},
+            **{span: 1 for span in _foreign_recounts(explanation, response)},
+            **{span: 1 for span in _foreign_facts(explanation, response, facts)},
         }
         if sum(foreign.values()) < enough:
             return None
         spans = tuple(sorted(foreign))
-        named = ", ".join(said.raw[start:end] for start, end in spans[:SHOWN])
+        named = ", ".join(response.raw[start:end] for start, end in spans[:SHOWN])
         return Verdict(action, reason, "response", f"not in the explanation: {named}", spans)
 
-    return rule
+    return check
 
 
-def _too_foreign(told: Text, said: Text) -> int | None:
+def _checks(settings: Filter) -> tuple[Check, ...]:
+    action = action_of(settings.answers_someone_else)
+    return (check_with(action),) if action else ()
+
+
+RULE = Rule(both_reasons(NAME), _checks)
+
+
+def _too_foreign(explanation: Text, response: Text) -> int | None:
     """How many points of foreign facts are too many; None where so much is shared that no number is."""
-    alike = {word[:STEM] for word in told.vocabulary & said.vocabulary - FUNCTION_WORDS if len(word) >= 4} - GENERAL
+    alike = {word[:STEM] for word in explanation.vocabulary & response.vocabulary - FUNCTION_WORDS if len(word) >= 4} - GENERAL
     if len(alike) > max(TOO_FOREIGN):  # quick, and so for nearly every pair
         return None
-    return TOO_FOREIGN.get(len(_particular(told) & _particular(said)))
+    return TOO_FOREIGN.get(len(_particular(explanation) & _particular(response)))
 
 
 def _particular(text: Text) -> set[str]:
@@ -118,10 +128,10 @@ def _stems(words: list[str]) -> set[str]:
     return {word[:STEM] for word in words if word not in FUNCTION_WORDS}
 
 
-def _foreign_quotations(told: Text, said: Text) -> Iterator[Span]:
-    stems = _stems(told.words)
-    for quote in _QUOTE.finditer(said.raw):
-        before, after = said.lower[max(0, quote.start() - _BESIDE) : quote.start()], said.lower[quote.end() :]
+def _foreign_quotations(explanation: Text, response: Text) -> Iterator[Span]:
+    stems = _stems(explanation.words)
+    for quote in _QUOTE.finditer(response.raw):
+        before, after = response.lower[max(0, quote.start() - _BESIDE) : quote.start()], response.lower[quote.end() :]
         if not (_YOURS_BEFORE.search(before) or _YOURS_AFTER.match(after)):
             continue
         words = Text(quote[1]).words
@@ -130,10 +140,10 @@ def _foreign_quotations(told: Text, said: Text) -> Iterator[Span]:
             yield quote.span(1)
 
 
-def _foreign_recounts(told: Text, said: Text) -> Iterator[Span]:
+def _foreign_recounts(explanation: Text, response: Text) -> Iterator[Span]:
     """What the person is said to have done ("when you sat in the parked car"), none of it told; each once."""
-    stems, seen = _stems(told.words), set()
-    for found in _RECOUNT.finditer(said.lower):
+    stems, seen = _stems(explanation.words), set()
+    for found in _RECOUNT.finditer(response.lower):
         words = Text(found[1]).words
         recounted = frozenset(_stems(words) - GENERAL)
         if words[0] in _STATES or len(recounted) < RECOUNTED or recounted in seen:
@@ -143,27 +153,27 @@ def _foreign_recounts(told: Text, said: Text) -> Iterator[Span]:
             yield found.span(1)
 
 
-def _foreign_names(told: Text, said: Text, names: frozenset[str]) -> Iterator[Span]:
-    for found in _NAME.finditer(said.raw):
+def _foreign_names(explanation: Text, response: Text, names: frozenset[str]) -> Iterator[Span]:
+    for found in _NAME.finditer(response.raw):
         name = found[0].lower()
-        if name in names and name not in told.vocabulary and _is_claim(_sentence_around(said.lower, found)):
+        if name in names and name not in explanation.vocabulary and _is_claim(_sentence_around(response.lower, found)):
             yield found.span()
 
 
-def _foreign_facts(told: Text, said: Text, facts: dict[str, frozenset[str]]) -> Iterator[Span]:
-    """The first word of each fact that is claimed of the person and that nothing in `told` accounts for."""
+def _foreign_facts(explanation: Text, response: Text, facts: dict[str, frozenset[str]]) -> Iterator[Span]:
+    """The first word of each fact that is claimed of the person and that nothing in `explanation` accounts for."""
     seen: set[frozenset[str]] = set()
     sentence: list[int] = []
-    for at, token in enumerate([*said.tokens, "."]):
+    for at, token in enumerate([*response.tokens, "."]):
         if token not in ".!?\n;":
             sentence.append(at)
             continue
-        if _is_claim([said.tokens[place] for place in sentence]):
+        if _is_claim([response.tokens[place] for place in sentence]):
             for place in sentence:
-                accounts = facts.get(said.tokens[place])
-                if accounts and accounts not in seen and accounts.isdisjoint(told.vocabulary):
+                accounts = facts.get(response.tokens[place])
+                if accounts and accounts not in seen and accounts.isdisjoint(explanation.vocabulary):
                     seen.add(accounts)
-                    yield said.spans[place]
+                    yield response.spans[place]
         sentence = []
 
 
@@ -187,10 +197,10 @@ def _facts() -> dict[str, frozenset[str]]:
         entry = line.partition("#")[0].strip()
         if not entry:
             continue
-        said, colon, accounts = entry.partition(" : ")
+        naming, colon, accounts = entry.partition(" : ")
         if not colon:
             raise InputError("not a fact", file=path, line=number, value=entry, hint="write: word|word : word word")
-        named = words_of_slot(said)
+        named = words_of_slot(naming)
         known = named.union(*(words_of_slot(word) for word in accounts.split()))
         found |= dict.fromkeys(named, known)
     return found

@@ -7,21 +7,32 @@ emergency service, a professional, or someone the person can trust.
 from __future__ import annotations
 
 from synthempathy.core.records import Pair
-from synthempathy.filters.verdict import Action, Rule, Verdict, quoting
-from synthempathy.text.lexicon import lexicon
+from synthempathy.filters.base import Action, Check, Rule, Verdict, action_of, both_reasons, phrases, reason_for
+from synthempathy.filters.params import Filter
 from synthempathy.text.words import text_of
 
-REASON = "no_pointer_to_help"
+NAME = "no_pointer_to_help"
+
+_find_mention, _find_help = phrases("self_harm"), phrases("pointer_to_help")
 
 
-def no_pointer_to_help(reason: str, action: Action) -> Rule:
-    """A rule whose evidence is the mention in the explanation: what is missing from the response has no place."""
-    mentions, help_at = lexicon("self_harm")["explanation"], lexicon("pointer_to_help")["response"]
+def check_with(action: Action) -> Check:
+    """A check whose evidence is the mention in the explanation: what is missing from the response has no place."""
+    reason = reason_for(action, NAME)
 
-    def rule(pair: Pair) -> Verdict | None:
-        hits = tuple(mentions.hits(text_of(pair.explanation)))
-        if not hits or help_at.find(text_of(pair.response)) is not None:
+    def check(pair: Pair) -> Verdict | None:
+        mention = _find_mention(text_of(pair.explanation), "explanation")
+        if mention is None or _find_help(text_of(pair.response), "response") is not None:
             return None
-        return quoting(action, reason, "explanation", pair.explanation, *hits)
+        return Verdict(action, reason, "explanation", mention.words, mention.spans)
 
-    return rule
+    return check
+
+
+def _checks(settings: Filter) -> tuple[Check, ...]:
+    action = action_of(settings.no_pointer_to_help)
+    # An explanation that is dropped for its mention needs no second look at the response.
+    return () if action is None or settings.topics.self_harm.explanation == "drop" else (check_with(action),)
+
+
+RULE = Rule(both_reasons(NAME), _checks)

@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator
 
 from synthempathy.core.records import Pair
-from synthempathy.filters.verdict import FIELDS, Span, Verdict, quoting, text_in
+from synthempathy.filters.base import Field, Found, Rule, Span, on_texts, quoted
+from synthempathy.text.words import Text
 
 REASON = "personal_data"
 PHONE_REGIONS = ("US", "GB")  # how numbers without a + are read
@@ -63,14 +64,12 @@ _DIGIT = re.compile(r"\d")
 _MARKS = ".,;:!?)'*_"  # may stand after an address and are none of it
 
 
-def personal_data(pair: Pair) -> Verdict | None:
-    """Drop a pair with personal data in its explanation or response."""
-    for field in FIELDS:
-        text = text_in(pair, field)
-        hits = found_in(text)
-        if hits:
-            return quoting("drop", REASON, field, text, *(span for span, _ in hits))
-    return None
+def find(text: Text, field: Field) -> Found | None:
+    """Every hit."""
+    return quoted(text, *(span for span, _ in found_in(text.raw)))
+
+
+RULE = Rule((REASON,), lambda settings: (on_texts(REASON, find),) if settings.personal_data == "drop" else ())
 
 
 def without_personal_data(pair: Pair) -> Pair:

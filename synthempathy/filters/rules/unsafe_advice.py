@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import re
 
-from synthempathy.core.records import Pair
-from synthempathy.filters.verdict import Rule, Verdict, quoting
-from synthempathy.text.lexicon import phrase_rule
-
-REASON = "unsafe_advice"
+from synthempathy.filters.base import Field, Found, phrases, quoted, text_rule
+from synthempathy.text.words import Text
 
 _NUMBER = (
     r"(?:\d{1,5}(?:[.,]\d{1,3})?|five|ten|fifteen|twenty|twenty-five|thirty|forty|fifty|seventy-five"
@@ -21,15 +18,13 @@ _NUMBER = (
 _DOSE = re.compile(rf"\b{_NUMBER}[ -]?(?:mg|mcg|\u00b5g|milligrams?|micrograms?)\b", re.IGNORECASE)
 _UNITS = ("mg", "mcg", "gram", "\u00b5g")  # a quick look before the slow one
 
+_find_phrases = phrases("unsafe_advice")
 
-def unsafe_advice() -> Rule:
-    """A rule on responses alone."""
-    phrases = phrase_rule(REASON, "unsafe_advice")
 
-    def rule(pair: Pair) -> Verdict | None:
-        dose = _DOSE.search(pair.response) if any(unit in pair.response.lower() for unit in _UNITS) else None
-        if dose:
-            return quoting("drop", REASON, "response", pair.response, dose.span())
-        return phrases(pair)
+def find(text: Text, field: Field) -> Found | None:
+    """A dose, or a phrase."""
+    dose = _DOSE.search(text.raw) if any(map(text.lower.__contains__, _UNITS)) else None
+    return quoted(text, dose.span()) if dose else _find_phrases(text, field)
 
-    return rule
+
+RULE = text_rule("unsafe_advice", find, fields=("response",))

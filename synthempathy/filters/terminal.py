@@ -12,14 +12,14 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
+from synthempathy.filters.base import FIELDS, Span
 from synthempathy.filters.decisions import Decision
 from synthempathy.filters.queue import Held
-from synthempathy.filters.verdict import FIELDS, Span
 
 EVIDENCE = "bold black on yellow"
 
 
-class Screen:
+class Terminal:
     """Prints on standard output and reads answers from standard input."""
 
     def __init__(self) -> None:

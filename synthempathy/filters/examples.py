@@ -10,8 +10,9 @@ from typing import get_args
 from synthempathy.core.errors import InputError
 from synthempathy.core.files import read_csv
 from synthempathy.core.records import Pair
-from synthempathy.filters.rules.sensitive import TOPICS, sensitive
-from synthempathy.filters.verdict import FIELDS, Field
+from synthempathy.filters.base import FIELDS, Field
+from synthempathy.filters.rules.topics import FINDERS, TOPICS
+from synthempathy.text.words import text_of
 
 COLUMNS = ("text", "field", "reason", "also", "note")
 #: The reasons of rules on content, which examples measure. Rules on form, like a text's length, are tested case by case.
@@ -69,8 +70,8 @@ def read_examples(path: Path, reasons: tuple[str, ...]) -> list[Example]:
 
 def pair_of(example: Example, *, otherwise: str) -> Pair:
     """A pair that rules can read, with the example's text in its field and `otherwise` in the other."""
-    told, said = (example.text, otherwise) if example.field == "explanation" else (otherwise, example.text)
-    return Pair.model_construct(None, id="example", explanation=told, response=said)
+    texts = {"explanation": otherwise, "response": otherwise, example.field: example.text}
+    return Pair.model_construct(None, id="example", **texts)
 
 
 def read_ordinary(path: Path, *, besides: Iterable[Example]) -> list[Example]:
@@ -79,7 +80,6 @@ def read_ordinary(path: Path, *, besides: Iterable[Example]) -> list[Example]:
     Hard situations touch the sensitive topics; where the lexicons find one, `also` names it. `besides` are examples that
     are not to come twice.
     """
-    topics = [(topic, sensitive(topic, "review")) for topic in TOPICS]
     seen = {example.text for example in besides}
     examples: list[Example] = []
     for _, row in read_csv(path, ("explanation", "response", "er", "ip", "ex")):
@@ -88,7 +88,6 @@ def read_ordinary(path: Path, *, besides: Iterable[Example]) -> list[Example]:
             if not text or text in seen or (field == "response" and {row["er"], row["ip"], row["ex"]} == {"0"}):
                 continue
             seen.add(text)
-            pair = pair_of(Example(text, field, "", frozenset()), otherwise="")
-            touched = frozenset(topic for topic, rule in topics if rule(pair))
+            touched = frozenset(topic for topic, find in FINDERS.items() if find(text_of(text), field))
             examples.append(Example(text, field, "", touched))
     return examples

@@ -1,7 +1,7 @@
 """repetition: a text runs in a loop, as small models do.
 
-A loop is a phrase said again at once (one word 6 times, two or three words 4 times, longer ones 3 times),
-or 8 words in a row that stand three times anywhere, or one character 24 times.
+A loop is a phrase said again at once (one word 6 times, two or three words 4 times, longer ones 3 times), or 8 words in
+a row that stand three times anywhere, or one character 24 times, or a "word" of 40 letters (hahahaha...).
 """
 
 from __future__ import annotations
@@ -9,27 +9,30 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from synthempathy.core.records import Pair
-from synthempathy.filters.verdict import FIELDS, Verdict, text_in
-from synthempathy.text.words import text_of
+from synthempathy.filters.base import Field, Found, text_rule
+from synthempathy.text.words import Text
 
+PHRASE_TIMES = 3  # of a phrase of four words and more
 LONGEST_LOOP = 20  # words
 REFRAIN_WORDS, REFRAIN_TIMES = 8, 3
 CHARACTER_TIMES = 24
+LONGEST_WORD = 40
 
 _CHARACTERS = re.compile(rf"(\S)\1{{{CHARACTER_TIMES - 1}}}")
 
 
-def repetition(pair: Pair) -> Verdict | None:
-    """Drop a pair with a text that loops."""
-    for field in FIELDS:
-        text = text_in(pair, field)
-        loop = _loop(text_of(text).words)
-        if loop is None and len(max(text.split(), key=len, default="")) >= CHARACTER_TIMES:
-            loop = _one_character(text)
-        if loop is not None:
-            return Verdict("drop", "repetition", field, loop)
-    return None
+def find(text: Text, field: Field, phrase_times: int = PHRASE_TIMES) -> Found | None:
+    """The words of the loop; `phrase_times` is how often a phrase of four words and more makes one."""
+    loop = _loop(text.words, phrase_times)
+    longest = max(map(len, text.raw.split()), default=0)
+    if loop is None and longest >= CHARACTER_TIMES:
+        loop = _one_character(text.raw)
+        if loop is None and longest >= LONGEST_WORD:
+            loop = next((word for word in text.words if len(word) >= LONGEST_WORD), None)
+    return Found(loop) if loop is not None else None
+
+
+RULE = text_rule("repetition", find)
 
 
 def _one_character(text: str) -> str | None:
@@ -37,13 +40,13 @@ def _one_character(text: str) -> str | None:
     return found[0] if found else None
 
 
-def _loop(words: list[str]) -> str | None:
+def _loop(words: list[str], phrase_times: int) -> str | None:
     # Every loop holds some three words three times or more; hardly any other text does.
     threes = Counter(zip(words, words[1:], words[2:], strict=False))
     often = {three for three, times in threes.items() if times >= REFRAIN_TIMES}
     if not often:
         return None
-    return _said_again(words, _distances(words, often)) or _refrain(words)
+    return _said_again(words, _distances(words, often), phrase_times) or _refrain(words)
 
 
 def _distances(words: list[str], often: set[tuple[str, str, str]]) -> list[int]:
@@ -57,10 +60,10 @@ def _distances(words: list[str], often: set[tuple[str, str, str]]) -> list[int]:
     return sorted(distance for distance in found if distance <= LONGEST_LOOP)
 
 
-def _said_again(words: list[str], sizes: list[int]) -> str | None:
+def _said_again(words: list[str], sizes: list[int], phrase_times: int) -> str | None:
     """A phrase of one of `sizes` words that is said again at once, as often as makes a loop."""
     for size in sizes:
-        times = 6 if size == 1 else 4 if size <= 3 else 3
+        times = 6 if size == 1 else 4 if size <= 3 else phrase_times
         same = 0  # how many words in a row equal the word `size` places before
         for at in range(size, len(words)):
             same = same + 1 if words[at] == words[at - size] else 0

@@ -13,10 +13,10 @@ from functools import partial
 from pathlib import Path
 
 from synthempathy.core.records import Pair
+from synthempathy.filters.base import FIELDS, Field, Verdict, both_reasons, reason_for, text_in
 from synthempathy.filters.params import Guard
-from synthempathy.filters.verdict import FIELDS, Field, Verdict, text_in
 from synthempathy.llm.loading import Model
-from synthempathy.llm.params import Engine, Machine
+from synthempathy.llm.params import Machine
 from synthempathy.llm.prompts import Message, Prompt, load_prompt
 from synthempathy.llm.runner import Asking, Row, ask_rows
 
@@ -66,13 +66,14 @@ READERS: dict[str, Callable[[str], Categories | None]] = {
     "llama_guard": llama_guard, "granite_guardian": granite_guardian,
 }
 
-_NAMES = (*LLAMA_GUARD.values(), HARM)
-#: Every reason that this layer can give.
-REASONS: tuple[str, ...] = (*(f"guard_{name}" for name in _NAMES), *(f"review_guard_{name}" for name in _NAMES), UNREADABLE)
+#: Every reason that this layer can give. Only a run with a guard counts them.
+REASONS: tuple[str, ...] = (
+    *(reason for name in (*LLAMA_GUARD.values(), HARM) for reason in both_reasons(f"guard_{name}")), UNREADABLE,
+)
 
 
 def guard_verdicts(
-    pairs: Sequence[Pair], guard: Guard, engine: Engine, machine: Machine, prompts: Path
+    pairs: Sequence[Pair], guard: Guard, machine: Machine, prompts: Path
 ) -> dict[str, tuple[Verdict, ...]]:
     """What the guard says against pairs, by id; a pair that it calls safe is not there.
 
@@ -87,7 +88,7 @@ def guard_verdicts(
         Row(f"{field} {pair.id}", pair, partial(_messages, prompt, pair, field)) for pair in pairs for field in FIELDS
     ]
     # Nothing is asked again: a guard's answer is the likeliest one, and would come again.
-    asking = Asking((Model(guard.model, guard.revision),), guard.sampling, 1, engine, machine)
+    asking = Asking((Model(guard.model, guard.revision),), guard.sampling, 1, guard.engine, machine)
     answers = ask_rows("guard", rows, asking, lambda _, completion: {"answer": completion.text}).accepted
     found: dict[str, tuple[Verdict, ...]] = {}
     for pair in pairs:
@@ -102,8 +103,10 @@ def _messages(prompt: Prompt | None, pair: Pair, field: Field) -> list[Message]:
     if prompt is not None:
         assessed = "User" if field == "explanation" else "Agent"
         return prompt.messages(assessed=assessed, explanation=pair.explanation, response=pair.response)
-    told: Message = {"role": "user", "content": pair.explanation}
-    return [told] if field == "explanation" else [told, {"role": "assistant", "content": pair.response}]
+    turns: list[Message] = [
+        {"role": "user", "content": pair.explanation}, {"role": "assistant", "content": pair.response},
+    ]
+    return turns[:1] if field == "explanation" else turns
 
 
 def _verdicts(pair: Pair, answers: dict[str, dict[str, str]], guard: Guard) -> Iterator[Verdict]:
@@ -115,5 +118,5 @@ def _verdicts(pair: Pair, answers: dict[str, dict[str, str]], guard: Guard) -> I
             yield Verdict("review", UNREADABLE, field, f"the guard answered {answer.strip()[:80]!r}")
             continue
         for name in categories:
-            reason = f"guard_{name}" if guard.action == "drop" else f"review_guard_{name}"
+            reason = reason_for(guard.action, f"guard_{name}")
             yield Verdict(guard.action, reason, field, f"{guard.model}: {name}: {text_in(pair, field)}")

@@ -5,9 +5,8 @@ What stands in double quotes is left out: a story in the third person quotes its
 
 from __future__ import annotations
 
-from synthempathy.core.records import Pair
-from synthempathy.filters.verdict import Verdict
-from synthempathy.text.words import MARKS, text_of
+from synthempathy.filters.base import Field, Found, text_rule
+from synthempathy.text.words import MARKS, Text
 
 FIRST_PERSON = frozenset((
     "i", "i'm", "i've", "i'd", "i'll", "im", "ive", "me", "my", "mine", "myself",
@@ -16,9 +15,8 @@ FIRST_PERSON = frozenset((
 LEAST, LEAST_SHARE = 2, 0.015  # first-person words, and their share of all words
 
 
-def not_first_person(pair: Pair) -> Verdict | None:
-    """Drop a pair with an explanation that hardly says I, me, my or we."""
-    text = text_of(pair.explanation)
+def find(text: Text, field: Field) -> Found | None:
+    """How few words of a text are I, me, my, we and their kin."""
     outside = [not quoted for quoted in text.quoted]
     if text.raw.strip()[:1] in ('"', "\u201c") and text.tokens.count('"') == 2 and text.tokens[-1] == '"':
         outside = [True] * len(outside)  # the whole answer was put in quotes
@@ -26,6 +24,7 @@ def not_first_person(pair: Pair) -> Verdict | None:
     first = sum(1 for word in words if word in FIRST_PERSON)
     if first >= LEAST and first >= LEAST_SHARE * len(words):
         return None
-    return Verdict(
-        "drop", "not_first_person", "explanation", f"{first} first-person words in {len(words)} outside quotes"
-    )
+    return Found(f"{first} first-person words in {len(words)} outside quotes")
+
+
+RULE = text_rule("not_first_person", find, fields=("explanation",))

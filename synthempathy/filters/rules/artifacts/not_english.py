@@ -9,11 +9,9 @@ from __future__ import annotations
 from functools import lru_cache
 from itertools import accumulate
 
-from synthempathy.core.records import Pair
-from synthempathy.filters.verdict import FIELDS, Span, Verdict, quoting, text_in
-from synthempathy.text.words import MARKS, Text, text_of
+from synthempathy.filters.base import Field, Found, Span, quoted, text_rule
+from synthempathy.text.words import MARKS, Text
 
-REASON = "not_english"
 STRETCH, STEP = 20, 5  # words: how long a stretch is, and how far the next one begins
 LEAST_SHARE = 0.2  # of function words; of 200 responses of the embedded model, 1 stretch in 80 is below
 LEAST_LETTERS = 30  # the library guesses at less
@@ -29,14 +27,12 @@ which while who why will with without won't would wouldn't you you'd you'll you'
 FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
 
 
-def not_english(pair: Pair) -> Verdict | None:
-    """Drop a pair with a stretch of another language."""
-    for field in FIELDS:
-        text = text_of(text_in(pair, field))
-        spans = [span for span in _unlike_english(text) if _is_foreign(text.raw[span[0] : span[1]])]
-        if spans:
-            return quoting("drop", REASON, field, text.raw, *spans)
-    return None
+def find(text: Text, field: Field) -> Found | None:
+    """Every stretch of another language."""
+    return quoted(text, *(span for span in _unlike_english(text) if _is_foreign(text.raw[slice(*span)])))
+
+
+RULE = text_rule("not_english", find)
 
 
 def _unlike_english(text: Text) -> list[Span]:

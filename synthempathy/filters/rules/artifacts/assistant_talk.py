@@ -1,25 +1,24 @@
-"""assistant_talk: talk around the answer ("Here's a rewritten version:", "I hope this helps"), or chat markup."""
+"""assistant_talk: talk around the answer ("Here's a rewritten version:", "I hope this helps"), or chat markup.
+
+By `lexicons/assistant_talk.txt`, openings and markup. Generation asks for talk and markup apart.
+"""
 
 from __future__ import annotations
 
 import re
 
-from synthempathy.core.records import Pair
-from synthempathy.filters.verdict import FIELDS, Rule, Verdict, quoting, text_in
-from synthempathy.text.lexicon import phrase_rule
-from synthempathy.text.words import lowered
-
-REASON = "assistant_talk"
+from synthempathy.filters.base import Field, Found, phrases, quoted, text_rule
+from synthempathy.text.words import Text
 
 _ANSWER = r"(?:response|reply|retelling|rewrite|rewriting|rewritten|paraphrase|first[- ]person|revised|empathetic)"
 _AGREES = r"(?:sure|sure thing|certainly|of course|absolutely|okay|ok|no problem)"
 #: At the very start of a text.
 _OPENING = re.compile(
     rf"\W{{0,4}}(?:{_AGREES}[\s,!.:-]{{1,4}}){{0,2}}here(?:'s| is| are) (?:\S+ ){{0,5}}?\W?"
-    rf"(?:{_ANSWER}\b|explanation:)"
+    rf"(?:{_ANSWER}\b|explanation:)|\W{{0,4}}here(?:'s| is) (?:a|the|your) (?:story|version|explanation)\b"
     rf"|\W{{0,4}}{_AGREES}[\s,!.:-]{{1,4}}(?:here(?:'s| is| are) (?:a|an|the|my|your|one)\b"
     r"|i(?:'d| would) be (?:happy|glad) to|i(?:'ll| will| can) (?:help|assist|rewrite|retell|provide|do my best)"
-    r"|let me (?:rewrite|retell|provide))"
+    r"|let me (?:rewrite|retell|provide))|\W{0,4}(?:sure|certainly|of course|absolutely)[!:]"
 )
 #: Anywhere: special tokens of chat templates, role labels, placeholders, word counts, notes under the text.
 _MARKUP = re.compile(
@@ -34,19 +33,26 @@ _MARKUP = re.compile(
 _SIGNS = ("<", "[", ":", "#", "word count", " words)")
 
 
-def assistant_talk() -> Rule:
-    """A rule by `lexicons/assistant_talk.txt`, openings and markup, in both fields."""
-    phrases = phrase_rule(REASON, "assistant_talk")
+_find_phrases = phrases("assistant_talk")
 
-    def rule(pair: Pair) -> Verdict | None:
-        for field in FIELDS:
-            text = text_in(pair, field)
-            lower = lowered(text)
-            hit = _OPENING.match(lower)
-            if not hit and any(sign in lower for sign in _SIGNS):
-                hit = _MARKUP.search(lower)
-            if hit:
-                return quoting("drop", REASON, field, text, hit.span())
-        return phrases(pair)
 
-    return rule
+def find_talk(text: Text, field: Field) -> Found | None:
+    """What an assistant says before its answer or after it."""
+    opening = _OPENING.match(text.lower)
+    return quoted(text, opening.span()) if opening else _find_phrases(text, field)
+
+
+def find_markup(text: Text, field: Field) -> Found | None:
+    """Markup of a chat that leaked into the text."""
+    if not any(map(text.lower.__contains__, _SIGNS)):
+        return None
+    markup = _MARKUP.search(text.lower)
+    return quoted(text, markup.span()) if markup else None
+
+
+def find(text: Text, field: Field) -> Found | None:
+    """Either of the two."""
+    return find_markup(text, field) or find_talk(text, field)
+
+
+RULE = text_rule("assistant_talk", find)

@@ -1,7 +1,8 @@
 """prompt_echo: a text repeats what the model was asked.
 
-An instruction of the prompts, a label of the notes ("Reasoning:"), or, in a response, a long run of the
-explanation. Quoting the person's own words is part of a good answer; quoting 40 of them is not.
+An instruction of the prompts (`lexicons/prompt_echo.txt`), a label of the notes ("Reasoning:"), or, in a response, a
+long run of the explanation. Quoting the person's own words is part of a good answer; quoting 40 of them is not. Generation,
+which knows the prompt, looks for short runs of that besides.
 """
 
 from __future__ import annotations
@@ -9,9 +10,8 @@ from __future__ import annotations
 import re
 
 from synthempathy.core.records import Pair
-from synthempathy.filters.verdict import FIELDS, Rule, Span, Verdict, quoting, text_in
-from synthempathy.text.lexicon import phrase_rule
-from synthempathy.text.words import text_of
+from synthempathy.filters.base import Field, Found, Rule, Span, Verdict, on_texts, phrases, quoted
+from synthempathy.text.words import Text, text_of
 
 REASON = "prompt_echo"
 RUN_WORDS = 40
@@ -25,23 +25,22 @@ _LABEL = re.compile(
     rf"(?:^|[.!?][\"'\u201d)*]{{0,2}}[ \t]{{1,3}})[*#_>\" \t]{{0,4}}(?:{_LABELS})[*_]{{0,2}}:", re.MULTILINE
 )
 
+_find_phrases = phrases("prompt_echo")
 
-def prompt_echo() -> Rule:
-    """A rule by `lexicons/prompt_echo.txt`, labels, and runs of RUN_WORDS words."""
-    instructions = phrase_rule(REASON, "prompt_echo")
 
-    def rule(pair: Pair) -> Verdict | None:
-        for field in FIELDS:
-            text = text_in(pair, field)
-            label = _LABEL.search(text) if ":" in text else None
-            if label:
-                return quoting("drop", REASON, field, text, _stripped(label))
-        run = shared_run(text_of(pair.explanation).words, text_of(pair.response).words)
-        if run is not None:
-            return Verdict("drop", REASON, "response", run)
-        return instructions(pair)
+def find(text: Text, field: Field) -> Found | None:
+    """A label, or an instruction."""
+    label = _LABEL.search(text.raw) if ":" in text.raw else None
+    return quoted(text, _stripped(label)) if label else _find_phrases(text, field)
 
-    return rule
+
+def copied(pair: Pair) -> Verdict | None:
+    """A check for RUN_WORDS words of the explanation in the response."""
+    run = shared_run(text_of(pair.explanation).words, text_of(pair.response).words)
+    return Verdict("drop", REASON, "response", run) if run is not None else None
+
+
+RULE = Rule((REASON,), lambda settings: (on_texts(REASON, find), copied))
 
 
 def _stripped(found: re.Match[str]) -> Span:

@@ -1,0 +1,132 @@
+"""What a rule is, and what rules are made of.
+
+A rule is a file under rules/ with a RULE: every reason that it can give, and what it checks under the parameters. Most
+are a function on one text (`Find`), which generation may ask, too; `text_rule` makes a RULE of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from synthempathy.core.records import Pair
+from synthempathy.text.lexicon import Lexicon, read_lexicon
+from synthempathy.text.words import Text, text_of
+
+if TYPE_CHECKING:  # rules that generation asks need no parameters of the filter
+    from synthempathy.filters.params import Filter, Policy
+
+LEXICONS = Path(__file__).parent / "lexicons"
+EVIDENCE_CHARACTERS = 160
+
+Action = Literal["drop", "review"]
+ACTIONS: tuple[Action, ...] = ("drop", "review")
+
+Field = Literal["explanation", "response"]
+#: The texts that rules read, in the order in which they read them.
+FIELDS: tuple[Field, ...] = ("explanation", "response")
+
+#: Start and end (not included) of a piece of evidence, in characters of the text.
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Evidence in one text: in words, and where it stands; nowhere where it is about the whole text."""
+
+    words: str
+    spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a rule found in a pair: what to do, the counted reason, and the evidence with the field it stands in."""
+
+    action: Action
+    reason: str
+    field: Field
+    evidence: str
+    spans: tuple[Span, ...] = ()
+
+    @property
+    def detail(self) -> str:
+        """Field and evidence on one line, as `data/rejected.jsonl` shows it."""
+        return f"{self.field}: {' '.join(self.evidence.split())[:EVIDENCE_CHARACTERS]}"
+
+
+#: What speaks against a text as the explanation, or as the response, of a pair; None for nothing.
+Find = Callable[[Text, Field], Found | None]
+
+#: What speaks against a pair; None for nothing. Pure: the same pair gives the same verdict. It reads `id`, `explanation`
+#: and `response` alone: other processes are sent no other fields (judging.py).
+Check = Callable[[Pair], Verdict | None]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule of the filter.
+
+    Attributes:
+        reasons: all that it can give, whatever the parameters are, so that metrics show a change of policy as a move.
+        checks: what it checks under the section `filter` of params.yaml; nothing where that switches it off.
+    """
+
+    reasons: tuple[str, ...]
+    checks: Callable[[Filter], Iterable[Check]]
+
+
+def text_rule(reason: str, find: Find, fields: tuple[Field, ...] = FIELDS) -> Rule:
+    """The rule that drops a pair for what `find` finds in one of `fields`."""
+    return Rule((reason,), lambda settings: (on_texts(reason, find, fields=fields),))
+
+
+def on_texts(reason: str, find: Find, action: Action = "drop", fields: tuple[Field, ...] = FIELDS) -> Check:
+    """A check of `fields`, one after the other, by `find`."""
+
+    def check(pair: Pair) -> Verdict | None:
+        for field in fields:
+            found = find(text_of(text_in(pair, field)), field)
+            if found is not None:
+                return Verdict(action, reason, field, found.words, found.spans)
+        return None
+
+    return check
+
+
+def text_in(pair: Pair, field: Field) -> str:
+    """The pair's text in `field`."""
+    return pair.explanation if field == "explanation" else pair.response
+
+
+def quoted(text: Text, *spans: Span) -> Found | None:
+    """Evidence in the words of `text` at the first of `spans`; None where there are none."""
+    return Found(text.raw[slice(*spans[0])], spans) if spans else None
+
+
+def reason_for(action: Action, name: str) -> str:
+    """`name`, or review_`name` where it only holds a pair back."""
+    return name if action == "drop" else f"review_{name}"
+
+
+def both_reasons(name: str) -> tuple[str, ...]:
+    """The reasons of a rule whose action is a policy."""
+    return tuple(reason_for(action, name) for action in ACTIONS)
+
+
+def action_of(policy: Policy) -> Action | None:
+    """What a policy does with a pair; None for nothing."""
+    return None if policy == "keep" else policy
+
+
+@cache
+def lexicon(name: str) -> dict[Field, Lexicon]:
+    """The phrases of lexicons/<name>.txt. InputError names file and line of what is not in the language."""
+    return read_lexicon(LEXICONS / f"{name}.txt", FIELDS)
+
+
+def phrases(name: str) -> Find:
+    """Finds the phrases of lexicons/<name>.txt, which is read when first needed."""
+    return lambda text, field: quoted(text, *lexicon(name)[field].hits(text))

@@ -1,0 +1,27 @@
+"""truncated: a text does not end in closing punctuation, so the model was cut off."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from synthempathy.filters.base import Field, Found, quoted, text_rule
+from synthempathy.text.words import Text
+
+ENDS = frozenset(".!?\u2026\u3002\uff01\uff1f")  # the ellipsis and the full-width marks among them
+CLOSERS = frozenset("\"'\u2019\u201d)]}*_~")  # may stand after the end: quotes, brackets, markdown
+SYMBOLS = frozenset(("So", "Sk", "Mn", "Me", "Cf"))  # Unicode classes of emoji and of what joins them
+SHOWN = 40
+
+
+def find(text: Text, field: Field) -> Found | None:
+    """The last characters of a text that stops in the middle of a sentence."""
+    for character in reversed(text.raw):
+        if character in ENDS:
+            return None
+        if not (character.isspace() or character in CLOSERS or unicodedata.category(character) in SYMBOLS):
+            break
+    end = len(text.raw.rstrip())
+    return quoted(text, (max(0, end - SHOWN), end))
+
+
+RULE = text_rule("truncated", find)

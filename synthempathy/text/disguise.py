@@ -1,0 +1,82 @@
+"""Disguised words read as what they disguise: b1tch, a$$hole, f*ck, biiitch, f u c k."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Set
+from functools import lru_cache
+
+from synthempathy.text.words import Text
+
+LETTERS = 4  # so many different letters that stand alone may spell a word, besides "a", "I" and the like
+
+_LOOKALIKES = str.maketrans("013457@$!", "oieastasi")
+_BANG = re.compile(r"![a-z]")
+_RUN = re.compile(r"([a-z])\1\1+")
+_TOKEN = r"""[@$]?[^\W_]+(?:['@$!*]+[^\W_]+)*\$*|[.!?;:\n"]"""
+_SPELLED = r"\b[a-z](?:[ .][a-z]){2,}\b"
+
+
+class Disguises:
+    """Finds known words under their disguises."""
+
+    def __init__(self, words: Set[str], *, belongs: Callable[[str], bool] | None = None, spelled: bool = False) -> None:
+        """`words` are known, and so are those that `belongs` accepts (by a stem, say), but for letters put as `*`.
+
+        With `spelled`, letters that stand alone are read together, and a number with its unit is no disguise.
+        """
+        self._words, self._sorted = words, sorted(words)
+        self._belongs, self._spelled = belongs or words.__contains__, spelled
+        self._pattern = re.compile(f"{_SPELLED}|{_TOKEN}" if spelled else _TOKEN)
+        self._shown = lru_cache(maxsize=4096)(self._uncovered)
+
+    def undone(self, text: Text) -> Text:
+        """`text` with the words that are disguised as its tokens; itself where there can be none."""
+        if not self._possible(text):
+            return text
+        return Text(text.raw, self._pattern, [self._plain(token) for token in self._pattern.findall(text.lower)])
+
+    def _possible(self, text: Text) -> bool:
+        """May the text hold a disguised word? Quick, because nearly every text is asked."""
+        lower = text.lower
+        if "*" in lower or "@" in lower or "$" in lower:
+            return True
+        if "!" in lower.rstrip("!") and (self._spelled or _BANG.search(lower)):
+            return True
+        if not self._spelled:
+            return any(map(_is_odd, text.vocabulary))
+        alone = sum(len(token) == 1 and token.isalpha() for token in text.vocabulary)
+        return alone >= LETTERS or any(map(_is_odd_and_no_measure, text.vocabulary))
+
+    def _plain(self, token: str) -> str:
+        if len(token) > 1 and (" " in token or "." in token):
+            joined = token.replace(" ", "").replace(".", "")
+            return joined if self._belongs(joined) else token
+        if token.isalpha() and not _RUN.search(token):
+            return token
+        if not any("a" <= character <= "z" for character in token):
+            return token  # $455 is money
+        return self._shown(token)
+
+    def _uncovered(self, token: str) -> str:
+        """The known word that `token` disguises, or `token` itself."""
+        letters = token.translate(_LOOKALIKES)
+        for form in (letters, _RUN.sub(r"\1", letters), _RUN.sub(r"\1\1", letters)):
+            if form in self._words:
+                return form
+        stars = letters.count("*")
+        if stars and 3 * stars <= 2 * len(letters) and stars < len(letters) - 1:
+            hidden = re.compile(re.escape(letters).replace(r"\*", "[a-z]"))
+            return next((word for word in self._sorted if hidden.fullmatch(word)), token)
+        return letters if not stars and self._belongs(letters) else token
+
+
+@lru_cache(maxsize=65536)
+def _is_odd(token: str) -> bool:
+    """Does the word mix digits with letters, or say a letter three times in a row?"""
+    return (not token.isalpha() and not token.isdigit() and any(c.isdigit() for c in token)) or bool(_RUN.search(token))
+
+
+@lru_cache(maxsize=65536)
+def _is_odd_and_no_measure(token: str) -> bool:
+    return _is_odd(token) and not (token[0].isdigit() and token.lstrip("0123456789").isalpha())

@@ -1,13 +1,13 @@
 """What a stage runs on: the modules that it imports, theirs, and so on; the data files beside them; the sections it reads.
 
 Found in the syntax trees, without running anything: imports inside functions count, those under `if TYPE_CHECKING` do not.
-What a tree does not show is named in the tables here: a module that imports by a computed name, or reads files beside itself,
-and is not in them is an error.
+What a tree does not show is named in the tables here; a module that imports by a computed name and is not in them is an error.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -30,19 +30,14 @@ CHOSEN: Mapping[str, tuple[tuple[str, ...], str]] = {
 OPTIONAL: Mapping[tuple[str, str], str] = {
     ("stages.filter", "synthempathy.filters.guard"): "filter.guard.model",
 }
-#: A module that uses `__file__` -> the files or folders that it reads, from the project's root.
-DATA: Mapping[str, tuple[str, ...]] = {
-    "synthempathy.demo_model.material": ("synthempathy/demo_model/frames.yaml", "synthempathy/demo_model/situations"),
-    "synthempathy.demo_model.probes": ("synthempathy/demo_model/card.md.jinja",),
-    "synthempathy.filters.base": ("synthempathy/filters/lexicons",),
-    "synthempathy.filters.rules.answers_someone_else": ("synthempathy/filters/lists",),
-    "synthempathy.llm.backends.ray_cluster": (),  # where the package stands
-    "synthempathy.release.card": ("synthempathy/release/card.md.jinja",),
-    "synthempathy.scorers.linear.cues": ("synthempathy/scorers/linear/cues.yaml",),
-}
+#: Modules that use `__file__` and read nothing beside themselves.
+READ_NOTHING = frozenset(("synthempathy.llm.backends.ray_cluster",))
 #: Calls that read every section of params.yaml, and those that read the one that they name.
 READS_ALL, READS_ONE = "load_params", "section"
 ALL, COMPUTED = "*", "?"
+CODE = (".py", ".pyc")
+
+_FILE_NAME = re.compile(r"\w[\w./-]*")
 
 
 @dataclass
@@ -129,6 +124,7 @@ class _Read:
     holds_code: bool
     computed: int | None  # the line of an import by a computed name
     beside: int | None  # the line of a use of __file__
+    strings: frozenset[str]  # that may be the name of a file
     sections: frozenset[str]
 
 
@@ -150,6 +146,10 @@ def _parsed(source: str) -> _Read:
         holds_code=any(not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Constant) for node in tree.body),
         computed=next((node.lineno for node, name in calls if name in ("import_module", "__import__")), None),
         beside=next((node.lineno for node in nodes if isinstance(node, ast.Name) and node.id == "__file__"), None),
+        strings=frozenset(
+            node.value for node in nodes
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and _FILE_NAME.fullmatch(node.value)
+        ),
         sections=frozenset(sections),
     )
 
@@ -206,15 +206,16 @@ def _chosen(module: str, read: _Read, params: Mapping[str, Any], path: Path) -> 
     return [pattern.format(value) for key in keys if (value := value_of(params, key)) is not None]
 
 
-def _data(root: Path, module: str, read: _Read, path: Path) -> Iterator[Path]:
-    if read.beside is None:
-        return
-    if module not in DATA:
+def _data(root: Path, module: str, read: _Read, path: Path) -> set[Path]:
+    """The files that a module with `__file__` reads: those whose names, or whose folders' names, it holds as strings."""
+    if read.beside is None or module in READ_NOTHING:
+        return set()
+    named = [root / folder / string for folder in list(path.parents)[:-1] for string in read.strings]
+    found = (one for name in named for one in (name.rglob("*") if name.is_dir() else [name]))
+    files = {one.relative_to(root) for one in found if one.is_file() and one.suffix not in CODE}
+    if not files:
         raise InputError(
-            "reads files beside itself", file=path, line=read.beside, hint=f"name {module} in DATA of project/imports.py",
+            "reads files beside itself, and names none of them", file=path, line=read.beside,
+            hint=f"write their names, or their folder's; or name {module} in READ_NOTHING of project/imports.py",
         )
-    for name in DATA[module]:
-        if not (root / name).exists():
-            raise InputError("no such file, and DATA of project/imports.py names it", file=Path(name))
-        found = sorted((root / name).rglob("*")) if (root / name).is_dir() else [root / name]
-        yield from (one.relative_to(root) for one in found if one.is_file())
+    return files

@@ -93,18 +93,21 @@ def test_an_optional_import_counts_where_its_parameter_is_set(root: Path, monkey
     assert modules(root, {"a": {"model": "some"}}) == {"synthempathy/a/x.py"}
 
 
-def test_files_beside_a_module_are_named(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_beside_a_module_are_those_that_its_strings_name(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(root, "stages/one.py", "import synthempathy.a.x")
-    write(root, "synthempathy/a/x.py", "from pathlib import Path\nHERE = Path(__file__).parent")
-    write(root, "synthempathy/a/lists/one.txt", "")
-    with pytest.raises(InputError, match=r"synthempathy/a/x.py:2: reads files beside itself.*DATA"):
-        modules(root)
-    monkeypatch.setattr(imports, "DATA", {"synthempathy.a.x": ("synthempathy/a/lists",)})
-    found = closure(root, "stages.one", {})
-    assert found.data == {Path("synthempathy/a/lists/one.txt"): Path("synthempathy/a/x.py")}
-    monkeypatch.setattr(imports, "DATA", {"synthempathy.a.x": ("synthempathy/a/gone.txt",)})
-    with pytest.raises(InputError, match="gone"):
-        modules(root)
+    write(root, "synthempathy/a/x.py", "HERE = __file__\nONE, TWO, THREE = 'lists', 'names.txt', 'a/deep/more.yaml'")
+    for name in ("a/lists/one.txt", "a/lists/two.txt", "a/lists/three.py", "names.txt", "a/deep/more.yaml", "a/deep/other.yaml"):
+        write(root, f"synthempathy/{name}", "")
+    found = closure(root, "stages.one", {}).data
+    assert {str(path) for path in found} == {
+        f"synthempathy/{name}" for name in ("a/lists/one.txt", "a/lists/two.txt", "names.txt", "a/deep/more.yaml")
+    }
+    assert set(found.values()) == {Path("synthempathy/a/x.py")}
+    write(root, "synthempathy/a/x.py", "HERE = __file__\nONE = f'{HERE}.txt'")
+    with pytest.raises(InputError, match=r"synthempathy/a/x.py:1: reads files beside itself.*READ_NOTHING"):
+        closure(root, "stages.one", {})
+    monkeypatch.setattr(imports, "READ_NOTHING", {"synthempathy.a.x"})
+    assert not closure(root, "stages.one", {}).data
 
 
 @pytest.mark.parametrize(

@@ -19,12 +19,13 @@ from pathlib import Path
 from synthempathy.core.command import run_stage
 from synthempathy.core.files import write_json, written_whole
 from synthempathy.core.progress import say
-from synthempathy.filters.base import LEXICONS, lexicon
+from synthempathy.filters.base import lexicon
 from synthempathy.filters.classifier.composing import composed
 from synthempathy.filters.classifier.concepts import read_concepts
 from synthempathy.filters.classifier.model import LABELS
 from synthempathy.filters.decisions import read_decisions
 from synthempathy.filters.examples import MEASURED, read_examples
+from synthempathy.filters.judging import LEXICONS
 from synthempathy.project import inputs
 from synthempathy.scorers.labelled import check_enough
 from synthempathy.scorers.sources import read_labelled
@@ -47,7 +48,7 @@ def check(
         partial(read_examples, safety / "examples.csv", LABELS),
         partial(composed, safety / "patterns.yaml", loaded.safety.seed),
         partial(read_examples, safety / "held_out.csv", MEASURED),
-        *(partial(lexicon, path.stem) for path in sorted(LEXICONS.glob("*.txt"))),
+        *(partial(lexicon, path) for path in sorted(LEXICONS.rglob("*.txt"))),
     ])
     models = inputs.model_folders(loaded)
     folders = [named / stage for stage in models]

@@ -19,7 +19,6 @@ from synthempathy.text.words import Text, text_of
 if TYPE_CHECKING:  # rules that generation asks need no parameters of the filter
     from synthempathy.filters.params import Filter, Policy
 
-LEXICONS = Path(__file__).parent / "lexicons"
 EVIDENCE_CHARACTERS = 160
 
 Action = Literal["drop", "review"]
@@ -122,11 +121,11 @@ def action_of(policy: Policy) -> Action | None:
 
 
 @cache
-def lexicon(name: str) -> dict[Field, Lexicon]:
-    """The phrases of lexicons/<name>.txt. InputError names file and line of what is not in the language."""
-    return read_lexicon(LEXICONS / f"{name}.txt", FIELDS)
+def lexicon(path: Path) -> dict[Field, Lexicon]:
+    """The phrases of a file, by field. InputError names file and line of what is not in the language."""
+    return read_lexicon(path, FIELDS)
 
 
-def phrases(name: str) -> Find:
-    """Finds the phrases of lexicons/<name>.txt, which is read when first needed."""
-    return lambda text, field: quoted(text, *lexicon(name)[field].hits(text))
+def phrases(path: Path) -> Find:
+    """Finds the phrases of a lexicon, which is read when first needed."""
+    return lambda text, field: quoted(text, *lexicon(path)[field].hits(text))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from pathlib import Path
 
 from synthempathy.core.records import Pair
 from synthempathy.filters.base import Check, Rule, Verdict
@@ -61,6 +62,9 @@ REASONS: tuple[str, ...] = (*dict.fromkeys(reason for rule in RULES for reason i
 
 CHUNK = 500  # pairs: what a process is given at a time
 ALONE = 8 * CHUNK  # up to here one process is faster than starting others
+
+#: The phrases that rules look for, in files and subfolders: what `check` reads.
+LEXICONS = Path(__file__).parent / "lexicons"
 
 Verdicts = tuple[Verdict, ...]
 

@@ -6,6 +6,8 @@ emergency service, a professional, or someone the person can trust.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from synthempathy.core.records import Pair
 from synthempathy.filters.base import Action, Check, Rule, Verdict, action_of, both_reasons, phrases, reason_for
 from synthempathy.filters.params import Filter
@@ -13,7 +15,9 @@ from synthempathy.text.words import text_of
 
 NAME = "no_pointer_to_help"
 
-_find_mention, _find_help = phrases("self_harm"), phrases("pointer_to_help")
+_FILTERS = Path(__file__).parents[1]
+_find_mention = phrases(_FILTERS / "lexicons/self_harm.txt")
+_find_help = phrases(_FILTERS / "lexicons/pointer_to_help.txt")
 
 
 def check_with(action: Action) -> Check:

@@ -7,12 +7,13 @@ is said to the reader. Disguises are undone: b1tch, a$$hole, f*ck you, biiitch.
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 from synthempathy.filters.base import Field, Found, Span, lexicon, quoted, text_rule
 from synthempathy.text.disguise import Disguises
 from synthempathy.text.words import Text
 
-LEXICONS = ("offensive", "insults")
+_LEXICONS = [Path(__file__).parents[1] / name for name in ("lexicons/offensive.txt", "lexicons/insults.txt")]
 
 
 def find(text: Text, field: Field) -> Found | None:
@@ -28,9 +29,9 @@ RULE = text_rule("offensive", find)
 
 
 def _hits(text: Text, field: Field) -> list[Span]:
-    return [span for name in LEXICONS for span in lexicon(name)[field].hits(text)]
+    return [span for path in _LEXICONS for span in lexicon(path)[field].hits(text)]
 
 
 @cache
 def _disguises() -> Disguises:
-    return Disguises(frozenset().union(*(one.vocabulary for name in LEXICONS for one in lexicon(name).values())))
+    return Disguises(frozenset().union(*(one.vocabulary for path in _LEXICONS for one in lexicon(path).values())))

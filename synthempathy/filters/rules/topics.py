@@ -9,6 +9,7 @@ child, its illness, its school or its birth passes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from synthempathy.filters.base import (
     ACTIONS,
@@ -31,6 +32,7 @@ from synthempathy.text.words import Text
 
 #: In the order in which they are looked for.
 TOPICS: tuple[str, ...] = tuple(Topics.model_fields)
+LEXICONS = Path(__file__).parents[1] / "lexicons"
 
 ENDS = frozenset('.!?\n')
 YOUNG = frozenset((
@@ -52,11 +54,11 @@ def topic_reason(topic: str, action: Action) -> str:
 
 def find_minors(text: Text, field: Field) -> Found | None:
     """Both kinds of phrases, each where it stands."""
-    sexual = list(lexicon("sexual_content")[field].hits(text))
-    return quoted(text, *lexicon("minors")[field].hits(text), *_beside_the_young(text, sexual))
+    sexual = list(lexicon(LEXICONS / "sexual_content.txt")[field].hits(text))
+    return quoted(text, *lexicon(LEXICONS / "minors.txt")[field].hits(text), *_beside_the_young(text, sexual))
 
 
-FINDERS: Mapping[str, Find] = {topic: phrases(topic) for topic in TOPICS} | {"minors": find_minors}
+FINDERS: Mapping[str, Find] = {topic: phrases(LEXICONS / f"{topic}.txt") for topic in TOPICS} | {"minors": find_minors}
 
 
 def _checks(settings: Filter) -> Iterator[Check]:

@@ -7,6 +7,7 @@ him"): `lexicons/unsafe_advice.txt` says after which words a phrase is none. A d
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from synthempathy.filters.base import Field, Found, phrases, quoted, text_rule
 from synthempathy.text.words import Text
@@ -18,7 +19,7 @@ _NUMBER = (
 _DOSE = re.compile(rf"\b{_NUMBER}[ -]?(?:mg|mcg|\u00b5g|milligrams?|micrograms?)\b", re.IGNORECASE)
 _UNITS = ("mg", "mcg", "gram", "\u00b5g")  # a quick look before the slow one
 
-_find_phrases = phrases("unsafe_advice")
+_find_phrases = phrases(Path(__file__).parents[1] / "lexicons/unsafe_advice.txt")
 
 
 def find(text: Text, field: Field) -> Found | None:

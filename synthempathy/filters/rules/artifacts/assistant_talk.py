@@ -1,11 +1,12 @@
 """assistant_talk: talk around the answer ("Here's a rewritten version:", "I hope this helps"), or chat markup.
 
-By `lexicons/assistant_talk.txt`, openings and markup. Generation asks for talk and markup apart.
+By `lexicons/artifacts/assistant_talk.txt`, openings and markup. Generation asks for talk and markup apart.
 """
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from synthempathy.filters.base import Field, Found, phrases, quoted, text_rule
 from synthempathy.text.words import Text
@@ -33,7 +34,7 @@ _MARKUP = re.compile(
 _SIGNS = ("<", "[", ":", "#", "word count", " words)")
 
 
-_find_phrases = phrases("assistant_talk")
+_find_phrases = phrases(Path(__file__).parents[2] / "lexicons/artifacts/assistant_talk.txt")
 
 
 def find_talk(text: Text, field: Field) -> Found | None:

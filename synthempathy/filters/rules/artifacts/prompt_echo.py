@@ -1,6 +1,6 @@
 """prompt_echo: a text repeats what the model was asked.
 
-An instruction of the prompts (`lexicons/prompt_echo.txt`), a label of the notes ("Reasoning:"), or, in a response, a
+An instruction of the prompts (`lexicons/artifacts/prompt_echo.txt`), a label of the notes ("Reasoning:"), or, in a response, a
 long run of the explanation. Quoting the person's own words is part of a good answer; quoting 40 of them is not. Generation,
 which knows the prompt, looks for short runs of that besides.
 """
@@ -8,6 +8,7 @@ which knows the prompt, looks for short runs of that besides.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from synthempathy.core.records import Pair
 from synthempathy.filters.base import Field, Found, Rule, Span, Verdict, on_texts, phrases, quoted
@@ -25,7 +26,7 @@ _LABEL = re.compile(
     rf"(?:^|[.!?][\"'\u201d)*]{{0,2}}[ \t]{{1,3}})[*#_>\" \t]{{0,4}}(?:{_LABELS})[*_]{{0,2}}:", re.MULTILINE
 )
 
-_find_phrases = phrases("prompt_echo")
+_find_phrases = phrases(Path(__file__).parents[2] / "lexicons/artifacts/prompt_echo.txt")
 
 
 def find(text: Text, field: Field) -> Found | None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from synthempathy.core.command import guarded
+from synthempathy.core.draw import rank
 from synthempathy.core.errors import ModelError
 from synthempathy.core.files import write_json, written_whole
 from synthempathy.core.params import read_params
@@ -27,7 +28,7 @@ from synthempathy.llm.backends import Completion, FailureReason
 from synthempathy.llm.params import Engine, Machine
 from synthempathy.llm.perplexity import perplexities
 from synthempathy.llm.runner import Asking, Reader, Results, Row, ask_rows
-from synthempathy.sampling.draw import rank, rows_of
+from synthempathy.sampling.draw import rows_of
 from synthempathy.sampling.grid import GRID, load_grid
 from synthempathy.sampling.measures import diversity
 

@@ -1,6 +1,7 @@
 """check: validate the grid's params, prompt, model and inputs before DVC removes an output.
 
-    python -m stages.sampling.check data/seeds.jsonl prompts/brainstorm/default.jinja data/sampling/checked.json
+    python -m stages.sampling.check data/seeds.jsonl prompts/brainstorm/default.jinja \\
+        data/sampling/checked.json models/named/sampling
 
 What it writes never changes, so nothing is rerun because of it.
 """
@@ -11,26 +12,30 @@ import argparse
 from pathlib import Path
 
 from synthempathy.core.command import guarded
-from synthempathy.core.files import write_json
+from synthempathy.core.files import write_json, written_whole
 from synthempathy.core.params import read_params
 from synthempathy.core.progress import say
 from synthempathy.generation.steps import STEPS
-from synthempathy.llm.backends import check_model
-from synthempathy.llm.loading import Model
+from synthempathy.llm.backends import backend_of, check_model
+from synthempathy.llm.loading import Model, is_folder, link_models
 from synthempathy.llm.params import Engine, Machine
 from synthempathy.sampling.draw import rows_of
 from synthempathy.sampling.grid import GRID, load_grid
 
 
-def check(inputs: Path, prompt: Path, checked: Path, *, grid: Path, params: Path) -> None:
-    """Raise on the first mistake; write `checked` when there is none."""
+def check(inputs: Path, prompt: Path, checked: Path, named: Path, *, grid: Path, params: Path) -> None:
+    """Raise on the first mistake; write `checked`, and the links to the model, when there is none."""
     wanted, file = load_grid(grid), read_params(params)
     file.section("machine", Machine)
     for temperature, top_p, _ in wanted.cells():
         wanted.settings(file, temperature, top_p)
-    check_model(Model(wanted.model, wanted.revision), file.section("engine", Engine))
+    engine = file.section("engine", Engine)
+    check_model(Model(wanted.model, wanted.revision), engine)
     rows = rows_of(wanted, inputs, STEPS[wanted.step].prompt(prompt))
-    write_json(checked, {"params, prompt, model, inputs": "read without an error"})
+    local = backend_of(engine).local_weights and is_folder(wanted.model)
+    with written_whole(checked, named) as (checked_part, named_part):
+        write_json(checked_part, {"params, prompt, model, inputs": "read without an error"})
+        link_models(named_part, [Path(wanted.model)] if local else [])
     say(f"check: {len(wanted.cells())} cells of {len(rows)} answers each, {wanted.step} by {wanted.model}")
 
 
@@ -39,6 +44,7 @@ if __name__ == "__main__":
     parser.add_argument("inputs", type=Path, help="what the step reads (JSONL)")
     parser.add_argument("prompt", type=Path, help="the prompt's template (Jinja)")
     parser.add_argument("checked", type=Path, help="written when all is well (JSON)")
+    parser.add_argument("named", type=Path, help="links to the model's files, written (folder; see stages/check.py)")
     parser.add_argument("--grid", type=Path, default=GRID, help="default: %(default)s")
     parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="default: %(default)s")
     given = parser.parse_args()

@@ -16,10 +16,9 @@ from itertools import combinations
 from statistics import fmean
 from typing import Any
 
+from synthempathy.sampling.recommend import MEASURES
 from synthempathy.text.diversity import distinct, self_bleu
 from synthempathy.text.numbered import Vocabulary, normal_words
-
-MEASURES = ("distinct_1", "distinct_2", "self_bleu", "distance_between_samples", "distance_overall")
 
 
 def diversity(rows: Mapping[str, Sequence[str]], drawn: Sequence[str] | None) -> dict[str, float | None]:

@@ -18,8 +18,7 @@ from synthempathy.core.files import write_json, written_whole
 from synthempathy.core.metrics import read_metrics
 from synthempathy.core.params import read_mapping
 from synthempathy.core.progress import say
-from synthempathy.sampling.grid import GRID, Grid, load_grid
-from synthempathy.sampling.measures import MEASURES
+from synthempathy.sampling.grid import GRID, MEASURES, Grid, load_grid
 from synthempathy.sampling.recommend import CellMetrics, RankedCell, rank_cells
 
 NOTHING = "nothing to recommend: no cell has enough answers to measure; read data/sampling, or lower `measured`"

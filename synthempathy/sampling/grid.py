@@ -13,6 +13,8 @@ from synthempathy.generation.params import Brainstorm, Explain, Respond, Step
 from synthempathy.llm.params import Sampling
 
 GRID = Path("stages/sampling/params.yaml")
+#: What a cell's diversity is measured by (`measures`).
+MEASURES = ("distinct_1", "distinct_2", "self_bleu", "distance_between_samples", "distance_overall")
 
 _SECTIONS: dict[str, type[Step]] = {"brainstorm": Brainstorm, "explain": Explain, "respond": Respond}
 

@@ -16,7 +16,7 @@ from itertools import combinations
 from statistics import fmean
 from typing import Any
 
-from synthempathy.sampling.recommend import MEASURES
+from synthempathy.sampling.grid import MEASURES
 from synthempathy.text.diversity import distinct, self_bleu
 from synthempathy.text.numbered import Vocabulary, normal_words
 

@@ -21,9 +21,7 @@ from typing import Literal
 from pydantic import Field
 
 from synthempathy.core.metrics import Metrics
-
-#: What a cell's diversity is measured by (`measures`).
-MEASURES = ("distinct_1", "distinct_2", "self_bleu", "distance_between_samples", "distance_overall")
+from synthempathy.sampling.grid import MEASURES
 
 #: The measures that fall with diversity; the others rise.
 FALLING = ("self_bleu",)

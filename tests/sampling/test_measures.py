@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synthempathy.sampling.measures import MEASURES, diversity, mean_distance, vectors
+from synthempathy.sampling.grid import MEASURES
+from synthempathy.sampling.measures import diversity, mean_distance, vectors
 
 A = "one morning the bus came late and everybody stood in the rain"
 B = "her sister had never said anything about selling their old house"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synthempathy.sampling.measures import MEASURES
+from synthempathy.sampling.grid import MEASURES
 from synthempathy.sampling.recommend import FALLING, CellMetrics, rank_cells
 
 

@@ -132,9 +132,10 @@ def test_a_mistake_is_named_before_anything_is_asked(project):
     prompt, written = Path("prompts/brainstorm/default.jinja"), Path("checked.json")
 
     def look(inputs="seeds.jsonl", prompt=prompt):
-        check(Path(inputs), prompt, written, grid=Path("grid.yaml"), params=Path("params.yaml"))
+        check(Path(inputs), prompt, written, Path("named"), grid=Path("grid.yaml"), params=Path("params.yaml"))
 
     look()
+    assert list(Path("named").rglob("config.json"))  # a link to the model's
     written.unlink()
     with pytest.raises(PromptError, match="no such prompt"):
         look(prompt=Path("prompts/brainstorm/other.jinja"))

@@ -26,6 +26,7 @@ from synthempathy.filters.classifier.model import LABELS
 from synthempathy.filters.decisions import read_decisions
 from synthempathy.filters.examples import MEASURED, read_examples
 from synthempathy.filters.judging import LEXICONS
+from synthempathy.llm.loading import link_models
 from synthempathy.project import inputs
 from synthempathy.scorers.labelled import check_enough
 from synthempathy.scorers.sources import read_labelled
@@ -55,7 +56,7 @@ def check(
     with written_whole(checked, *folders) as (checked_part, *parts):
         write_json(checked_part, {"params, prompts, models, seeds, labels, decisions, safety": "read without an error"})
         for part, found in zip(parts, models.values(), strict=True):
-            inputs.link_models(part, found)
+            link_models(part, found)
     say("check: params, prompts, models, seeds, labels, decisions and safety examples are in order")
 
 

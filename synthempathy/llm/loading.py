@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,23 @@ def content_hash(folder: Path) -> str:
             with path.open("rb") as stream:
                 digest.update(hashlib.file_digest(stream, "sha256").digest())
     return digest.hexdigest()
+
+
+def link_models(folder: Path, models: Sequence[Path]) -> None:
+    """Make `folder`: a link to each file of `models`, in a subfolder per model, and their names in models.txt.
+
+    DVC follows a link to a file: a stage that depends on the folder is stale when a file of a model has changed.
+    """
+    folder.mkdir(parents=True)
+    (folder / "models.txt").write_text("".join(f"{model}\n" for model in models), encoding="utf-8")
+    for number, model in enumerate(models):
+        for file in sorted(path for path in model.rglob("*") if path.is_file() and path.suffix != ".md"):
+            name = file.relative_to(model)
+            if any(part.startswith(".") for part in name.parts):  # a clone's .git, a download's .cache
+                continue
+            link = folder / str(number) / name
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(file.absolute() if model.is_absolute() else os.path.relpath(file, link.parent))
 
 
 def load_tokenizer(model: str, revision: str | None) -> Any:

@@ -93,7 +93,8 @@ class _Declared:
     def files(self, dep: Path) -> Iterator[Path]:
         """The files under a dep, from the root."""
         if (self.root / dep).is_dir():
-            yield from (one.relative_to(self.root) for one in (self.root / dep).rglob("*") if "__pycache__" not in one.parts)
+            files = (one for one in (self.root / dep).rglob("*") if one.is_file() and "__pycache__" not in one.parts)
+            yield from (one.relative_to(self.root) for one in files)
         elif (self.root / dep).exists():
             yield dep
 
@@ -121,16 +122,17 @@ def _code(declared: _Declared, used: Closure) -> Iterator[InputError]:
             lacking[path.parent].append(path)
     for folder, paths in lacking.items():
         importer = (used.modules | used.data)[paths[0]]
+        whole = len(paths) > 1 and set(paths) == {one for one in declared.files(folder) if one.name != "__init__.py"}
         yield declared.wrong(
             f"uses {_listed(path.name for path in paths)} of {folder} ({paths[0].name} by {importer}), which no dep covers",
-            f"add to its deps: {_listed(paths)}",
+            f"add to its deps: {_listed([folder] if whole else paths)}",
         )
     use = {dep: [one for one in declared.files(dep) if one in used.modules or one in used.data] for dep in declared.code}
     for dep, found in use.items():
         if not found:
             problem = "and nothing of it is used" if (declared.root / dep).exists() else "which is not there"
             yield declared.wrong(f"declares {dep}, {problem}", "take it out of its deps")
-    if used.modules and len(declared.covered) > MOST_DECLARED * len(used.modules):
+    if all(use.values()) and len(declared.covered) > MOST_DECLARED * len(used.modules):
         sizes = {dep: len([one for one in declared.covered if one.is_relative_to(dep)]) for dep in use}
         worst = max(use, key=lambda dep: sizes[dep] - len(use[dep]))
         yield declared.wrong(

@@ -5,8 +5,7 @@ Every rule here is the stage's own: what a prompt may use, what a reader refuses
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -127,20 +126,3 @@ def _asked(params: Params) -> dict[str, list[tuple[Model, Engine]]]:
         "scorer": [(Model(judge.model, judge.revision), judge.engine)] if params.scorer.kind == "judge" else [],
         "evaluate": [(model, engine) for model in (tuned, *others)],
     }
-
-
-def link_models(folder: Path, models: Sequence[Path]) -> None:
-    """Make `folder`: a link to each file of `models`, in a subfolder per model, and their names in models.txt.
-
-    DVC follows a link to a file: a stage that depends on the folder is stale when a file of a model has changed.
-    """
-    folder.mkdir(parents=True)
-    (folder / "models.txt").write_text("".join(f"{model}\n" for model in models), encoding="utf-8")
-    for number, model in enumerate(models):
-        for file in sorted(path for path in model.rglob("*") if path.is_file() and path.suffix != ".md"):
-            name = file.relative_to(model)
-            if any(part.startswith(".") for part in name.parts):  # a clone's .git, a download's .cache
-                continue
-            link = folder / str(number) / name
-            link.parent.mkdir(parents=True, exist_ok=True)
-            link.symlink_to(file.absolute() if model.is_absolute() else os.path.relpath(file, link.parent))

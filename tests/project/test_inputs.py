@@ -57,7 +57,6 @@ def changed(params: Params, **changes: object) -> Params:
         ("respond", {"respond__model": "m"}),
         ("dedup", {"dedup__semantic__enabled": True, "dedup__semantic__model": "m"}),
         ("filter", {"filter__guard__model": "m"}),
-        ("filter", {"filter__classifier__model": "m"}),
         ("scorer", {"scorer__kind": "judge", "scorer__judge__model": "m"}),
         ("scorer", {"scorer__kind": "biencoder", "scorer__biencoder__encoder": "m"}),
         ("finetune", {"finetune__model": "m"}),

@@ -13,6 +13,7 @@ help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 repro: $(READY) ## run what changed, and what follows from it
+	@find models/named -type l ! -exec test -e {} \; -delete 2> /dev/null || true  # DVC stops at a link to what is gone
 	$(RUN) dvc repro
 	$(RUN) synthempathy summary
 

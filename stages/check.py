@@ -8,7 +8,8 @@ each, while every output is still there. data/checked.json never changes, so not
 
 models/named holds a folder for each stage that reads a model, with links to the files of those that params.yaml (or the
 profile) names and that stand on this machine. DVC follows the links: so a change in any model's folder, wherever it is,
-reruns the stages that read it. A model of the hub is what its name and revision say, which are parameters.
+reruns the stages that read it. A model of the hub is what its name and revision say, which are parameters. Where a file of a
+model is removed, DVC stops at the link ("No such file"): this command, or `make repro`, makes the links anew.
 """
 
 from __future__ import annotations

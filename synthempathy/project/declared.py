@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from synthempathy.core.errors import InputError, ParamsError
+from synthempathy.core.files import read_text
 from synthempathy.core.params import plain, read_mapping, read_params
 from synthempathy.project.imports import ALL, COMPUTED, OURS, Closure, closure, holds_code, value_of
 from synthempathy.project.params import Params, load_params
@@ -88,15 +89,20 @@ class _Declared:
         paths = (Path(self._filled(dep)) for dep in stage.get("deps", []))
         self.code = [path for path in paths if path.parts[:1] and path.parts[0] in OURS]
         self.sections = self._keys(stage.get("params", []))
+        ignored = read_text(root / ".dvcignore").splitlines() if (root / ".dvcignore").is_file() else []
+        self._ignored = [line.lstrip("/") for line in ignored if line.endswith(".py")]
         self.covered = {one for dep in self.code for one in self.files(dep) if one.suffix == ".py" and holds_code(root / one)}
 
     def files(self, dep: Path) -> Iterator[Path]:
-        """The files under a dep, from the root."""
-        if (self.root / dep).is_dir():
-            files = (one for one in (self.root / dep).rglob("*") if one.is_file() and "__pycache__" not in one.parts)
-            yield from (one.relative_to(self.root) for one in files)
-        elif (self.root / dep).exists():
-            yield dep
+        """The files under a dep, from the root, without those that .dvcignore hides from DVC."""
+        files = (self.root / dep).rglob("*") if (self.root / dep).is_dir() else iter([self.root / dep])
+        for file in files:
+            if file.is_file() and "__pycache__" not in file.parts and not self.ignores(file):
+                yield file.relative_to(self.root)
+
+    def ignores(self, file: Path) -> bool:
+        """Whether .dvcignore hides a module from DVC."""
+        return any(file.match(pattern) for pattern in self._ignored)
 
     def wrong(self, problem: str, hint: str) -> InputError:
         """An error that names the stage's line."""
@@ -118,7 +124,7 @@ def _code(declared: _Declared, used: Closure) -> Iterator[InputError]:
     """Code used and not declared; declared and not there; declared beyond what is used."""
     lacking: dict[Path, list[Path]] = defaultdict(list)
     for path in sorted(used.modules.keys() | used.data.keys()):
-        if not any(path.is_relative_to(dep) for dep in declared.code):
+        if declared.ignores(path) or not any(path.is_relative_to(dep) for dep in declared.code):
             lacking[path.parent].append(path)
     for folder, paths in lacking.items():
         importer = (used.modules | used.data)[paths[0]]

@@ -19,7 +19,7 @@ def project(tmp_path: Path) -> Path:
     """Code, params and pipelines of this project, without its data."""
     for name in ("stages", "synthempathy", "profiles"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("dvc.yaml", "params.yaml"):
+    for name in (".dvcignore", "dvc.yaml", "params.yaml"):
         shutil.copy(ROOT / name, tmp_path / name)
     return tmp_path
 
@@ -70,6 +70,13 @@ def test_code_declared_and_not_used_or_not_there(project: Path) -> None:
     errors = found(project)
     assert any("split: declares synthempathy/seeds, and nothing of it is used" in line for line in errors)
     assert any("split: declares stages/gone.py, which is not there" in line for line in errors)
+
+
+def test_code_that_dvc_does_not_see(project: Path) -> None:
+    (project / ".dvcignore").write_text("*.part\nsources.py\n/synthempathy/split/params.py\n")
+    errors = found(project)
+    assert any("seeds: uses sources.py" in line for line in errors)
+    assert any("split: uses params.py of synthempathy/split" in line for line in errors)
 
 
 def test_a_section_that_is_read_and_not_declared(project: Path) -> None:

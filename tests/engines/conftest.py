@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from synthempathy.llm.loading import Model
 from synthempathy.project.params import load_params
 
 ROOT = Path(__file__).parents[2]
@@ -32,9 +33,9 @@ def embedded():
 def engine(settings, embedded):
     if importlib.util.find_spec("vllm") is None:
         pytest.skip("no vllm here; .ci/install-engines makes .venv-engines")
-    from synthempathy.llm.backends import open_engine
+    from synthempathy.llm.backends import open_backend
 
-    engine = open_engine(embedded, None, *settings)
+    engine = open_backend(Model(embedded), *settings)
     yield engine
     engine.close()
     engine.close()

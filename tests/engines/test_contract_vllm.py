@@ -12,7 +12,7 @@ import time
 import httpx2 as httpx
 import pytest
 
-from synthempathy.llm.backends import open_engine
+from synthempathy.llm.backends import open_backend
 from tests.helpers.engine_contract import CONTRACT, Subject, name_of
 
 pytestmark = [
@@ -75,7 +75,7 @@ def behind_a_server(server, settings, embedded):
         patch.delenv("OPENAI_API_KEY", raising=False)
         asked, machine = settings
         openai = asked.openai.model_copy(update={"base_url": server})
-        engine = open_engine("tiny", None, asked.model_copy(update={"backend": "openai", "openai": openai}), machine)
+        engine = open_backend("tiny", None, asked.model_copy(update={"backend": "openai", "openai": openai}), machine)
         yield Subject(engine, embedded, MAX_TOKENS)
         engine.close()
 

@@ -7,7 +7,8 @@ import importlib.util
 import pytest
 
 from synthempathy.core.errors import ModelError
-from synthempathy.llm.backends import Request, open_engine
+from synthempathy.llm.backends import Request, open_backend
+from synthempathy.llm.loading import Model
 from synthempathy.llm.params import Sampling, VllmSettings
 from tests.helpers.tiny_model import save_tiny_model
 
@@ -49,7 +50,7 @@ def adapter(model, tmp_path_factory):
 @pytest.fixture(scope="module")
 def tuned(settings, model, adapter):
     """An engine of its own; the last test that uses it kills it."""
-    engine = open_engine(model, None, *settings, adapter)
+    engine = open_backend(Model(model), *settings, adapter)
     yield engine
     engine.close()
 
@@ -113,8 +114,8 @@ def test_an_adapter_changes_the_answers_as_it_does_in_transformers(tuned, settin
     asked, machine = settings
     there = asked.model_copy(update={"backend": "transformers"})
     found = answers(tuned, requests(30), GREEDY)
-    assert found == answers(open_engine(model, None, there, machine, adapter), requests(30), GREEDY)
-    assert found != answers(open_engine(model, None, there, machine), requests(30), GREEDY)
+    assert found == answers(open_backend(Model(model), there, machine, adapter), requests(30), GREEDY)
+    assert found != answers(open_backend(Model(model), there, machine), requests(30), GREEDY)
 
 
 @needs_vllm
@@ -139,7 +140,7 @@ def test_a_killed_vllm_is_one_line_and_no_endless_wait(tuned):
 ])
 def test_what_vllm_refuses_is_one_line(settings, model, change, says):
     with pytest.raises(ModelError, match=says) as caught:
-        open_engine(model, None, *changed(settings, **change))
+        open_backend(Model(model), *changed(settings, **change))
     assert "\n" not in str(caught.value)
 
 
@@ -151,14 +152,14 @@ def changed(settings, **change):
 def test_without_vllm_it_says_how_to_install_it(settings, model, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ModelError, match=r"pip install 'synthempathy\[vllm\]'"):
-        open_engine(model, None, *settings)
+        open_backend(Model(model), *settings)
 
 
 def test_a_model_or_an_adapter_that_is_not_there_is_one_line(settings, model, tmp_path):
     with pytest.raises(ModelError, match="does not exist"):
-        open_engine("models/absent", None, *settings)
+        open_backend(Model("models/absent"), *settings)
     with pytest.raises(ModelError, match=r"no adapter_config\.json"):
-        open_engine(model, None, *settings, tmp_path)
+        open_backend(Model(model), *settings, tmp_path)
 
 
 def test_settings_out_of_range_are_refused(settings):

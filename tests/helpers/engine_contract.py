@@ -15,7 +15,7 @@ from functools import cache, cached_property
 import pytest
 
 from synthempathy.core.errors import ModelError
-from synthempathy.llm.backends import Completion, Engine, Failure, Request
+from synthempathy.llm.backends import Completion, Failure, Loaded, Request
 from synthempathy.llm.loading import load_model, load_tokenizer
 from synthempathy.llm.params import Sampling
 
@@ -26,7 +26,7 @@ Outcomes = dict[str, Completion | Failure]
 class Subject:
     """An engine, the folder of the model it runs, and the length at which some of its answers are cut and some not."""
 
-    engine: Engine
+    engine: Loaded
     model: str
     max_tokens: int
 
@@ -82,7 +82,7 @@ def gives_another_text_for_another_seed(subject: Subject) -> None:
 
 def says_why_it_stopped(subject: Subject) -> None:
     """At the end token or at max_tokens, with the counts of both sides; some rows of each kind."""
-    tokenizer = load_tokenizer(subject.model, None, False)
+    tokenizer = load_tokenizer(subject.model, None)
     prompts = {row.id: row.messages for row in rows()}
     for row, answer in subject.first.items():
         prompt = tokenizer.apply_chat_template(prompts[row], add_generation_prompt=True, return_dict=False)
@@ -132,8 +132,8 @@ def likeliest(model: str, count: int, max_tokens: int) -> Outcomes:
     """The answers to the first `count` rows by transformers' own greedy search, one row at a time."""
     import torch
 
-    tokenizer = load_tokenizer(model, None, False)
-    loaded = load_model(model, None, "float32", False, "cpu")
+    tokenizer = load_tokenizer(model, None)
+    loaded = load_model(model, None, "float32", "cpu")
     found: Outcomes = {}
     for row in rows(count):
         prompt = tokenizer.apply_chat_template(row.messages, add_generation_prompt=True, return_dict=False)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from synthempathy.core.errors import ModelError
-from synthempathy.finetuning.examples import example
+from synthempathy.finetuning.examples import tokenized_example
 from synthempathy.llm.loading import load_tokenizer
 from tests.helpers.tiny_model import save_tiny_model
 
@@ -36,7 +36,7 @@ def saved(tmp_path_factory):
 
 def tokenizer_with(saved, template):
     (saved / "chat_template.jinja").write_text(template)
-    return load_tokenizer(str(saved), None, False)
+    return load_tokenizer(str(saved), None)
 
 
 def rendered(tokenizer, *messages):
@@ -62,7 +62,7 @@ def test_a_template_that_takes_it_is_left_as_it_is(saved):
 
 def test_training_starts_from_the_same_prompt_as_generation(saved):
     tokenizer = tokenizer_with(saved, REFUSES)
-    learned = example([SYSTEM, USER], "Hi.", tokenizer)
+    learned = tokenized_example([SYSTEM, USER], "Hi.", tokenizer)
     asked = tokenizer.apply_chat_template([SYSTEM, USER], add_generation_prompt=True, return_dict=False)
     assert learned.ids[: learned.prompt] == asked
 
@@ -83,5 +83,5 @@ def test_several_templates_in_one_tokenizer(saved):
     told = json.loads(config.read_text())
     told["chat_template"] = [{"name": "default", "template": REFUSES}, {"name": "tool_use", "template": "no"}]
     config.write_text(json.dumps(told))
-    tokenizer = load_tokenizer(str(saved), None, False)
+    tokenizer = load_tokenizer(str(saved), None)
     assert rendered(tokenizer, SYSTEM, USER).endswith("<user>Be {{ kind }}.\n\nHello.</><assistant>")

@@ -1,36 +1,17 @@
 """The store: found again under the same key alone; damage costs the damaged rows; max_tokens as people expect."""
 
+import hashlib
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from synthempathy.llm.backends import Completion
-from synthempathy.llm.params import Sampling
-from synthempathy.llm.store import Making, Question, Store
+from synthempathy.llm.store import Provenance, Store
 
-MAKING = Making("explain", "models/a", "transformers 5.19.0", seconds=1.25, kwh=None)
-SAMPLING = Sampling(temperature=0.9, top_p=0.95, max_tokens=100, seed=1)
-
-
-def question(**changes):
-    base = {
-        "backend": "transformers/float32",
-        "model": "sha256:a",
-        "messages": [{"role": "user", "content": "x"}],
-        "sampling": SAMPLING,
-        "sample": 0,
-        "attempt": 0,
-    }
-    return Question(**(base | changes))
-
-
-def sampling(**changes):
-    return SAMPLING.model_copy(update=changes)
+PROVENANCE = Provenance("explain", "models/a", "transformers 5.19.0", seconds=1.25, kwh=None)
+LIMIT = 100  # max_tokens
 
 
 def answer(text="hello", reason="stop", tokens=10):
@@ -38,66 +19,43 @@ def answer(text="hello", reason="stop", tokens=10):
 
 
 def filled(store):
-    """600 questions, and their answers in the store: enough for several pages of the file."""
-    asked = [question(sample=n) for n in range(600)]
-    for one in asked:
-        store.add(one.key, answer(f"text {one.sample} " * 30), 100)
-    return asked
+    """600 completions under keys that spread as real ones do: enough for several pages of the file. What was asked for."""
+    keys = [hashlib.sha256(str(n).encode()).hexdigest() for n in range(600)]
+    for key in keys:
+        store.add(key, answer(f"text {key} " * 5), LIMIT)
+    return dict.fromkeys(keys, LIMIT)
 
 
 def test_an_answer_is_found_again_after_reopening(tmp_path):
-    q = question()
     with Store(tmp_path / "s.sqlite") as store:
-        store.add(q.key, answer(), 100)
+        store.add("a", answer(), LIMIT)
     with Store(tmp_path / "s.sqlite") as store:
-        assert store.find([q])[q.key].text == "hello"
-
-
-@given(
-    st.sampled_from(
-        [
-            {"backend": "vllm/float32"},
-            {"model": "sha256:b"},
-            {"messages": [{"role": "user", "content": "y"}]},
-            {"messages": [{"role": "system", "content": "x"}]},
-            {"sampling": sampling(temperature=0.8)},
-            {"sampling": sampling(top_p=0.9)},
-            {"sampling": sampling(seed=2)},
-            {"sample": 1},
-            {"attempt": 1},
-        ]
-    )
-)
-def test_all_that_determines_a_text_is_in_the_key(change):
-    assert question(**change).key != question().key
+        assert store.find({"a": LIMIT, "b": LIMIT})["a"].text == "hello"
 
 
 def test_max_tokens_keeps_finished_answers_and_redoes_cut_ones(tmp_path):
-    finished, cut = question(), question(sample=1)
-    raised = {"sampling": sampling(max_tokens=200)}
     with Store(tmp_path / "s.sqlite") as store:
-        store.add(finished.key, answer(tokens=10), 100)
-        store.add(cut.key, answer(reason="length", tokens=100), 100)
-        assert set(store.find([finished, cut])) == {finished.key, cut.key}
-        assert set(store.find([question(**raised), question(sample=1, **raised)])) == {finished.key}
-        assert store.find([question(sampling=sampling(max_tokens=5))]) == {}
+        store.add("finished", answer(tokens=10), 100)
+        store.add("cut", answer(reason="length", tokens=100), 100)
+        assert set(store.find({"finished": 100, "cut": 100})) == {"finished", "cut"}
+        assert set(store.find({"finished": 200, "cut": 200})) == {"finished"}
+        assert store.find({"finished": 5}) == {}
 
 
 def test_a_damaged_row_is_not_served(tmp_path):
-    good, bad = question(), question(sample=1)
     with Store(tmp_path / "s.sqlite") as store:
-        store.add(good.key, answer(), 100)
-        store.add(bad.key, answer(), 100)
+        store.add("good", answer(), 100)
+        store.add("bad", answer(), 100)
     with sqlite3.connect(tmp_path / "s.sqlite") as db:
-        db.execute("UPDATE answers SET text = 'other' WHERE key = ?", (bad.key,))
+        db.execute("UPDATE answers SET text = 'other' WHERE key = 'bad'")
     with Store(tmp_path / "s.sqlite") as store:
-        assert set(store.find([good, bad])) == {good.key}
+        assert set(store.find({"good": 100, "bad": 100})) == {"good"}
 
 
 def test_a_file_that_is_no_database_is_moved_aside(tmp_path, capsys):
     (tmp_path / "s.sqlite").write_bytes(b"not a database at all, but long enough to be read as one" * 50)
     with Store(tmp_path / "s.sqlite") as store:
-        assert store.find([question()]) == {}
+        assert store.find({"a": 100}) == {}
     assert (tmp_path / "s.sqlite.damaged").exists()
     assert "damaged" in capsys.readouterr().err
 
@@ -116,10 +74,10 @@ def test_a_kill_right_after_an_answer_loses_nothing(tmp_path):
 
 def test_two_stores_at_once_see_each_others_rows(tmp_path):
     with Store(tmp_path / "s.sqlite") as first, Store(tmp_path / "s.sqlite") as second:
-        first.add(question().key, answer("one"), 100)
-        second.add(question(sample=1).key, answer("two"), 100)
+        first.add("one", answer("one"), 100)
+        second.add("two", answer("two"), 100)
         for store in (first, second):
-            assert len(store.find([question(), question(sample=1)])) == 2
+            assert len(store.find({"one": 100, "two": 100})) == 2
 
 
 def test_pages_overwritten_in_the_middle_cost_the_rows_on_them_alone(tmp_path, capsys):
@@ -134,10 +92,10 @@ def test_pages_overwritten_in_the_middle_cost_the_rows_on_them_alone(tmp_path, c
     with Store(path) as store:
         found = store.find(asked)
         assert 520 <= len(found) < 600
-        assert all(found[one.key].text == f"text {one.sample} " * 30 for one in asked if one.key in found)
-        lost = next(one for one in asked if one.key not in found)
-        store.add(lost.key, answer("anew"), 100)
-        assert store.find([lost])[lost.key].text == "anew"
+        assert all(completion.text == f"text {key} " * 5 for key, completion in found.items())
+        lost = next(key for key in asked if key not in found)
+        store.add(lost, answer("anew"), 100)
+        assert store.find({lost: 100})[lost].text == "anew"
         assert len(store.keys()) == len(found) + 1
     assert "answers saved" in capsys.readouterr().err
 
@@ -229,17 +187,17 @@ def test_a_store_that_another_process_set_aside_is_left_for_the_new_one(tmp_path
     path = tmp_path / "s.sqlite"
     with Store(path) as store, Store(path) as other:
         other._replace_damaged(sqlite3.DatabaseError("as if"))
-        store.add(question().key, answer(), 100)
-        assert other.keys() == [question().key]
-        assert other.find([question()])
+        store.add("a", answer(), 100)
+        assert other.keys() == ["a"]
+        assert other.find({"a": 100})
     assert capsys.readouterr().err.count("is damaged") == 1
 
 
 def test_the_cost_of_an_answer_stays_with_it(tmp_path):
     with Store(tmp_path / "s.sqlite") as store:
-        store.add(question().key, answer(tokens=50), 100, MAKING)
-        store.add(question(sample=1).key, answer(tokens=150), 200, MAKING)
-        kept = store.find([question()])[question().key]
+        store.add("a", answer(tokens=50), 100, PROVENANCE)
+        store.add("b", answer(tokens=150), 200, PROVENANCE)
+        kept = store.find({"a": 100})["a"]
         assert (kept.seconds, kept.kwh) == (1.25, None)
         assert store.pace("explain", "models/a") == (5, 100, 80)
         assert store.pace("respond", "models/a") is None

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from synthempathy.llm.backends import open_engine
-from synthempathy.llm.backends.openai import OpenaiEngine
+from synthempathy.llm.backends import open_backend
+from synthempathy.llm.backends.openai import OpenaiBackend
+from synthempathy.llm.loading import Model
+from synthempathy.llm.params import Engine, Server
 from synthempathy.project.params import load_params
 from tests.helpers.engine_contract import CONTRACT, SERVED, Subject, name_of
 from tests.helpers.flaky_server import FlakyServer
@@ -28,7 +30,7 @@ def subject(request, model):
     machine = PARAMS.machine.model_copy(
         update={"device": "cpu", "batch_size": 8, "executor": request.param, "ray": workers},
     )
-    engine = open_engine(model, None, PARAMS.engine, machine)
+    engine = open_backend(Model(model), PARAMS.engine, machine)
     yield Subject(engine, model, max_tokens=24)
     engine.close()
     engine.close()
@@ -45,8 +47,10 @@ def served(model):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NO_PROXY", "127.0.0.1")
         with FlakyServer(lambda row, number: "400" if len(row) > 5000 else "ok") as server:
-            settings = PARAMS.engine.openai.model_copy(update={"base_url": server.url, "concurrency": 4})
-            yield Subject(OpenaiEngine("org/model", settings), model, max_tokens=24)
+            engine = Engine(backend="openai", openai=Server(base_url=server.url))
+            speed = PARAMS.machine.openai.model_copy(update={"concurrency": 4})
+            machine = PARAMS.machine.model_copy(update={"openai": speed})
+            yield Subject(OpenaiBackend(Model("org/model"), engine, machine), model, max_tokens=24)
 
 
 @pytest.mark.parametrize("promise", SERVED, ids=name_of)

@@ -20,10 +20,13 @@ from pydantic import ValidationError
 from synthempathy.core.errors import ModelError
 from synthempathy.llm.backends import Completion, Request
 from synthempathy.llm.backends import openai as module
-from synthempathy.llm.backends.openai import Failure, OpenaiEngine, OpenaiSettings
+from synthempathy.llm.backends.openai import Failure, OpenaiBackend
 from synthempathy.llm.backends.openai_replies import retry_after
-from synthempathy.llm.params import Sampling
-from synthempathy.llm.store import Question, Store
+from synthempathy.llm.loading import Model
+from synthempathy.llm.params import Engine, Sampling, Server, ServerSpeed
+from synthempathy.llm.store import Store
+from synthempathy.llm.store_key import KeyMaker
+from synthempathy.project.params import load_params
 from tests.helpers.flaky_server import (
     FAULTS,
     RETRY_AFTER_DATE,
@@ -58,17 +61,22 @@ class Sleep:
         await asyncio.sleep(0)
 
 
-def settings(url, **changed):
+def server_of(url, **changed):
+    return Engine(backend="openai", openai=Server(**{"base_url": url} | changed))
+
+
+def machine(**changed):
     usual = {
-        "base_url": url, "concurrency": 8, "timeout_seconds": PATIENT, "max_retries": 2, "backoff_seconds": 0.5,
-        "backoff_cap_seconds": 8.0,
+        "concurrency": 8, "timeout_seconds": PATIENT, "max_retries": 2, "backoff_seconds": 0.5, "backoff_cap_seconds": 8.0,
     }
-    return OpenaiSettings(**usual | changed)
+    params = load_params(ROOT / "params.yaml")
+    return params.machine.model_copy(update={"openai": ServerSpeed(**usual | changed)})
 
 
-def engine(url, *, sleep=None, **changed):
+def engine(url, *, sleep=None, api_key_env="OPENAI_API_KEY", **changed):
     now = lambda: RETRY_AFTER_TIME - 11  # noqa: E731
-    return OpenaiEngine("org/model", settings(url, **changed), sleep=sleep or Sleep(), now=now)
+    served = server_of(url, api_key_env=api_key_env)
+    return OpenaiBackend(Model("org/model"), served, machine(**changed), sleep=sleep or Sleep(), now=now)
 
 
 def patience(fault, short=1.0):
@@ -362,14 +370,14 @@ def test_the_key_is_nowhere_but_in_the_request(fault, monkeypatch, caplog, capfd
     caplog.set_level(logging.DEBUG)
     with FlakyServer(always(fault), says=f"to {KEY}") as server:
         asking = engine(server.url, api_key_env="THEIR_KEY", timeout_seconds=patience(fault), max_retries=1)
-        seen = [repr(asking), repr(vars(asking)), repr(asking.settings), asking.settings.model_dump_json()]
+        seen = [repr(asking), repr(vars(asking)), repr(asking.server), asking.server.model_dump_json()]
         with Store(tmp_path / "store.sqlite") as store:
             try:
                 for outcome in asking.complete(requests(1), SAMPLING):
                     seen.append(repr(outcome))
                     if isinstance(outcome, Completion):
-                        question = Question("openai", "m", [{"role": "user", "content": "x"}], SAMPLING, 0, 0)
-                        store.add(question.key, outcome, 24)
+                        key = KeyMaker(Model("m"), server_of(server.url), SAMPLING).key([{"role": "user", "content": "x"}], 0, 0)
+                        store.add(key, outcome, 24)
             except ModelError as error:
                 seen.append("".join(traceback.TracebackException.from_exception(error, capture_locals=True).format()))
     assert server.keys == [f"Bearer {KEY}"] * len(server.keys)
@@ -410,14 +418,16 @@ def test_a_line_break_after_the_key_does_no_harm(monkeypatch):
     ({"api_key": KEY}, "api_key"), ({"concurrency": "8"}, "concurrency"),
 ])
 def test_wrong_settings_are_refused_without_showing_a_key(changed, said):
+    of_speed = set(changed) <= set(ServerSpeed.model_fields)
+    section, usual = (ServerSpeed, machine().openai.model_dump()) if of_speed else (Server, {})
     with pytest.raises(ValidationError, match=said) as caught:
-        settings("http://127.0.0.1/v1", **changed)
+        section(**usual | changed)
     assert KEY[8:] not in str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["http://localhost:8000/v1", "https://api.openai.com/v1/", "http://[::1]:11434/v1", "http://gpu-1"])
 def test_usual_addresses_are_taken(url):
-    assert settings(url).api_key_env == "OPENAI_API_KEY"
+    assert server_of(url).openai.api_key_env == "OPENAI_API_KEY"
 
 
 # Stopping
@@ -444,15 +454,19 @@ def test_closing_stops_what_is_under_way(fault):
 PROGRAM = """
 import sys
 from synthempathy.core.command import guarded
-from synthempathy.llm.params import Sampling
+from types import SimpleNamespace
+from synthempathy.llm.loading import Model
+from synthempathy.llm.params import Engine, Sampling, Server, ServerSpeed
 from synthempathy.llm.backends import Request
-from synthempathy.llm.backends.openai import OpenaiEngine, OpenaiSettings
+from synthempathy.llm.backends.openai import OpenaiBackend
 
-settings = OpenaiSettings(
-    base_url=sys.argv[1], concurrency=8, timeout_seconds=600, max_retries=2, backoff_seconds=1, backoff_cap_seconds=8,
-)
+engine = Engine(backend="openai", openai=Server(base_url=sys.argv[1]))
+machine = SimpleNamespace(openai=ServerSpeed(
+    concurrency=8, timeout_seconds=600, max_retries=2, backoff_seconds=1, backoff_cap_seconds=8,
+))
 requests = [Request(str(i), [{"role": "user", "content": f"row {i}"}], i) for i in range(50)]
-answers = OpenaiEngine("m", settings).complete(requests, Sampling(temperature=1.0, top_p=1.0, max_tokens=9, seed=1))
+sampling = Sampling(temperature=1.0, top_p=1.0, max_tokens=9, seed=1)
+answers = OpenaiBackend(Model("m"), engine, machine).complete(requests, sampling)
 
 def work():
     for answer in answers:

@@ -15,10 +15,11 @@ import psutil
 import pytest
 
 from synthempathy.core.errors import ModelError
-from synthempathy.llm.backends import Completion, open_engine
+from synthempathy.llm.backends import Completion, open_backend
 from synthempathy.llm.backends import ray as module
 from synthempathy.llm.backends.ray_cluster import start_cluster
-from synthempathy.llm.params import Sampling
+from synthempathy.llm.loading import Model
+from synthempathy.llm.params import Engine, Sampling, Server
 from synthempathy.project.params import load_params
 from tests.helpers.engine_contract import by_id, rows
 from tests.helpers.flaky_server import FlakyServer, always
@@ -31,11 +32,16 @@ SAMPLING = Sampling(temperature=0.9, top_p=0.95, max_tokens=24, seed=1)
 KEY = "sk-live-Zq81vX0tTn55"
 
 
-def machine(**changed):
+def machine(openai=None, **changed):
     workers = {"address": None, "workers": 2, "rows_per_batch": 2} | changed
-    return PARAMS.machine.model_copy(
-        update={"device": "cpu", "executor": "ray", "ray": PARAMS.machine.ray.model_copy(update=workers)},
-    )
+    return PARAMS.machine.model_copy(update={
+        "device": "cpu", "executor": "ray", "ray": PARAMS.machine.ray.model_copy(update=workers),
+        "openai": PARAMS.machine.openai.model_copy(update=openai or {}),
+    })
+
+
+def server_engine(url, **changed):
+    return Engine(backend="openai", openai=Server(base_url=url, **changed))
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +55,7 @@ def engine(model):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("THEIR_KEY", KEY)
         patch.setenv("NO_PROXY", "127.0.0.1")
-        engine = open_engine(model, None, PARAMS.engine, machine())
+        engine = open_backend(Model(model), PARAMS.engine, machine())
     yield engine
     engine.close()
 
@@ -65,7 +71,7 @@ def test_a_worker_that_is_killed_midway_costs_no_row_and_changes_none(engine, mo
     assert len(before) == 2
     before[0].send_signal(signal.SIGKILL)
     found.extend(outcomes)
-    local = open_engine(model, None, PARAMS.engine, machine().model_copy(update={"executor": "local"}))
+    local = open_backend(Model(model), PARAMS.engine, machine().model_copy(update={"executor": "local"}))
     assert by_id(found) == by_id(local.complete(rows(), SAMPLING))
     assert not before[0].is_running()
 
@@ -74,11 +80,8 @@ def test_the_key_reaches_the_workers_and_no_log(engine):
     import ray
 
     with FlakyServer(lambda row, number: "500" if number == 1 and row.endswith("3.") else "ok") as server:
-        openai = PARAMS.engine.openai.model_copy(
-            update={"base_url": server.url, "api_key_env": "THEIR_KEY", "backoff_seconds": 0.01},
-        )
-        asking = open_engine(
-            "org/model", None, PARAMS.engine.model_copy(update={"backend": "openai", "openai": openai}), machine(),
+        asking = open_backend(
+            Model("org/model"), server_engine(server.url, api_key_env="THEIR_KEY"), machine({"backoff_seconds": 0.01}),
         )
         found = by_id(asking.complete(rows(8), SAMPLING))
     assert sorted(found) == sorted(row.id for row in rows(8))
@@ -93,8 +96,7 @@ def test_the_key_reaches_the_workers_and_no_log(engine):
 def test_a_server_that_is_not_there_is_one_line(engine):
     with FlakyServer(always("ok")) as server:
         gone = server.url
-    openai = PARAMS.engine.openai.model_copy(update={"base_url": gone, "max_retries": 0})
-    asking = open_engine("m", None, PARAMS.engine.model_copy(update={"backend": "openai", "openai": openai}), machine())
+    asking = open_backend(Model("m"), server_engine(gone), machine({"max_retries": 0}))
     with pytest.raises(ModelError, match=f"^no server at {gone}") as caught:
         list(asking.complete(rows(8), SAMPLING))
     assert len(str(caught.value).splitlines()) == 1
@@ -115,8 +117,8 @@ class Began:
 
 def test_rows_of_which_every_worker_dies_are_not_begun_for_ever(engine):
     batch = {"item": [module.json.dumps(module.asdict(row)) for row in rows(3)]}
-    told = module._Worker(Began(module.TRIES + 1), SAMPLING, ())(batch)["told"]
-    error = module.json.loads(told[0])["error"]
+    answered = module._Worker(Began(module.TRIES + 1), SAMPLING, ())(batch)["answered"]
+    error = module.json.loads(answered[0])["error"]
     assert error.startswith("row row-0: each of 5 Ray workers died while it wrote this row and 2 more; ")
 
 
@@ -135,20 +137,21 @@ import sys
 from pathlib import Path
 from synthempathy.core.command import guarded
 from synthempathy.project.params import load_params
-from synthempathy.llm.params import Sampling
-from synthempathy.llm.backends import Request, open_engine
+from synthempathy.llm.params import Engine, Sampling, Server
+from synthempathy.llm.loading import Model
+from synthempathy.llm.backends import Request, open_backend
 
 params = load_params(Path("params.yaml"))
 ray = params.machine.ray.model_copy(update={"workers": 1, "rows_per_batch": 1, "gpus_per_worker": int(sys.argv[2])})
-openai = params.engine.openai.model_copy(update={"base_url": sys.argv[1]})
+engine = Engine(backend="openai", openai=Server(base_url=sys.argv[1]))
 requests = [Request(str(i), [{"role": "user", "content": f"row {i}"}], i) for i in range(9)]
 
 def work():
-    engine = open_engine(
-        "m", None, params.engine.model_copy(update={"backend": "openai", "openai": openai}),
+    loaded = open_backend(
+        Model("m"), engine,
         params.machine.model_copy(update={"executor": "ray", "ray": ray}),
     )
-    answers = engine.complete(requests, Sampling(temperature=1.0, top_p=1.0, max_tokens=9, seed=1))
+    answers = loaded.complete(requests, Sampling(temperature=1.0, top_p=1.0, max_tokens=9, seed=1))
     for answer in answers:
         print(answer.id, flush=True)
 
@@ -204,10 +207,10 @@ def test_a_cluster_that_is_not_there_is_one_line(model):
 def test_without_ray_it_says_how_to_install_it(model, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ModelError, match=r"pip install 'synthempathy\[ray\]'"):
-        open_engine(model, None, PARAMS.engine, machine())
+        open_backend(Model(model), PARAMS.engine, machine())
 
 
 def test_a_model_path_that_does_not_exist_starts_no_cluster(monkeypatch):
     monkeypatch.setattr(module, "start_cluster", lambda _: pytest.fail("started"))
     with pytest.raises(ModelError, match="does not exist"):
-        open_engine("models/absent", None, PARAMS.engine, machine())
+        open_backend(Model("models/absent"), PARAMS.engine, machine())

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from synthempathy.core.errors import ModelError
-from synthempathy.llm.backends import Request, open_engine
+from synthempathy.llm.backends import Request, open_backend
+from synthempathy.llm.loading import Model
 from synthempathy.llm.params import Sampling
 from synthempathy.project.params import load_params
 from tests.helpers.tiny_model import save_tiny_model
@@ -32,7 +33,7 @@ def requests(count):
 
 
 def texts(model, asked, batch_size=8):
-    engine = open_engine(model, None, ENGINE, machine(batch_size))
+    engine = open_backend(Model(model), ENGINE, machine(batch_size))
     return {c.id: (c.text, c.finish_reason, c.completion_tokens) for c in engine.complete(asked, SAMPLING)}
 
 
@@ -51,7 +52,7 @@ def test_another_seed_gives_another_text(model):
 
 
 def test_every_request_is_answered_once_with_its_counts(model):
-    engine = open_engine(model, None, ENGINE, machine())
+    engine = open_backend(Model(model), ENGINE, machine())
     found = list(engine.complete(requests(20), SAMPLING))
     assert sorted(c.id for c in found) == sorted(r.id for r in requests(20))
     for completion in found:
@@ -60,7 +61,7 @@ def test_every_request_is_answered_once_with_its_counts(model):
 
 
 def test_an_over_long_prompt_is_refused_by_name(model):
-    engine = open_engine(model, None, ENGINE, machine())
+    engine = open_backend(Model(model), ENGINE, machine())
     long = Request("row-long", [{"role": "user", "content": "word " * 400}], 1)
     with pytest.raises(ModelError, match="row-long"):
         list(engine.complete([long], SAMPLING))
@@ -69,4 +70,4 @@ def test_an_over_long_prompt_is_refused_by_name(model):
 @pytest.mark.parametrize("path", ["models/absent", "/nowhere/at/all", "./none", "just-a-word"])
 def test_a_model_path_that_does_not_exist_is_one_line(path):
     with pytest.raises(ModelError, match="does not exist"):
-        open_engine(path, None, ENGINE, machine())
+        open_backend(Model(path), ENGINE, machine())

@@ -15,11 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from synthempathy.core.records import Seed
-from synthempathy.llm import generate as module
-from synthempathy.llm import writing
+from synthempathy.llm import runner
 from synthempathy.llm.backends import Completion
-from synthempathy.llm.generate import Ask, generate
-from synthempathy.llm.mixture import writer_of
+from synthempathy.llm.loading import Model
+from synthempathy.llm.mixture import place_of
+from synthempathy.llm.params import Engine, Sampling
+from synthempathy.llm.runner import Asking, Row, ask_rows
 from synthempathy.project.params import load_params
 from tests.helpers.tiny_model import save_tiny_model
 
@@ -44,62 +45,76 @@ class FakeEngine:
         self.closed += 1
 
 
+MODEL = Model("org/model", "0123456789abcdef0123456789abcdef01234567")
+SAMPLING = Sampling(temperature=0.7, top_p=0.92, max_tokens=240, seed=17)
+SEED = Seed(id="s", sentence="x", category="Other", source="t")
+ATTEMPTS = 8
+
+
 @pytest.fixture
-def params(tmp_path):
-    params = load_params(ROOT / "params.yaml")
-    return params.model_copy(
-        update={"machine": params.machine.model_copy(update={"store": str(tmp_path / "s.sqlite")})}
-    )
+def machine(tmp_path):
+    return load_params(ROOT / "params.yaml").machine.model_copy(update={"store": str(tmp_path / "s.sqlite")})
 
 
-def run(monkeypatch, params, engine, count):
-    monkeypatch.setattr(writing, "open_engine", lambda *_: engine)
-    monkeypatch.setattr(writing, "identity", lambda *_: "model")
-    monkeypatch.setattr(module, "record_cost", lambda *_: None)
-    seed = Seed(id="s", sentence="x", category="Other", source="t")
-    asks = [Ask(f"r{i}", seed, [{"role": "user", "content": f"{i}"}]) for i in range(count)]
-    read = lambda ask, answer: {"story": answer.text} if answer.text == "good" else answer.text  # noqa: E731
-    return generate("test", asks, params.brainstorm, params, read)
+@pytest.fixture(autouse=True)
+def no_cost(monkeypatch):
+    monkeypatch.setattr(runner, "record_cost", lambda *_: None)
+
+
+def asking(machine, *models, sampling=SAMPLING, attempts=ATTEMPTS):
+    return Asking(models or (MODEL,), sampling, attempts, Engine(backend="transformers"), machine)
+
+
+def rows(count, prompt=""):
+    return [Row(f"r{i}", SEED, [{"role": "user", "content": f"{prompt}{i}"}]) for i in range(count)]
+
+
+def only_good(row, answer):
+    return {"story": answer.text} if answer.text == "good" else answer.text
+
+
+def run(monkeypatch, machine, engine, count):
+    monkeypatch.setattr(runner, "open_backend", lambda *_: engine)
+    return ask_rows("test", rows(count), asking(machine), only_good)
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(plan=st.lists(st.integers(1, 7), min_size=1, max_size=20))
-def test_rows_are_conserved_and_tries_are_bounded(plan, monkeypatch, params, tmp_path_factory):
+@given(plan=st.lists(st.integers(1, ATTEMPTS + 2), min_size=1, max_size=20))
+def test_rows_are_conserved_and_tries_are_bounded(plan, monkeypatch, machine, tmp_path_factory):
     """Row i is answered well on try plan[i]; beyond the bound it is given up with the last reason."""
     store = str(tmp_path_factory.mktemp("store") / "s.sqlite")
-    params = params.model_copy(update={"machine": params.machine.model_copy(update={"store": store})})
+    machine = machine.model_copy(update={"store": store})
     engine = FakeEngine(lambda id, time: "good" if time == plan[int(id[1:])] else "too_short")
-    answers = run(monkeypatch, params, engine, len(plan))
-    bound = params.brainstorm.attempts
-    assert set(answers.accepted) == {f"r{i}" for i, good in enumerate(plan) if good <= bound}
-    assert {row["id"] for row in answers.dropped} == {f"r{i}" for i, good in enumerate(plan) if good > bound}
-    assert all(row["reason"] == "too_short" for row in answers.dropped)
+    results = run(monkeypatch, machine, engine, len(plan))
+    bound = ATTEMPTS
+    assert set(results.accepted) == {f"r{i}" for i, good in enumerate(plan) if good <= bound}
+    assert {row["id"] for row in results.dropped} == {f"r{i}" for i, good in enumerate(plan) if good > bound}
+    assert all(row["reason"] == "too_short" for row in results.dropped)
     assert len(engine.asked) == sum(min(good, bound) for good in plan)
-    metrics = answers.metrics("test", rows_in=len(plan))
+    metrics = results.metrics("test", len(plan), ("too_short",))
     assert metrics["rows_in"] == metrics["rows_out"] + sum(metrics["dropped"].values())
-    assert list(answers.accepted) == [f"r{i}" for i, good in enumerate(plan) if good <= bound]
+    assert list(results.accepted) == [f"r{i}" for i, good in enumerate(plan) if good <= bound]
 
 
-def test_a_second_run_generates_nothing_and_says_the_same(monkeypatch, params):
+def test_a_second_run_generates_nothing_and_says_the_same(monkeypatch, machine):
     say = lambda id, time: "good" if (int(id[1:]) + time) % 3 else "too_short"  # noqa: E731
     first_engine, second_engine = FakeEngine(say), FakeEngine(lambda *_: "never")
-    first = run(monkeypatch, params, first_engine, 12)
-    second = run(monkeypatch, params, second_engine, 12)
+    first = run(monkeypatch, machine, first_engine, 12)
+    second = run(monkeypatch, machine, second_engine, 12)
     assert second_engine.asked == []
-    assert second.metrics("t", 12) == first.metrics("t", 12)
+    assert second.metrics("t", 12, ()) == first.metrics("t", 12, ())
     assert second.accepted == first.accepted
 
 
-def test_added_rows_alone_are_generated(monkeypatch, params):
-    run(monkeypatch, params, FakeEngine(lambda *_: "good"), 10)
+def test_added_rows_alone_are_generated(monkeypatch, machine):
+    run(monkeypatch, machine, FakeEngine(lambda *_: "good"), 10)
     engine = FakeEngine(lambda *_: "good")
-    run(monkeypatch, params, engine, 14)
+    run(monkeypatch, machine, engine, 14)
     assert sorted(engine.asked) == ["r10", "r11", "r12", "r13"]
 
 
-def test_ten_more_seeds_a_raised_max_tokens_a_changed_prompt_and_back(monkeypatch, params):
+def test_ten_more_seeds_a_raised_max_tokens_a_changed_prompt_and_back(monkeypatch, machine):
     """What issue B shows: only new rows, only cut rows, nothing old; and going back asks nothing."""
-    seed = Seed(id="s", sentence="x", category="Other", source="t")
     asked = []
 
     class Cut(FakeEngine):
@@ -111,17 +126,12 @@ def test_ten_more_seeds_a_raised_max_tokens_a_changed_prompt_and_back(monkeypatc
                 cut = int(request.id[1:]) % 4 == 0 and sampling.max_tokens < 300
                 yield Completion(request.id, "good", "length" if cut else "stop", 7, sampling.max_tokens if cut else 50)
 
-    def again(count=20, prompt="tell", identity="model", **sampling):
+    def again(count=20, prompt="tell ", model=MODEL, **sampling):
         asked.clear()
-        monkeypatch.setattr(writing, "open_engine", lambda *_: Cut(None))
-        monkeypatch.setattr(writing, "identity", lambda *_: identity)
-        monkeypatch.setattr(module, "record_cost", lambda *_: None)
-        step = params.brainstorm.model_copy(update={
-            "sampling": params.brainstorm.sampling.model_copy(update=sampling), "attempts": 1,
-        })
-        asks = [Ask(f"r{i}", seed, [{"role": "user", "content": f"{prompt} {i}"}]) for i in range(count)]
-        read = lambda ask, answer: {"story": "x"} if answer.finish_reason == "stop" else "cut_at_max_tokens"  # noqa: E731
-        return generate("test", asks, step, params, read)
+        monkeypatch.setattr(runner, "open_backend", lambda *_: Cut(None))
+        read = lambda row, answer: {"story": "x"} if answer.finish_reason == "stop" else "cut_at_max_tokens"  # noqa: E731
+        how = asking(machine, model, sampling=SAMPLING.model_copy(update=sampling), attempts=1)
+        return ask_rows("test", rows(count, prompt), how, read)
 
     def ids(*numbers):
         return {f"r{n}" for n in numbers}
@@ -132,7 +142,7 @@ def test_ten_more_seeds_a_raised_max_tokens_a_changed_prompt_and_back(monkeypatc
     assert len(again(30, max_tokens=300).accepted) == 30 and set(asked) == ids(*range(0, 30, 4))
     again(30, prompt="say")
     assert len(asked) == 30
-    again(30, identity="other files")
+    again(30, model=Model("org/model", MODEL.revision[::-1]))
     assert len(asked) == 30
     for change in ({"temperature": 0.1}, {"top_p": 0.5}, {"seed": 99}):
         again(30, **change)
@@ -141,9 +151,7 @@ def test_ten_more_seeds_a_raised_max_tokens_a_changed_prompt_and_back(monkeypatc
     assert asked == []
 
 
-def test_a_mixture_loads_one_model_at_a_time_and_every_row_names_its_own(monkeypatch, params):
-    from synthempathy.llm.params import WeightedModel
-
+def test_a_mixture_loads_one_model_at_a_time_and_every_row_names_its_own(monkeypatch, machine):
     open_now = []
 
     class One(FakeEngine):
@@ -155,21 +163,16 @@ def test_a_mixture_loads_one_model_at_a_time_and_every_row_names_its_own(monkeyp
         def close(self):
             open_now.clear()
 
-    models = [WeightedModel(model="org/a", weight=2), WeightedModel(model="org/b")]
-    monkeypatch.setattr(writing, "open_engine", lambda model, *_: One(model))
-    monkeypatch.setattr(writing, "identity", lambda model, _: model)
-    monkeypatch.setattr(module, "record_cost", lambda *_: None)
-    step = params.brainstorm.model_copy(update={"models": models})
-    seed = Seed(id="s", sentence="x", category="Other", source="t")
-    asks = [Ask(f"r{i}", seed, [{"role": "user", "content": f"{i}"}]) for i in range(60)]
-    answers = generate("test", asks, step, params, lambda ask, a: {"story": a.text} if a.text == "good" else a.text)
-    assert list(answers.accepted) == [ask.id for ask in asks]
-    assert answers.model_of == {ask.id: models[writer_of(ask.id, models)].model for ask in asks}
-    assert set(answers.model_of.values()) == {"org/a", "org/b"}
+    models = Model("org/a", MODEL.revision, weight=2), Model("org/b", MODEL.revision)
+    monkeypatch.setattr(runner, "open_backend", lambda model, *_: One(model.name))
+    results = ask_rows("test", rows(60), asking(machine, *models), only_good)
+    assert list(results.accepted) == [row.id for row in rows(60)]
+    assert results.model_of == {row.id: models[place_of(row.id, models)].name for row in rows(60)}
+    assert set(results.model_of.values()) == {"org/a", "org/b"}
 
 
-def test_costs_are_totals_over_resumes(monkeypatch, params):
-    told = []
+def test_costs_are_totals_over_resumes(monkeypatch, machine):
+    recorded = []
 
     class Dies(FakeEngine):
         def complete(self, requests, sampling):
@@ -178,16 +181,13 @@ def test_costs_are_totals_over_resumes(monkeypatch, params):
                     raise KeyboardInterrupt
                 yield completion
 
-    seed = Seed(id="s", sentence="x", category="Other", source="t")
-    asks = [Ask(f"r{i}", seed, [{"role": "user", "content": f"{i}"}]) for i in range(12)]
-    monkeypatch.setattr(writing, "identity", lambda *_: "model")
-    monkeypatch.setattr(module, "record_cost", lambda step, figures: told.append(figures))
+    monkeypatch.setattr(runner, "record_cost", lambda step, figures: recorded.append(figures))
     for engine in (Dies(lambda *_: "good"), FakeEngine(lambda *_: "good")):
-        monkeypatch.setattr(writing, "open_engine", lambda *_, engine=engine: engine)
+        monkeypatch.setattr(runner, "open_backend", lambda *_, engine=engine: engine)
         with contextlib.suppress(KeyboardInterrupt):
-            generate("test", asks, params.brainstorm, params, lambda ask, a: {"story": a.text})
+            ask_rows("test", rows(12), asking(machine), only_good)
         assert engine.closed == 1
-    [figures] = told
+    [figures] = recorded
     assert (figures["completion_tokens"], figures["prompt_tokens"]) == (12, 84)
     assert figures["cache_hits"] == 5
     assert figures["last_run"]["answers_written"] == 7
@@ -198,7 +198,7 @@ def test_costs_are_totals_over_resumes(monkeypatch, params):
 def project(tmp_path_factory):
     """A copy of the project on a tiny random model, whose stories are accepted whatever they are."""
     folder = tmp_path_factory.mktemp("project")
-    for name in ("stages", "prompts", "profiles"):
+    for name in ("stages", "synthempathy", "prompts", "profiles"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     save_tiny_model(folder / "tiny")
     text = (
@@ -249,9 +249,9 @@ def test_fifty_kills_at_random_moments_end_with_the_same_bytes_and_each_row_once
         cwd=project, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)},
     )
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout.splitlines()[-1])
-    assert told["killed"] == 50
-    assert told["in_the_middle"] >= 10, "the kills missed the writing"
+    report = json.loads(done.stdout.splitlines()[-1])
+    assert report["killed"] == 50
+    assert report["in_the_middle"] >= 10, "the kills missed the writing"
     assert outputs(project / "killed") == outputs(project / "whole")
     assert stored(project) == rows
     assert len({key for key, _ in rows}) == len(rows)
@@ -272,7 +272,7 @@ def test_sigterm_keeps_what_is_done_and_exits_143(project):
     rest = process.communicate(timeout=60)[1]
     assert process.returncode in (143, 0)  # 0 only if it was done already
     assert "Traceback" not in rest
-    assert process.returncode == 0 or "stopped by SIGTERM: finished rows are kept; `dvc repro`" in rest
+    assert process.returncode == 0 or "stopped by SIGTERM: finished rows are kept" in rest
     assert process.returncode == 0 or "are finished and kept in .synthempathy/store.sqlite" in rest
     assert process.returncode == 0 or not (project / "term").exists() or not list((project / "term").iterdir())
 

@@ -67,6 +67,8 @@ def guarded(work: Callable[[], None], *, params: Path | None = None) -> None:
     except SynthempathyError as error:
         sys.exit(_one_line(f"error: {error}"))
     except ExceptionGroup as several:
+        if several.subgroup(lambda error: not isinstance(error, ExceptionGroup | SynthempathyError)):
+            raise
         sys.exit("\n".join(_one_line(f"error: {error}") for error in several.exceptions))
     except OSError as error:
         sys.exit(_one_line(f"error: {error.filename or 'a file'}: {error.strerror or error}"))

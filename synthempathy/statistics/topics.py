@@ -42,7 +42,7 @@ def topic_map(texts: NumberedTexts, vocabulary: Vocabulary, topics: int, seed: i
     weights = weights[np.flatnonzero(np.diff(weights.indptr))]
     if not weights.shape[0]:
         return []
-    with threadpool_limits(1):
+    with threadpool_limits(1):  # of OpenMP, too: KMeans adds up by threads, in the order in which they end
         places = _components(weights, seed)
         several = min(topics, len(np.unique(places.round(6), axis=0)))
         means = KMeans(several, n_init=RESTARTS, random_state=seed).fit(places)

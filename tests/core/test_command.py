@@ -1,0 +1,65 @@
+"""The edge of a command: our errors become lines, others stay what they are; machine.threads is obeyed before the work."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from synthempathy.core import command
+from synthempathy.core.command import guarded
+from synthempathy.core.errors import InputError, ModelError
+
+
+@pytest.fixture(autouse=True)
+def own_signals() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+def failing(error: Exception | KeyboardInterrupt) -> Callable[[], None]:
+    def work() -> None:
+        raise error
+
+    return work
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (InputError("wrong\nhere", file="a.csv", line=3), "error: a.csv:3: wrong here"),
+        (ExceptionGroup("", [ModelError("b"), InputError("wrong", file="a")]), "error: b\nerror: a: wrong"),
+        (FileNotFoundError(2, "No such file or directory", "a.csv"), "error: a.csv: No such file or directory"),
+        (KeyboardInterrupt(), 130),
+    ],
+)
+def test_what_may_happen_is_a_line_each(error: Exception, code: str | int) -> None:
+    with pytest.raises(SystemExit) as ended:
+        guarded(failing(error))
+    assert ended.value.code == code
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), ExceptionGroup("", [ModelError("b"), ValueError("x")])])
+def test_a_defect_shows_itself(error: Exception) -> None:
+    with pytest.raises(type(error)):
+        guarded(failing(error))
+
+
+@pytest.mark.parametrize(("value", "cores"), [("3", 3), ("null", None), ("0", "machine.threads"), ("many", "machine.threads")])
+def test_machine_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str, cores: int | str | None
+) -> None:
+    told: list[int | None] = []
+    monkeypatch.setattr(command, "set_threads", told.append)
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "p.yaml").write_text(f"machine: {{threads: {value}}}\n")
+    (tmp_path / "params.yaml").write_text("profile: p\nmachine: {device: cpu}\n")
+    if isinstance(cores, str):
+        with pytest.raises(SystemExit, match=rf"p.yaml:1: field '{cores}'"):
+            guarded(lambda: None, params=tmp_path / "params.yaml")
+    else:
+        guarded(lambda: None, params=tmp_path / "params.yaml")
+        assert told == [cores]

@@ -15,11 +15,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from synthempathy.core.progress import say
 from synthempathy.filters.decisions import Decision, read_decisions, record_decision
 from synthempathy.filters.queue import read_queue
-from synthempathy.filters.terminal import Terminal
+
+if TYPE_CHECKING:
+    from synthempathy.filters.terminal import Terminal
 
 PROMPT = "keep, drop, skip, note, back, quit [k/d/s/n/b/q] "
 NEXT = "Run `dvc repro filter` to carry the decisions out."
@@ -32,6 +35,8 @@ def review(queue: Path, decisions: Path, *, again: bool = False) -> None:
     if not rows:
         say(f"review: nothing waits for a decision in {queue}")
         return
+    from synthempathy.filters.terminal import Terminal
+
     terminal, at, made = Terminal(), 0, 0
     while at < len(rows):
         row = rows[at]

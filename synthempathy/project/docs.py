@@ -19,6 +19,8 @@ from ruamel.yaml import YAML
 from synthempathy.core.errors import InputError
 from synthempathy.core.files import read_text, written_whole
 from synthempathy.core.metrics import Metrics, read_metrics
+from synthempathy.core.params import read_mapping
+from synthempathy.project.imports import value_of
 from synthempathy.project.summary import PAPER_GAIN, summary
 from synthempathy.release.metrics import CorpusMetrics, EmpathyMetrics
 
@@ -53,7 +55,7 @@ def run(given: argparse.Namespace) -> None:
 def update(readme: Path, dvc_yaml: Path, *, check: bool) -> None:
     """Rewrite the parts of `readme`; with `check`, raise InputError where they are stale."""
     text = read_text(readme)
-    stages = YAML(typ="safe").load(read_text(dvc_yaml))["stages"]
+    stages = read_stages(dvc_yaml)
     metrics = dvc_yaml.parent / "metrics"
     parts = {
         "stages": stage_table(stages), "diagram": diagram(stages), "summary": _summary(metrics),
@@ -85,6 +87,15 @@ def results(metrics: Path) -> str:
         ("scorer", f"linear, {scorer.pairs:,} authored pairs; cross-validated macro-F1 {f1}", "EPITOME's"),
     ]
     return _table(("", "this run", "the paper"), rows)
+
+
+def read_stages(dvc_yaml: Path) -> dict[str, Any]:
+    """The stages, with `${...}` filled in from the params.yaml beside: a value may be what another stage writes."""
+    params = dvc_yaml.parent / "params.yaml"
+    values = read_mapping(params) if params.is_file() else {}
+    text = re.sub(r"\$\{([\w.]+)\}", lambda match: str(value_of(values, match[1]) or match[0]), read_text(dvc_yaml))
+    stages: dict[str, Any] = YAML(typ="safe").load(text)["stages"]
+    return stages
 
 
 def stage_table(stages: dict[str, Any]) -> str:

@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import time
-import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -19,29 +18,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthempathy.core.errors import InputError
-from synthempathy.core.records import Pair
-from synthempathy.filters.decisions import COLUMNS, Decision, content_hash, read_decisions, record_decision
-from synthempathy.filters.queue import held, read_queue
+from synthempathy.filters.base import Verdict
+from synthempathy.filters.decisions import COLUMNS, Decision, read_decisions
+from synthempathy.filters.queue import held
 from synthempathy.filters.review import review
-from synthempathy.filters.screen import harmless, marked
-from synthempathy.filters.verdict import Verdict
+from tests.helpers.pairs import ROOT, pair_of
 
-ROOT = Path(__file__).parents[2]
 HEADER = ",".join(COLUMNS)
-
-
-def pair_of(name: str, explanation: str = "My cousin was murdered.", response: str = "I am so sorry.") -> Pair:
-    return Pair(
-        id=name, seed_id="s", category="Work", seed="s", story="s", model="m",
-        explanation=explanation, response=response, reasoning="",
-    )
 
 
 def row_of(name: str, explanation: str = "My cousin was murdered.", response: str = "I am so sorry.") -> dict[str, Any]:
     end = len(explanation) - 1
     return held(
-        pair_of(name, explanation, response),
+        pair_of(explanation, response, id=name),
         (Verdict("review", "review_violence", "explanation", explanation[14:end], ((14, end),)),),
     )
 
@@ -124,16 +113,6 @@ def test_other_decisions_stay_and_the_file_is_sorted(desk: Desk) -> None:
     assert desk.written == [HEADER, *ours, f"z,{'0' * 16},drop,,gone"]
 
 
-def test_what_was_decided_meanwhile_is_not_lost(desk: Desk) -> None:
-    desk.wait(row_of("a"))
-    record_decision(desk.decisions, ("b", "2" * 16), Decision("drop"))
-    before = read_decisions(desk.decisions)
-    record_decision(desk.decisions, ("c", "3" * 16), Decision("keep"))
-    record_decision(desk.decisions, ("b", "2" * 16), Decision("keep", "r", "n"))
-    assert len(before) == 1
-    assert list(read_decisions(desk.decisions)) == [("b", "2" * 16), ("c", "3" * 16)]
-
-
 def test_a_decision_does_not_cover_a_row_that_was_made_anew(desk: Desk) -> None:
     desk.wait(row_of("a")).type("k\n")
     assert "1 of 1   a" in desk.wait(row_of("a", response="I am sorry.")).type("q\n")
@@ -177,34 +156,6 @@ def test_data_cannot_drive_the_terminal(desk: Desk, what: str) -> None:
     assert "\x1b" not in shown  # no terminal, no colour
 
 
-@given(st.text())
-def test_harmless_text_has_no_controls_and_ordinary_text_is_untouched(text: str) -> None:
-    shown = harmless(text)
-    assert not any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") for c in shown)
-    if text.isascii() and text.isprintable():
-        assert shown == text
-
-
-@given(st.text(alphabet="ab\n\x1b é", max_size=30), st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=4))
-def test_marks_stand_around_the_evidence(text: str, ends: list[tuple[int, int]]) -> None:
-    spans = [(min(a, b, len(text)), min(max(a, b), len(text))) for a, b in ends]
-    shown = marked(text, spans).plain
-    assert shown.replace("»", "").replace("«", "") == harmless(text, lines=True)
-    assert shown.count("»") == shown.count("«") <= len(spans)
-
-
-@pytest.mark.parametrize(("change", "named"), [
-    ({"response": "Something else."}, "content_hash is not that of the texts"),
-    ({"evidence": [{"reason": "r", "field": "response", "spans": [[0, 99]], "detail": "d"}]}, "outside the response"),
-    ({"evidence": []}, "field 'evidence'"),
-])
-def test_a_queue_that_was_edited_is_refused(desk: Desk, change: dict[str, Any], named: str) -> None:
-    desk.wait({**row_of("a"), **change})
-    with pytest.raises(InputError) as caught:
-        read_queue(desk.queue)
-    assert named in str(caught.value) and "queue.jsonl:1" in str(caught.value)
-
-
 def test_errors_are_one_line(desk: Desk) -> None:
     done = command(desk.queue, desk.decisions)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1) and "dvc repro filter" in done.stderr
@@ -213,12 +164,12 @@ def test_errors_are_one_line(desk: Desk) -> None:
     done = command(desk.queue, desk.decisions, keys="k\n")
     assert (done.returncode, "field 'mine'" in done.stderr) == (1, True)
     assert desk.written == [f"{HEADER},mine", f"a,{'0' * 16},keep,,,x"]
-    assert "python -m synthempathy.filters.review" in command("--help").stdout
+    assert "synthempathy review" in command("--help").stdout
 
 
 def command(*arguments: object, keys: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "synthempathy.filters.review", *map(str, arguments)], cwd=ROOT, input=keys,
+        [sys.executable, "-m", "synthempathy", "review", *map(str, arguments)], cwd=ROOT, input=keys,
         capture_output=True, text=True, timeout=60,
     )
 
@@ -228,7 +179,7 @@ def test_an_interrupt_at_the_prompt_of_a_terminal_loses_nothing(desk: Desk, numb
     desk.wait(row_of("a"), row_of("b"))
     main, sub = pty.openpty()
     with subprocess.Popen(
-        [sys.executable, "-m", "synthempathy.filters.review", str(desk.queue), str(desk.decisions)],
+        [sys.executable, "-m", "synthempathy", "review", str(desk.queue), str(desk.decisions)],
         cwd=ROOT, stdin=sub, stdout=sub, stderr=subprocess.PIPE, env={**os.environ, "TERM": "xterm"},
     ) as running:
         os.close(sub)
@@ -256,7 +207,3 @@ def read_until(terminal: int, seen: bytearray, prompts: int, seconds: float = 60
         ready, _, _ = select.select([terminal], [], [], max(0.0, until - time.monotonic()))
         assert ready, bytes(seen)
         seen += os.read(terminal, 4096)
-
-
-def test_hashes_are_of_the_texts_alone() -> None:
-    assert content_hash(pair_of("a")) == content_hash(pair_of("b")) == row_of("a")["content_hash"]

@@ -1,10 +1,8 @@
 """Checks of answers: each reason by examples that must be caught and examples that must pass."""
 
-from collections import Counter
+from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from synthempathy.generation import checks
 from synthempathy.generation.params import Explain
@@ -24,8 +22,8 @@ SETTINGS = Explain(
 GOOD = "My manager shouted at me and I went home with a headache."
 
 
-def reason(text: str, finish: str = "stop", instructions: str = "") -> str | None:
-    return checks.unusable(Completion("x", text, finish, 1, 1), text, SETTINGS, instructions)
+def reason(text: str, field: str = "response", *, finish: str = "stop", instructions: str = "") -> str | None:
+    return checks.unusable(Completion("x", text, finish, 1, 1), text, field, SETTINGS, instructions)
 
 
 @pytest.mark.parametrize(
@@ -36,18 +34,22 @@ def reason(text: str, finish: str = "stop", instructions: str = "") -> str | Non
         ("word " * 41, "too_long"),
         ("I'm sorry, but I cannot help with that request at all.", "refusal"),
         ("I can't write a story about that kind of thing, sorry.", "refusal"),
-        ("As an AI language model I do not have any feelings today.", "assistant_talk"),
+        ("As an AI language model I do not have any feelings today.", "refusal"),
         ("Sure, here is the story that you asked me to write.", "assistant_talk"),
         ("Here's the rewritten text for you: my boss is mean to me.", "assistant_talk"),
-        ("I stayed in bed all day long. " * 5, "loop"),
-    ("I was so so so so so so tired after that long day.", "loop"),
-    ("I went hahahahahahahahahahahahahahahahahahahahahaha and then slept all day.", "loop"),
-    ("I went home <|end|> and slept for a very long time.", "chat_markup"),
+        ("That was a hard day for you. I hope this helps!", "assistant_talk"),
+        ("I stayed in bed all day long. " * 5, "repetition"),
+        ("I was so so so so so so tired after that long day.", "repetition"),
+        ("I went hahahahahahahahahahahahahahahahahahahahahaha and then slept all day.", "repetition"),
+        ("I went home <|end|> and slept for a very long time.", "chat_markup"),
         ("My day was bad.\nUser: tell me more about that bad day.", "chat_markup"),
+        ("Feelings: I was sad and I went home to my dog.", "prompt_echo"),
     ],
 )
-def test_caught(text, expected):
-    assert reason(text) == expected
+@pytest.mark.parametrize("field", ["story", "explanation", "response"])
+def test_caught(text: str, field: str, expected: str) -> None:
+    assert reason(text, field) == expected
+    assert expected in checks.REASONS
 
 
 @pytest.mark.parametrize(
@@ -55,24 +57,30 @@ def test_caught(text, expected):
     [
         GOOD,
         "I cannot help crying when I think of my old dog.",
+        "I am unable to sleep since the move, and my boss sees it.",
         "I can't sleep, and my boss does not write back to me.",
         "My assistant quit, and the model train that I built broke.",
         "I am sorry that I left, and sure, I would do it again.",
         "Here is where I stood when the bus drove off without me.",
     ],
 )
-def test_passes(text):
-    assert reason(text) is None
+@pytest.mark.parametrize("field", ["story", "explanation", "response"])
+def test_passes(text: str, field: str) -> None:
+    assert reason(text, field) is None
 
 
-def test_cut_answers_are_caught_first():
+def test_cut_answers_are_caught_first() -> None:
     assert reason(GOOD, finish="length") == "cut_at_max_tokens"
 
 
-def test_an_echo_of_the_instructions_is_caught():
-    told = "Retell this story in the first person, as its main character would tell it to a good listener."
-    assert reason(f"{told} I did so.", instructions=told) == "prompt_echo"
-    assert reason(GOOD, instructions=told) is None
+def test_an_echo_of_the_instructions_is_caught() -> None:
+    words = [f"word{number}" for number in range(30)]
+    instructions = " ".join(words)
+    for start in (0, 1, 5, 18):
+        for length, expected in ((checks.ECHO_WORDS, "prompt_echo"), (checks.ECHO_WORDS - 1, None)):
+            text = f"I went home, {' '.join(words[start : start + length])}, and my dog was glad."
+            assert reason(text, instructions=instructions) == expected
+    assert reason(GOOD, instructions=instructions) is None
 
 
 @pytest.mark.parametrize(
@@ -84,8 +92,16 @@ def test_an_echo_of_the_instructions_is_caught():
         ("He gave me a book.", False),
     ],
 )
-def test_first_person(text, good):
-    assert (checks.not_first_person(text) is None) == good
+def test_explanations_alone_are_in_the_first_person(text: str, good: bool) -> None:
+    assert reason(text, "explanation") == (None if good else "not_first_person")
+    assert reason(text, "story") is None
+
+
+def test_a_story_may_say_a_phrase_three_times() -> None:
+    text = "He cannot do this. He cannot do this. He cannot do this. Ben left."
+    assert reason(text, "story") is None
+    assert reason(text, "response") == "repetition"
+    assert reason(f"He cannot do this. {text}", "story") == "repetition"
 
 
 @pytest.mark.parametrize(
@@ -100,26 +116,5 @@ def test_first_person(text, good):
         ("Reasoning: a Response: b", False, None),
     ],
 )
-def test_reasoning_is_parted_from_the_response(text, asked, expected):
+def test_reasoning_is_split_from_the_response(text: str, asked: bool, expected: tuple[str, str] | None) -> None:
     assert checks.split_reasoning(text, asked) == expected
-
-
-FEW_WORDS = st.lists(st.sampled_from(["a", "b", "c", "d", "e", "I", "am", "so"]), max_size=60).map(" ".join)
-
-
-@given(FEW_WORDS, st.integers(1, 4))
-def test_loops_are_found_as_a_plain_count_finds_them(text, times):
-    text = " ".join([text] * times)
-    words = text.lower().split()
-    eights = Counter(tuple(words[i : i + 8]) for i in range(len(words) - 7))
-    sixes = [set(words[i : i + 6]) for i in range(len(words) - 5)]
-    assert checks.loops(text) == (max(eights.values(), default=0) >= 3 or any(len(six) == 1 for six in sixes))
-
-
-@given(FEW_WORDS, FEW_WORDS, st.integers(0, 40), st.integers(8, 16))
-def test_echoes_are_found_as_a_plain_search_finds_them(text, instructions, start, length):
-    said = instructions.split()
-    text = " ".join([text, *said[start : start + length], "and so on"])
-    words, told = text.lower().split(), instructions.lower().split()
-    runs = {tuple(told[i : i + 12]) for i in range(len(told) - 11)}
-    assert checks.echoes(text, instructions) == any(tuple(words[i : i + 12]) in runs for i in range(len(words) - 11))

@@ -4,14 +4,13 @@ import shlex
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 
 from synthempathy.core.errors import InputError
-from synthempathy.project.docs import diagram, stage_table, update, written_files
+from synthempathy.project.docs import diagram, read_stages, stage_table, update, written_files
 from synthempathy.project.params import Params
 
 ROOT = Path(__file__).parents[2]
-STAGES = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"]
+STAGES = read_stages(ROOT / "dvc.yaml")
 
 
 def test_every_stage_says_what_it_does():

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from stages.quality import MEASURED, NEUTRAL, figures, quality
-from stages.safety import safety
 from synthempathy.core.errors import InputError
 from synthempathy.core.files import read_csv
-from synthempathy.filters.classifier.model import LABELS, classifier_rules
-from synthempathy.filters.labelled import Example, pair_of, read_examples
+from synthempathy.filters.classifier.model import LABELS
+from synthempathy.filters.classifier.rule import RULE
+from synthempathy.filters.examples import Example, pair_of, read_examples
+from tests.helpers.pairs import ROOT, filter_settings
 
-ROOT = Path(__file__).parents[2]
 HELD_OUT = ROOT / "data/safety/held_out.csv"
 TRAINING = ROOT / "data/safety"
 PARAMS = ROOT / "params.yaml"
@@ -29,16 +29,9 @@ FLOORS = {
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("safety")
-    safety(TRAINING, ROOT / "data/empathy/labelled_pairs.csv", folder / "model", folder / "safety.json", params=PARAMS)
-    return folder / "model"
-
-
-@pytest.fixture(scope="module")
-def measured(model: Path) -> dict[str, Any]:
-    path = model.parent / "filter_quality.json"
-    quality(HELD_OUT, model, path, params=PARAMS)
+def measured(safety_model: Path) -> dict[str, Any]:
+    path = safety_model.parent / "filter_quality.json"
+    quality(HELD_OUT, safety_model, path, params=PARAMS)
     value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return value
 
@@ -57,16 +50,16 @@ def test_few_texts_that_must_pass_do_not(measured: dict[str, Any]) -> None:
     assert measured["false_alarms"] <= 0.07 * measured["must_pass"]
 
 
-def test_ordinary_hardship_is_not_called_offensive(model: Path) -> None:
-    from synthempathy.project.params import load_params
-
-    rules = classifier_rules(load_params(PARAMS).filter, model)
-    told = [row["sentence"] for _, row in read_csv(ROOT / "data/seeds/stressors.csv", ("sentence",))]
+def test_ordinary_hardship_is_not_called_offensive(safety_model: Path) -> None:
+    given = filter_settings()
+    own = given.classifier.model_copy(update={"enabled": True, "model": str(safety_model)})
+    checks = list(RULE.checks(given.model_copy(update={"classifier": own})))
+    texts = [row["sentence"] for _, row in read_csv(ROOT / "data/seeds/stressors.csv", ("sentence",))]
     hits = [
-        text for text in told for rule in rules
-        if (v := rule(pair_of(Example(text, "explanation", "", frozenset()), otherwise=NEUTRAL))) and v.reason == "offensive"
+        text for text in texts for check in checks
+        if (v := check(pair_of(Example(text, "explanation", "", frozenset()), otherwise=NEUTRAL))) and v.reason == "offensive"
     ]
-    assert len(hits) < 0.02 * len(told)
+    assert len(hits) < 0.02 * len(texts)
 
 
 def words(text: str) -> frozenset[str]:
@@ -106,18 +99,11 @@ def test_figures_count_what_was_found_missed_and_wrong() -> None:
     assert value["reasons"]["violence"]["precision"] == 1.0
 
 
-def test_a_reason_without_an_example_is_an_error_and_leaves_the_metrics(tmp_path: Path, model: Path) -> None:
+def test_a_reason_without_an_example_is_an_error_and_leaves_the_metrics(tmp_path: Path, safety_model: Path) -> None:
     metrics = tmp_path / "quality.json"
     metrics.write_text("{}", encoding="utf-8")
     few = tmp_path / "few.csv"
     few.write_text("text,field,reason,also,note\nYou idiot.,response,offensive,,\nI ran.,explanation,,,\n", encoding="utf-8")
     with pytest.raises(InputError, match="no example of personal_data"):
-        quality(few, model, metrics, params=PARAMS)
+        quality(few, safety_model, metrics, params=PARAMS)
     assert metrics.read_text(encoding="utf-8") == "{}"
-
-
-def test_training_measures_what_was_not_seen(model: Path) -> None:
-    value = json.loads((model.parent / "safety.json").read_text(encoding="utf-8"))
-    assert set(value["labels"]) == set(LABELS)
-    assert value["labels"]["refusal"]["average_precision"] > 0.9
-    assert value["labels"]["unsafe_advice"]["average_precision"] > 0.75

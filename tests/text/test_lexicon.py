@@ -5,24 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from synthempathy.core.errors import InputError
-from synthempathy.filters.verdict import FIELDS, Field
-from synthempathy.text import lexicon as module
-from synthempathy.text.lexicon import Lexicon, lexicon
-from synthempathy.text.words import Text, lowered
+from synthempathy.text.lexicon import Lexicon, read_lexicon
+from synthempathy.text.words import Text
+
+SECTIONS = ("explanation", "response")
 
 
 @pytest.fixture
-def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def written(tmp_path: Path):
     """Write a lexicon and read it."""
-    monkeypatch.setattr(module, "FOLDER", tmp_path)
 
-    def write(content: str) -> dict[Field, Lexicon]:
+    def write(content: str) -> dict[str, Lexicon]:
         (tmp_path / "made.txt").write_text(content, encoding="utf-8")
-        return lexicon.__wrapped__("made")
+        return read_lexicon(tmp_path / "made.txt", SECTIONS)
 
     return write
 
@@ -73,7 +70,7 @@ def test_guards(written) -> None:
 
 def test_sections(written) -> None:
     found = written("a\n[response]\nb\n[explanation]\nc\n[both]\nd\n")
-    seen = {field: [word for word in "abcd" if found[field].find(Text(word))] for field in FIELDS}
+    seen = {field: [word for word in "abcd" if found[field].find(Text(word))] for field in SECTIONS}
     assert seen == {"explanation": ["a", "c", "d"], "response": ["a", "b", "d"]}
 
 
@@ -88,22 +85,3 @@ def test_errors_name_file_and_line(written, line: str, problem: str) -> None:
         written(f"good\n{line}\n")
     assert problem in str(caught.value)
     assert (caught.value.line, Path(str(caught.value.file)).name) == (2, "made.txt")
-
-
-@given(st.text())
-def test_lower_case_keeps_every_place(text: str) -> None:
-    assert len(lowered(text)) == len(text)
-
-
-@given(st.text(alphabet="ab '\u2019\"\u201c.,-\n\u0130", max_size=60))
-def test_tokens_can_be_cut_out_of_the_text_again(raw: str) -> None:
-    text = Text(raw)
-    assert [lowered(raw[start:end]) for start, end in text.spans] == text.tokens
-    assert len(text.quoted) == len(text.tokens)
-
-
-def test_shipped_lexicons_are_read(tmp_path: Path) -> None:
-    names = sorted(path.stem for path in module.FOLDER.glob("*.txt"))
-    assert len(names) == 15
-    for name in names:
-        assert lexicon(name)["response"].vocabulary

@@ -1,4 +1,4 @@
-"""The classifier: what it reads, that it learns, that it comes back from its files, and that its rules obey the params."""
+"""The classifier: that it learns, what it reads together, and that it comes back from its files."""
 
 from __future__ import annotations
 
@@ -8,103 +8,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from synthempathy.core.errors import InputError, ModelError
-from synthempathy.filters.classifier.composing import composed
-from synthempathy.filters.classifier.concepts import Concepts, read_concepts
-from synthempathy.filters.classifier.features import (
-    features,
-    local_features,
-    opening,
-    plain_text,
-    sentences,
-    together,
-)
-from synthempathy.filters.classifier.learning import fit
-from synthempathy.filters.classifier.model import LABELS, Classifier, classifier_rules, load_classifier
-from synthempathy.filters.labelled import Example, pair_of, read_examples
-from synthempathy.filters.params import Filter
-from synthempathy.project.params import load_params
-
-ROOT = Path(__file__).parents[3]
-CONCEPTS = Concepts({
-    "insult": ["idiot", "moron", "loser*", "waste of space"], "drink": ["vodka", "wine"], "past": ["*ed", "went"],
-})
-INSULTS = ("idiot", "moron", "loser", "clown", "fool", "pig")
-KIND = ("friend", "mother", "brother", "teacher", "nurse", "cook")
-
-
-def nothing(*_: object) -> None:
-    return None
-
-
-def small_examples() -> list[Example]:
-    rows = []
-    for insult, kind in zip(INSULTS, KIND, strict=True):
-        for frame in ("You are a {}.", "Honestly, you are such a {}.", "What a {} you are, really."):
-            rows.append(Example(frame.format(insult), "response", "offensive", frozenset()))
-            rows.append(Example(frame.format(kind), "response", "", frozenset()))
-        for drink in ("vodka", "wine"):
-            rows.append(Example(f"Drink {drink} with that {kind} tonight.", "response", "unsafe_advice", frozenset()))
-            rows.append(Example(f"Please drink no {drink}, dear {kind}.", "response", "", frozenset()))
-    return rows
+from synthempathy.core.errors import ModelError
+from synthempathy.filters.classifier.features import features, together
+from synthempathy.filters.classifier.model import LABELS, Classifier, load_classifier
+from tests.helpers.small_classifier import small_classifier, small_examples, trained
 
 
 @pytest.fixture(scope="module")
 def classifier() -> Classifier:
-    return fit(small_examples(), [], CONCEPTS, folds=3, seed=1, advance=nothing)[0]
+    return small_classifier()
 
 
 @pytest.fixture
 def saved(classifier: Classifier, tmp_path: Path) -> Path:
     classifier.save(tmp_path / "safety")
     return tmp_path / "safety"
-
-
-def settings(**changes: object) -> Filter:
-    given_ = load_params(ROOT / "params.yaml").filter.model_dump()
-    return Filter.model_validate(given_ | changes)
-
-
-@pytest.mark.parametrize(("raw", "word"), [
-    ("You m0r0n", "moron"), ("you IDIIIOT", "idiot"), ("what an id*ot", "idiot"), ("you m o r o n!", "moron"),
-    ("m.o.r.o.n", "moron"), ("a $455 bill", "a"), ("I'm in room b12", "room"),
-])
-def test_disguises_are_undone(raw: str, word: str) -> None:
-    assert word in plain_text(raw, CONCEPTS).tokens
-
-
-def test_the_tokens_of_a_disguised_text_stand_where_their_spans_say() -> None:
-    text = plain_text("You m0r0n, you paid $455 for it!", CONCEPTS)
-    assert len(text.tokens) == len(text.spans)
-    assert text.raw[slice(*text.spans[text.tokens.index("moron")])] == "m0r0n"
-
-
-def test_sentences_part_at_marks_and_hold_words() -> None:
-    text = plain_text("He left. ... Why?! I don't know", CONCEPTS)
-    assert [" ".join(s.tokens) for s in sentences(text)] == ["he left .", "why ?", "i don't know"]
-    assert all(text.tokens[s.start] == s.tokens[0] for s in sentences(text))
-
-
-def test_classes_by_word_stem_ending_and_phrase() -> None:
-    assert CONCEPTS.of("losers") == ("insult",)
-    assert CONCEPTS.of("walked") == ("past",)
-    assert CONCEPTS.of("red") == ()  # an ending needs a word before it
-    assert CONCEPTS.places(["what", "a", "waste", "of", "space"])[2] == ("insult",)
-    assert CONCEPTS.places(["a", "waste", "of", "time"])[1] == ()
-
-
-@given(st.lists(st.sampled_from(("you", "idiot", "vodka", "walked", "drink", "the", "?")), min_size=1, max_size=12))
-def test_the_screen_reads_a_part_of_what_the_whole_reading_sees(words: list[str]) -> None:
-    whole = features(tuple(words), "response", CONCEPTS)
-    local = {
-        name for pair in zip([opening("response"), *words], words, strict=False)
-        for name in local_features(*pair, "response", CONCEPTS)
-    }
-    assert local <= set(whole)
-    assert all(0 <= place < len(words) for place in whole.values())
 
 
 def test_it_learns(classifier: Classifier) -> None:
@@ -119,7 +38,7 @@ def test_a_harmful_sentence_does_not_drown_among_harmless_ones(classifier: Class
     among = classifier.hits(f"{harmless}You are a moron. {harmless}", "response")["offensive"]
     assert alone > 0.9
     assert among.score > 0.9
-    words = plain_text(f"{harmless}You are a moron.", classifier.concepts)
+    words = classifier.concepts.read(f"{harmless}You are a moron.")
     assert among.places
     assert "moron" in {words.tokens[place] for place in among.places if place < len(words.tokens)}
 
@@ -166,7 +85,7 @@ def test_saved_and_loaded_it_says_the_same_and_its_bytes_are_the_same(
         ours, theirs = (c.hits(example.text, example.field) for c in (classifier, loaded))
         assert {label: hit.places for label, hit in ours.items()} == {label: hit.places for label, hit in theirs.items()}
         assert all(abs(ours[label].score - theirs[label].score) < 1e-4 for label in ours)
-    again = fit(small_examples(), [], CONCEPTS, folds=3, seed=1, advance=nothing)[0]
+    again = trained()
     again.save(tmp_path / "again")
     for name in ("safety.json", "weights.safetensors"):
         assert (saved / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
@@ -199,81 +118,3 @@ def test_a_damaged_classifier_is_refused_by_name(saved: Path, damage: Callable[[
     damage(saved)
     with pytest.raises(ModelError, match=r"safety.*dvc repro safety"):
         load_classifier(saved)
-
-
-def test_a_verdict_quotes_the_words_that_tell(saved: Path) -> None:
-    rules = classifier_rules(settings(), saved)
-    response = "It rained all day. You are a moron."
-    verdicts = [v for rule in rules if (v := rule(pair_of(Example(response, "response", "", frozenset()), otherwise="Hi.")))]
-    offensive = next(v for v in verdicts if v.reason == "offensive")
-    assert (offensive.action, offensive.field) == ("drop", "response")
-    assert offensive.evidence.startswith("classifier ") and "moron" in offensive.evidence
-    assert "moron" in [response[start:end] for start, end in offensive.spans]
-
-
-def test_a_threshold_of_1_silences_a_label_and_a_topic_that_is_kept_has_no_rule(saved: Path) -> None:
-    given_ = settings().classifier.model_dump()
-    high = settings(classifier={**given_, "thresholds": {**given_["thresholds"], "offensive": 1.0}})
-    pair = pair_of(Example("You are a moron.", "response", "", frozenset()), otherwise="Hi.")
-    assert not [v for rule in classifier_rules(high, saved) if (v := rule(pair)) and v.reason == "offensive"]
-    keep = {"explanation": "keep", "response": "keep"}
-    topics = settings().topics.model_dump()
-    without = settings(topics={name: keep for name in topics})
-    assert len(classifier_rules(without, saved)) == 4
-
-
-def test_concepts_that_are_no_words_are_named(tmp_path: Path) -> None:
-    (tmp_path / "c.yaml").write_text("drink: [wine]\nnone: ['--']\n", encoding="utf-8")
-    with pytest.raises(InputError, match=r"c\.yaml.*none.*'--'"):
-        read_concepts(tmp_path / "c.yaml")
-    (tmp_path / "c.yaml").write_text("drink: [wine]\nodd: 3\n", encoding="utf-8")
-    with pytest.raises(InputError, match=r"c\.yaml:2.*odd"):
-        read_concepts(tmp_path / "c.yaml")
-
-
-PATTERNS = """
-examples:
-  - {reason: unsafe_advice, field: response, frames: urging, words: harmful, times: 2}
-  - {reason: "", field: response, frames: warning, words: harmful, times: 1}
-frames:
-  urging: ["{X}.", "Just {x}.", "You should {x}."]
-  warning: ["Please don't {x}."]
-words:
-  harmful: [get drunk, hit him]
-"""
-
-
-def test_composed_examples_are_drawn_alike_from_a_seed(tmp_path: Path) -> None:
-    path = tmp_path / "p.yaml"
-    path.write_text(PATTERNS, encoding="utf-8")
-    drawn = composed(path, 3)
-    assert drawn == composed(path, 3)
-    assert sum(e.reason == "unsafe_advice" for e in drawn) == 4
-    assert {e.text for e in drawn if not e.reason} == {"Please don't get drunk.", "Please don't hit him."}
-    assert all("{" not in e.text for e in drawn)
-
-
-@pytest.mark.parametrize(("old", "new", "message"), [
-    ("words: harmful, times: 2", "words: helpful, times: 2", "helpful"),
-    ("times: 2", "times: 4", "4 of only 3"),
-    ("times: 2", "times: no", "times"),
-    ("reason: unsafe_advice", "reason: unsafe", "unknown reason 'unsafe'"),
-    ("field: response, frames: urging", "field: story, frames: urging", "field"),
-])
-def test_a_wrong_pattern_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
-    path = tmp_path / "p.yaml"
-    path.write_text(PATTERNS.replace(old, new), encoding="utf-8")
-    with pytest.raises(InputError, match=message):
-        composed(path, 3)
-
-
-@pytest.mark.parametrize(("row", "message"), [
-    (",response,,,", r"e\.csv:3: field 'text'"), ("He left.,story,,,", r"e\.csv:3: field 'field'.*'story'"),
-    ("He left.,response,rude,,", r"e\.csv:3: field 'reason'.*'rude'"),
-    ("He left.,response,,rude,", r"e\.csv:3: field 'also'.*'rude'"), ("I ran.,response,,,", "the same text as on line 2"),
-])
-def test_a_wrong_example_is_named(tmp_path: Path, row: str, message: str) -> None:
-    path = tmp_path / "e.csv"
-    path.write_text(f"text,field,reason,also,note\nI ran.,explanation,,,\n{row}\n", encoding="utf-8")
-    with pytest.raises(InputError, match=message):
-        read_examples(path, LABELS)

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from synthempathy.core.records import Pair
+from synthempathy.filters import guard as guard_module
+from synthempathy.filters.guard import REASONS, UNREADABLE, granite_guardian, guard_verdicts, llama_guard
 from synthempathy.filters.params import Guard
-from synthempathy.filters.rules import guard as guard_module
-from synthempathy.filters.rules.guard import REASONS, UNREADABLE, granite_guardian, guard_verdicts, llama_guard
 from synthempathy.llm.backends import Completion, Failure, Request
-from synthempathy.llm.params import Sampling
+from synthempathy.llm.params import Machine, Sampling
 from synthempathy.llm.prompts import load_prompt
-from synthempathy.project.params import Params, load_params
+from synthempathy.project.params import load_params
+from tests.helpers.pairs import ROOT, pair_of
 
-ROOT = Path(__file__).parents[3]
 PROMPTS = ROOT / "prompts/guard"
 
 
@@ -43,30 +43,26 @@ class FakeEngine:
         return None
 
 
+GIVEN = load_params(ROOT / "params.yaml")
+
+
 @pytest.fixture
-def params(tmp_path: Path) -> Params:
-    loaded = load_params(ROOT / "params.yaml")
-    return loaded.model_copy(update={"machine": loaded.machine.model_copy(update={"store": str(tmp_path / "store.sqlite")})})
-
-
-@pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     monkeypatch.chdir(tmp_path)  # where metrics/cost.json is written
+    return GIVEN.machine.model_copy(update={"store": str(tmp_path / "store.sqlite")})
 
 
-def settings(params: Params, **changes: object) -> Guard:
-    return params.filter.guard.model_copy(update={"model": str(ROOT / "models/embedded"), "own_template": False, **changes})
+def settings(**changes: object) -> Guard:
+    given = {"model": str(ROOT / "models/embedded"), "own_template": False}
+    return GIVEN.filter.guard.model_copy(update=given | changes)
 
 
 def pair(id_: str, explanation: str = "I was late.", response: str = "That was hard.") -> Pair:
-    return Pair(
-        id=id_, seed_id="s", category="Work", seed="s", story="s", model="m",
-        explanation=explanation, response=response, reasoning="",
-    )
+    return pair_of(explanation, response, id=id_)
 
 
 def use(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine) -> None:
-    monkeypatch.setattr("synthempathy.llm.writing.open_engine", lambda *_, **__: engine)
+    monkeypatch.setattr("synthempathy.llm.runner.open_backend", lambda *_: engine)
 
 
 @pytest.mark.parametrize(("answer", "categories"), [
@@ -88,19 +84,19 @@ def test_granite_guardian_is_read_strictly(answer: str, categories: tuple[str, .
     assert granite_guardian(answer) == categories
 
 
-def test_without_a_model_nothing_is_asked(params: Params, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard_module, "generate", lambda *_: pytest.fail("asked"))
-    assert guard_verdicts([pair("a")], params.filter.guard, params, PROMPTS) == {}
+def test_without_a_model_nothing_is_asked(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard_module, "ask_rows", lambda *_: pytest.fail("asked"))
+    assert guard_verdicts([pair("a")], GIVEN.filter.guard, machine, PROMPTS) == {}
 
 
 @pytest.mark.parametrize(("action", "reason"), [("drop", "guard_hate"), ("review", "review_guard_hate")])
 def test_what_is_unsafe_gets_a_verdict_by_category(
-    params: Params, monkeypatch: pytest.MonkeyPatch, action: str, reason: str
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, action: str, reason: str
 ) -> None:
     engine = FakeEngine({"Agent: Get out": "unsafe\nS10"}, "safe")
     use(monkeypatch, engine)
     found = guard_verdicts(
-        [pair("good"), pair("bad", response="Get out of here.")], settings(params, action=action), params, PROMPTS
+        [pair("good"), pair("bad", response="Get out of here.")], settings(action=action), machine, PROMPTS
     )
     assert set(found) == {"bad"}
     [verdict] = found["bad"]
@@ -110,26 +106,26 @@ def test_what_is_unsafe_gets_a_verdict_by_category(
 
 
 @pytest.mark.parametrize("answer", ["maybe", "", "unsafe\nS77", "FAIL"])
-def test_what_cannot_be_read_is_held_for_review(params: Params, monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+def test_what_cannot_be_read_is_held_for_review(machine: Machine, monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
     use(monkeypatch, FakeEngine({}, answer))
-    found = guard_verdicts([pair("a")], settings(params), params, PROMPTS)
+    found = guard_verdicts([pair("a")], settings(), machine, PROMPTS)
     assert [(v.action, v.reason, v.field) for v in found["a"]] == [
         ("review", UNREADABLE, "explanation"), ("review", UNREADABLE, "response"),
     ]
 
 
-def test_answers_are_kept_and_not_asked_again(params: Params, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_answers_are_kept_and_not_asked_again(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = FakeEngine({}, "safe")
     use(monkeypatch, engine)
     for _ in range(2):
-        assert guard_verdicts([pair("a"), pair("b", "I ran.", "Well done.")], settings(params), params, PROMPTS) == {}
+        assert guard_verdicts([pair("a"), pair("b", "I ran.", "Well done.")], settings(), machine, PROMPTS) == {}
     assert len(engine.asked) == 4
 
 
-def test_the_guards_own_template_gets_the_conversation_alone(params: Params, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_guards_own_template_gets_the_conversation_alone(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = FakeEngine({}, "No")
     use(monkeypatch, engine)
-    guard_verdicts([pair("a")], settings(params, prompt="granite_guardian", own_template=True), params, PROMPTS)
+    guard_verdicts([pair("a")], settings(prompt="granite_guardian", own_template=True), machine, PROMPTS)
     assert [[m["role"] for m in messages] for messages in engine.asked] == [["user"], ["user", "assistant"]]
 
 
@@ -142,8 +138,8 @@ def test_the_prompts_show_the_response_only_when_it_is_judged(name: str) -> None
     assert "I lost {{ it }}." in second["content"] and "I hear you." in second["content"]
 
 
-def test_a_real_model_that_is_no_guard_is_unreadable_and_nothing_passes(params: Params) -> None:
+def test_a_real_model_that_is_no_guard_is_unreadable_and_nothing_passes(machine: Machine) -> None:
     pairs = [pair("a", "I was late for work.", "That was a hard morning.")]
-    short = params.filter.guard.sampling.model_copy(update={"max_tokens": 8})
-    found = guard_verdicts(pairs, settings(params, sampling=short), params, PROMPTS)
+    short = GIVEN.filter.guard.sampling.model_copy(update={"max_tokens": 8})
+    found = guard_verdicts(pairs, settings(sampling=short), machine, PROMPTS)
     assert [v.reason for v in found["a"]] == [UNREADABLE, UNREADABLE]

@@ -1,0 +1,33 @@
+"""Word classes: by word, stem, ending and phrase, under disguises, and errors that name the class."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from synthempathy.core.errors import InputError
+from synthempathy.filters.classifier.concepts import read_concepts
+from tests.helpers.small_classifier import CONCEPTS
+
+
+def test_classes_by_word_stem_ending_and_phrase() -> None:
+    assert CONCEPTS.of("losers") == ("insult",)
+    assert CONCEPTS.of("walked") == ("past",)
+    assert CONCEPTS.of("red") == ()  # an ending needs a word before it
+    assert CONCEPTS.places(["what", "a", "waste", "of", "space"])[2] == ("insult",)
+    assert CONCEPTS.places(["a", "waste", "of", "time"])[1] == ()
+
+
+def test_words_of_the_classes_are_read_under_disguises() -> None:
+    assert "moron" in CONCEPTS.read("You m o r o n!").tokens
+    assert "l0ser" not in CONCEPTS.read("You l0ser").tokens
+
+
+def test_concepts_that_are_no_words_are_named(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("drink: [wine]\nnone: ['--']\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"c\.yaml.*none.*'--'"):
+        read_concepts(tmp_path / "c.yaml")
+    (tmp_path / "c.yaml").write_text("drink: [wine]\nodd: 3\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"c\.yaml:2.*odd"):
+        read_concepts(tmp_path / "c.yaml")

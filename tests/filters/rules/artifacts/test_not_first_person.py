@@ -1,0 +1,51 @@
+"""Not in the first person: stories of others are found, whoever speaks in them; the person's own pass."""
+
+from __future__ import annotations
+
+import pytest
+
+from synthempathy.filters.rules.artifacts.not_first_person import RULE, find
+from synthempathy.text.words import Text
+from tests.helpers.pairs import filter_settings, pair_of, reason_of
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Maria missed the bus and lost her job that day, and she cried.",
+        "\"I missed the bus,\" Maria told her sister. \"I lost my job.\" She cried, and her sister held her.",
+        "“I am done,” said Ben. “I mean it, I am.” He put the phone down and looked at the wall for an hour.",
+        "You missed the bus. You lost your job. Your sister held you.",
+        "The bus was late. The job was gone. Nobody called.",
+        "She lost everything that winter, my friend did, and her house, and her dog, and it was the worst.",
+        "The city cut the line. " * 40 + "I walked. I cried.",
+    ],
+)
+def test_texts_of_others_are_not_first_person(text: str) -> None:
+    assert find(Text(text), "explanation") is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I missed the bus, and my boss let me go.",
+        "My manager moved the deadline, and nobody told me.",
+        "We lost the house, and our kids ask why.",
+        "My mother is ill. She cannot walk, she cannot eat, and she asks for my father, who died. I sit with her.",
+        "\"I missed the bus, and my boss let me go.\"",
+        "“I missed the bus, and my boss let me go.”",
+        "She said, \"You are late,\" and I said nothing. My hands shook.",
+        "im so tired and my boss dont care",
+        "The screen is 24\" wide, and I hate it, and my eyes hurt.",
+        "I\u2019ve been up since four, and I\u2019m done.",
+        "What happened is that the rent went up. It made me sick, and I told my sister so.",
+    ],
+)
+def test_first_person_passes(text: str) -> None:
+    assert find(Text(text), "explanation") is None
+
+
+def test_only_the_explanation_must_be_in_the_first_person() -> None:
+    (check,) = RULE.checks(filter_settings())
+    assert check(pair_of("I was late, and my boss saw me.", "You were late, and he saw you.")) is None
+    assert reason_of(check(pair_of("He was late."))) == "not_first_person"

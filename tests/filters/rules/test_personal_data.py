@@ -1,0 +1,51 @@
+"""Personal data: what masking leaves, and check digits."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from synthempathy.filters.rules.personal_data import found_in, luhn, mask, without_personal_data
+from tests.helpers.pairs import pair_of
+
+
+@pytest.mark.parametrize(("text", "masked"), [
+    ("Write to ben@example.com.", "Write to [EMAIL]."),
+    ("It is on https://www.example.com/a?b=3, and on janesdiary.com!", "It is on [URL], and on [URL]!"),
+    ("I got a note from @sad_jane_88.", "I got a note from [HANDLE]."),
+    ("Call (212) 736-5000 or 555-0142.", "Call [PHONE] or [PHONE]."),
+    ("Card 4111 1111 1111 1111, social 219-09-9999.", "Card [CARD], social [SSN]."),
+    ("Lifeline: 1-800-273-8255, or 988.", "Lifeline: 1-800-273-8255, or 988."),
+    ("We owe $1,250,000 since 2021-03-15.", "We owe $1,250,000 since 2021-03-15."),
+])
+def test_masks(text: str, masked: str) -> None:
+    assert mask(text) == masked
+
+
+PARTS = [
+    "ben@example.com", "(212) 736-5000", "4111 1111 1111 1111", "www.a.com", "@jane_doe", "219-09-9999", " ", ".", "1",
+    "a at b dot com",
+]
+
+
+@given(st.lists(st.sampled_from(PARTS) | st.text(max_size=8), max_size=8).map("".join))
+def test_a_masked_text_holds_no_personal_data_and_nothing_else_is_touched(text: str) -> None:
+    masked = mask(text)
+    assert found_in(masked) == [] and mask(masked) == masked
+    if not found_in(text):
+        assert masked == text
+
+
+def test_every_text_of_the_row_is_masked() -> None:
+    clean = pair_of("I was late.")
+    assert without_personal_data(clean) is clean
+    names = ("seed", "story", "explanation", "response", "reasoning")
+    pair = without_personal_data(pair_of(**dict.fromkeys(names, "Ask jo@example.com."), note="jo@example.com"))
+    assert [getattr(pair, name) for name in names] == ["Ask [EMAIL]."] * 5
+    assert pair.model_extra == {"note": "jo@example.com"}  # fields that are not ours pass through
+
+
+@pytest.mark.parametrize(("digits", "valid"), [("4111111111111111", True), ("4111111111111112", False), ("0", True)])
+def test_luhn(digits: str, valid: bool) -> None:
+    assert luhn([int(digit) for digit in digits]) is valid

@@ -1,0 +1,62 @@
+"""Decisions: the file is read strictly, and written without losing what stood there."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from synthempathy.core.errors import InputError
+from synthempathy.filters.decisions import COLUMNS, Decision, content_hash, read_decisions, record_decision
+from tests.helpers.pairs import ROOT, pair_of
+
+HEADER = ",".join(COLUMNS) + "\n"
+
+
+def test_what_was_decided_meanwhile_is_not_lost(tmp_path: Path) -> None:
+    path = tmp_path / "decisions.csv"
+    path.write_text(f"{HEADER}a,{'1' * 16},keep,,\n", encoding="utf-8")
+    record_decision(path, ("b", "2" * 16), Decision("drop"))
+    before = read_decisions(path)
+    record_decision(path, ("c", "3" * 16), Decision("keep"))
+    record_decision(path, ("b", "2" * 16), Decision("keep", "r", "n"))
+    assert len(before) == 2
+    assert list(read_decisions(path)) == [("a", "1" * 16), ("b", "2" * 16), ("c", "3" * 16)]
+
+
+def test_the_shipped_decisions_are_readable() -> None:
+    read_decisions(ROOT / "data/review/decisions.csv")
+
+
+GOOD_HASH = "0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "named"),
+    [
+        ("", None, "the file is empty"),
+        ("id,hash,decision,reason,note\n", 1, "the header lacks content_hash"),
+        (HEADER + f"a,{GOOD_HASH},maybe,,\n", 2, "field 'decision': unknown decision (got 'maybe')"),
+        (HEADER + f"a,{GOOD_HASH},Keep,,\n", 2, "unknown decision (got 'Keep')"),
+        (HEADER + f"a,{GOOD_HASH},keep,,\nb,{GOOD_HASH},keep,,\na,{GOOD_HASH},drop,,\n", 4, "already on line 2"),
+        (HEADER + "a,0123,keep,,\n", 2, "field 'content_hash': not 16 hex digits"),
+        (HEADER + f",{GOOD_HASH},keep,,\n", 2, "field 'id': missing"),
+        (HEADER + f"a,{GOOD_HASH},keep\n", 2, "3 cells under a header of 5"),
+    ],
+)
+def test_wrong_decisions_name_file_and_line(tmp_path: Path, content: str, line: int | None, named: str) -> None:
+    path = tmp_path / "decisions.csv"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_decisions(path)
+    assert caught.value.line == line
+    assert named in str(caught.value) and str(path) in str(caught.value)
+
+
+def test_content_hash_is_what_the_documentation_says() -> None:
+    assert content_hash(pair_of("ü", "é")) == hashlib.sha256("ü\né".encode()).hexdigest()[:16]
+
+
+def test_hashes_are_of_the_texts_alone() -> None:
+    assert content_hash(pair_of(id="a")) == content_hash(pair_of(id="b"))

@@ -1,0 +1,15 @@
+"""The stage safety: what it measures on texts that it had not seen."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from synthempathy.filters.classifier.model import LABELS
+
+
+def test_training_measures_what_was_not_seen(safety_model: Path) -> None:
+    value = json.loads((safety_model.parent / "safety.json").read_text(encoding="utf-8"))
+    assert set(value["labels"]) == set(LABELS)
+    assert value["labels"]["refusal"]["average_precision"] > 0.9
+    assert value["labels"]["unsafe_advice"]["average_precision"] > 0.75

@@ -13,7 +13,8 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def folder(tmp_path):
     (tmp_path / "profiles").mkdir()
-    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    for name in ("params.yaml", "dvc.yaml"):
+        (tmp_path / name).write_text((ROOT / name).read_text())
     for profile in (ROOT / "profiles").glob("*.yaml"):
         (tmp_path / "profiles" / profile.name).write_text(profile.read_text())
     return tmp_path

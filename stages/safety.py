@@ -33,11 +33,11 @@ def safety(folder: Path, ordinary: Path, model: Path, metrics: Path, *, params: 
     patterned = composed(folder / "patterns.yaml", settings.seed)
     passing = read_ordinary(ordinary, besides=labelled)
     with progress("safety", settings.folds + 1) as advance:
-        learned, figures = fit(
+        classifier, figures = fit(
             [*labelled, *passing], patterned, concepts, settings.folds, settings.seed, advance=advance
         )
     with written_whole(model, metrics) as (model_part, metrics_part):
-        learned.save(model_part)
+        classifier.save(model_part)
         write_json(metrics_part, {
             "examples": len(labelled), "composed": len(patterned), "ordinary": len(passing), "labels": figures,
         })

@@ -106,11 +106,6 @@ class Lexicon:
         """Let hits not count inside double quotes."""
         self._not_quoted = True
 
-    def find(self, text: Text) -> str | None:
-        """The first hit, as it stands in the text; None if there is none."""
-        first = next(self.hits(text), None)
-        return text.raw[first[0] : first[1]] if first else None
-
     def hits(self, text: Text) -> Iterator[tuple[int, int]]:
         """Every hit in the order of the text, in characters; hits may overlap."""
         excepted: set[int] | None = None

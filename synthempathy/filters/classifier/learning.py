@@ -59,7 +59,7 @@ def fit(
     examples: Sequence[Example], composed: Sequence[Example], concepts: Concepts, folds: int, seed: int, *,
     advance: Advance,
 ) -> tuple[Classifier, dict[str, dict[str, float]]]:
-    """A classifier that learned from all, its scores calibrated on folds of `examples` that it had not seen.
+    """A classifier trained on all examples, its scores calibrated on folds of `examples` that it had not seen.
 
     Beside it how well it did on these folds: for each label rows, average_precision, and recall and precision at 0.5.
     The `composed` examples are all alike: they are in no fold, and only trained on.
@@ -75,8 +75,8 @@ def fit(
     classifier = _trained(everything, concepts, reading, np.ones(len(everything), dtype=bool))
     known = {"slopes": slopes, "offsets": offsets, "screen_least": _screen_least(scores, screens, examples)}
     advance()
-    learned = Classifier(concepts, classifier.names, Weights(**(vars(classifier.numbers) | known)))
-    return learned, figures_of(scores, examples)
+    trained = Classifier(concepts, classifier.names, Weights(**(vars(classifier.numbers) | known)))
+    return trained, figures_of(scores, examples)
 
 
 def featurize(example: Example, concepts: Concepts) -> TokenizedExample:

@@ -1,6 +1,6 @@
 """The second layer: a classifier trained on labelled examples says what the lexicons miss.
 
-A logistic regression a label over features of sentences (features.py), trained with scikit-learn by the stage `safety`
+A logistic regression per label over features of sentences (features.py), trained with scikit-learn by the stage `safety`
 (learning.py) and kept without pickle. A text is as harmful as its most harmful window of three sentences, and a window is
 judged half by its sentences together, half by the worst of them: harm may take two sentences, and one among harmless ones
 must not drown. Most windows are done with after a quick look at each word and the one before it, the screen: only where

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synthempathy.filters.base import Check, Verdict
+from synthempathy.filters.base import Check, Verdict, lexicon
 from synthempathy.filters.judging import DECISION, LEXICONS, REASONS, RULES, checks_in_order, verdicts_on
 from tests.helpers.pairs import filter_settings, pair_of
 
@@ -19,6 +19,12 @@ CHECKS = checks_in_order(filter_settings())
 def test_every_file_of_rules_is_in_the_list_once() -> None:
     files = {path for path in (LEXICONS.parent / "rules").rglob("*.py") if path.name != "__init__.py"}
     assert len(files) == len(RULES) - 1 == len(set(map(id, RULES))) - 1  # and the classifier
+
+
+def test_shipped_lexicons_are_read() -> None:
+    paths = sorted(LEXICONS.rglob("*.txt"))
+    assert len(paths) == 15
+    assert all(lexicon(path)["response"].vocabulary for path in paths)
 
 
 def test_reasons_are_those_of_the_rules() -> None:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from tests.helpers.pairs import ROOT
-from tests.helpers.tiny_mistral import make_project, tiny_tokenizer
 
-torch.set_num_threads(1)  # for models so small, more threads only wait for each other
+# For models so small more threads only wait for each other; set before torch is loaded, which few tests need.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 
 @pytest.fixture(scope="session")
 def tokenizer() -> Any:
+    from tests.helpers.tiny_mistral import tiny_tokenizer
+
     return tiny_tokenizer()
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
+    from tests.helpers.tiny_mistral import make_project
+
     return make_project(tmp_path)
 
 

@@ -3,7 +3,7 @@
     python -m benchmarks.engines transformers [--rows 384] [--rounds 5]
     .venv-engines/bin/python -m benchmarks.engines vllm [--rows 2048] [--rounds 5]
 
-The step is `generate` with all that it does: prompts rendered, answers checked, each committed to a fresh store as it
+The step is `ask_rows` with all that it does: prompts rendered, answers checked, each committed to a fresh store as it
 comes. Bare is `LLM.chat` over all prompts at once for vLLM, and `model.generate` over batches sorted by length, of the
 same size, for transformers; both with the step's sampling. The two take turns, and the median ratio counts. Loading the
 model is in neither. On a GPU: --model NAME, --dtype bfloat16.
@@ -18,14 +18,12 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from synthempathy.llm.asks import Ask
-
 from synthempathy.core.records import Story
-from synthempathy.generation import checks
-from synthempathy.llm import generate, writing
-from synthempathy.llm.backends import Engine, open_engine
-from synthempathy.llm.loading import load_model, load_tokenizer, pick_device
+from synthempathy.llm import runner
+from synthempathy.llm.backends import Loaded, open_backend
+from synthempathy.llm.loading import Model, load_model, load_tokenizer, pick_device
 from synthempathy.llm.prompts import load_prompt
+from synthempathy.llm.runner import Asking, Row, ask_rows
 from synthempathy.project.params import Params, load_params
 
 ROOT = Path(__file__).parents[1]
@@ -35,7 +33,7 @@ WHEN = ("yesterday", "this morning", "again last week", "in front of everyone", 
 FEELING = ("I could not sleep.", "I feel small.", "I am so tired of it.", "I do not know what to do.", "My hands shook.")
 
 
-def asks(rows: int, prompt: Path) -> list[Ask]:
+def rows_to_ask(rows: int, prompt: Path) -> list[Row]:
     """Explanations of 1 to 8 sentences, so that prompts differ in length."""
     template = load_prompt(prompt)
     out = []
@@ -45,40 +43,37 @@ def asks(rows: int, prompt: Path) -> list[Ask]:
             for k in range(1 + n % 8)
         )
         record = Story(id=f"r{n}", seed_id="s", category="Work", seed="x", story="x", model="x")
-        out.append(Ask(record.id, record, template.messages(explanation=told, category="Work")))
+        out.append(Row(record.id, record, template.messages(explanation=told, category="Work")))
     return out
 
 
-def step(engine: Engine, rows: list[Ask], params: Params) -> tuple[int, float]:
+def step(backend: Loaded, rows: list[Row], params: Params) -> tuple[int, float]:
     """(tokens of answers, seconds) of the step as the pipeline runs it, one try a row."""
-    settings = params.respond.model_copy(update={"attempts": 1, "min_words": 1, "max_words": 10_000})
 
     class Lent:
-        """The engine that is open already, and stays so."""
+        """The backend that is open already, and stays so."""
 
-        version, complete = engine.version, staticmethod(engine.complete)
+        version, complete = backend.version, staticmethod(backend.complete)
 
         def close(self) -> None:
             """Others use it after this."""
 
-    writing.open_engine = lambda *_: Lent()  # type: ignore[assignment]
-    generate.record_cost = lambda *_: None  # type: ignore[assignment]
+    runner.open_backend = lambda *_: Lent()  # type: ignore[assignment]
+    runner.record_cost = lambda *_: None  # type: ignore[assignment]
     with tempfile.TemporaryDirectory() as folder:
         machine = params.machine.model_copy(update={"store": f"{folder}/store.sqlite"})
+        asking = Asking((Model(str(params.respond.model)),), params.respond.sampling, 1, params.engine, machine)
         started = time.perf_counter()
-        answers = generate.generate(
-            "respond", rows, settings, params.model_copy(update={"machine": machine}),
-            lambda ask, answer: checks.unusable(answer, answer.text, "response", settings, "") or {"response": answer.text},
-        )
-        return answers.completion_tokens, time.perf_counter() - started
+        results = ask_rows("respond", rows, asking, lambda _, completion: {"response": completion.text})
+        return results.completion_tokens, time.perf_counter() - started
 
 
-def bare_transformers(rows: list[Ask], params: Params) -> tuple[Callable[[], tuple[int, float]], Engine]:
+def bare_transformers(rows: list[Row], params: Params) -> tuple[Callable[[], tuple[int, float]], Loaded]:
     import torch
 
     name, device = params.respond.model, pick_device(params.machine.device)
-    model = load_model(name, None, params.engine.dtype, False, device)
-    tokenizer = load_tokenizer(name, None, False)
+    model = load_model(name, None, params.engine.dtype, device)
+    tokenizer = load_tokenizer(name, None)
     sampling, size = params.respond.sampling, params.machine.batch_size
 
     def bare() -> tuple[int, float]:
@@ -100,25 +95,25 @@ def bare_transformers(rows: list[Ask], params: Params) -> tuple[Callable[[], tup
             tokenizer.batch_decode(answers, skip_special_tokens=True)
         return tokens, time.perf_counter() - started
 
-    return bare, open_engine(name, None, params.engine, params.machine)
+    return bare, open_backend(Model(name), params.engine, params.machine)
 
 
-def bare_vllm(rows: list[Ask], params: Params) -> tuple[Callable[[], tuple[int, float]], Engine]:
+def bare_vllm(rows: list[Row], params: Params) -> tuple[Callable[[], tuple[int, float]], Loaded]:
     from unittest.mock import patch
 
     from vllm import LLM, SamplingParams
     from vllm.v1.engine.llm_engine import LLMEngine
 
-    settings = params.engine.vllm
+    settings = params.engine.vllm.model_dump() | params.machine.vllm.model_dump()
     on_cpu = pick_device(params.machine.device) == "cpu"
     llm = LLM(
-        model=params.respond.model, dtype=params.engine.dtype, disable_log_stats=True, **settings.model_dump(),
+        model=params.respond.model, dtype=params.engine.dtype, disable_log_stats=True, **settings,
         # A seeded request whose prompt is prefilled in chunks kills vLLM on a CPU; the step's own engine does the same.
         **({"enable_chunked_prefill": False, "kv_cache_memory_bytes": 1 << 30} if on_cpu else {}),
     )
     # One vLLM for both: two on one machine would take each other's cores, or memory.
     with patch.object(LLMEngine, "from_engine_args", lambda *_, **__: llm.llm_engine):
-        engine = open_engine(params.respond.model, None, params.engine, params.machine)
+        backend = open_backend(Model(str(params.respond.model)), params.engine, params.machine)
     sampling = params.respond.sampling
     wanted = SamplingParams(temperature=sampling.temperature, top_p=sampling.top_p, max_tokens=sampling.max_tokens)
 
@@ -127,7 +122,7 @@ def bare_vllm(rows: list[Ask], params: Params) -> tuple[Callable[[], tuple[int, 
         outputs = llm.chat([row.rendered() for row in rows], wanted, use_tqdm=False)
         return sum(len(out.outputs[0].token_ids) for out in outputs), time.perf_counter() - started
 
-    return bare, engine
+    return bare, backend
 
 
 def main() -> None:
@@ -142,7 +137,7 @@ def main() -> None:
     engine = loaded.engine.model_copy(update={"backend": given.backend, "dtype": given.dtype})
     respond = loaded.respond.model_copy(update={"model": given.model})
     params = loaded.model_copy(update={"engine": engine, "respond": respond})
-    rows = asks(given.rows or (384 if given.backend == "transformers" else 2048), ROOT / "prompts/respond/coe_cbt.jinja")
+    rows = rows_to_ask(given.rows or (384 if given.backend == "transformers" else 2048), ROOT / "prompts/respond/coe_cbt.jinja")
     make = bare_transformers if given.backend == "transformers" else bare_vllm
     bare, ours = make(rows, params)
     bare(), step(ours, rows[: len(rows) // 4], params)  # warm up

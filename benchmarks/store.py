@@ -20,9 +20,10 @@ from pathlib import Path
 
 from synthempathy.core.progress import progress, say
 from synthempathy.llm.backends import Completion
+from synthempathy.llm.loading import Model
 from synthempathy.llm.prompts import load_prompt
-from synthempathy.llm.store import Making, Question, Store
-from synthempathy.llm.writing import writer
+from synthempathy.llm.store import Provenance, Store
+from synthempathy.llm.store_key import KeyMaker
 from synthempathy.project.params import load_params
 
 ROOT = Path(__file__).parents[1]
@@ -50,7 +51,7 @@ def main() -> None:
         place = Path(folder)
         for name in ("params.yaml", "profiles", "prompts", "models", "stages"):
             (place / name).symlink_to(ROOT / name)
-        by = writer(settings.mixture[0], params.engine)
+        keys = KeyMaker(Model(str(settings.model)), params.engine, settings.sampling)
         with (
             Store(place / params.machine.store) as store, (place / "explanations.jsonl").open("w") as stream,
             progress("benchmark: filling the store", given.rows) as advance,
@@ -64,10 +65,9 @@ def main() -> None:
                 }
                 stream.write(json.dumps(row) + "\n")
                 messages = prompt.messages(explanation=row["explanation"], category="Work")
-                question = Question(by.backend, by.identity, messages, settings.sampling, 0, 0)
                 answer = f"Reasoning: {text(draws, words, 40)} Response: {text(draws, words, 154)}"
-                store.add(question.key, Completion("", answer, "stop", 250, 300), settings.sampling.max_tokens,
-                          Making("respond", by.name, "benchmark", 0.01, None))
+                store.add(keys.key(messages, 0, 0), Completion("", answer, "stop", 250, 300), settings.sampling.max_tokens,
+                          Provenance("respond", str(settings.model), "benchmark", 0.01, None))
                 advance()
             store._db.execute("COMMIT")
         say("benchmark: the stage, every answer from the store")

@@ -13,6 +13,7 @@ import httpx2 as httpx
 import pytest
 
 from synthempathy.llm.backends import open_backend
+from synthempathy.llm.loading import Model
 from tests.helpers.engine_contract import CONTRACT, Subject, name_of
 
 pytestmark = [
@@ -75,7 +76,7 @@ def behind_a_server(server, settings, embedded):
         patch.delenv("OPENAI_API_KEY", raising=False)
         asked, machine = settings
         openai = asked.openai.model_copy(update={"base_url": server})
-        engine = open_backend("tiny", None, asked.model_copy(update={"backend": "openai", "openai": openai}), machine)
+        engine = open_backend(Model("tiny"), asked.model_copy(update={"backend": "openai", "openai": openai}), machine)
         yield Subject(engine, embedded, MAX_TOKENS)
         engine.close()
 

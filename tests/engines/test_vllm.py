@@ -50,7 +50,7 @@ def adapter(model, tmp_path_factory):
 @pytest.fixture(scope="module")
 def tuned(settings, model, adapter):
     """An engine of its own; the last test that uses it kills it."""
-    engine = open_backend(Model(model), *settings, adapter)
+    engine = open_backend(Model(model, adapter=adapter), *settings)
     yield engine
     engine.close()
 
@@ -114,7 +114,7 @@ def test_an_adapter_changes_the_answers_as_it_does_in_transformers(tuned, settin
     asked, machine = settings
     there = asked.model_copy(update={"backend": "transformers"})
     found = answers(tuned, requests(30), GREEDY)
-    assert found == answers(open_backend(Model(model), there, machine, adapter), requests(30), GREEDY)
+    assert found == answers(open_backend(Model(model, adapter=adapter), there, machine), requests(30), GREEDY)
     assert found != answers(open_backend(Model(model), there, machine), requests(30), GREEDY)
 
 
@@ -159,7 +159,7 @@ def test_a_model_or_an_adapter_that_is_not_there_is_one_line(settings, model, tm
     with pytest.raises(ModelError, match="does not exist"):
         open_backend(Model("models/absent"), *settings)
     with pytest.raises(ModelError, match=r"no adapter_config\.json"):
-        open_backend(Model(model), *settings, tmp_path)
+        open_backend(Model(model, adapter=tmp_path), *settings)
 
 
 def test_settings_out_of_range_are_refused(settings):

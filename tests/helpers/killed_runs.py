@@ -1,4 +1,4 @@
-"""Start brainstorm again and again, and kill it at random moments; at last let it end. For test_generate.py.
+"""Start brainstorm again and again, and kill it at random moments; at last let it end. For test_runner.py.
 
     python killed_runs.py KILLS INPUT... OUTPUT...
 

@@ -142,7 +142,7 @@ def test_what_the_parameters_change_in_the_method_is_said() -> None:
             update={"substring": PARAMS.dedup.substring.model_copy(update={"action": "trim"})}
         ),
         "filter": PARAMS.filter.model_copy(update={
-            "personal_data": "mask", "classifier": PARAMS.filter.classifier.model_copy(update={"model": None}),
+            "personal_data": "mask", "classifier": PARAMS.filter.classifier.model_copy(update={"enabled": False}),
         }),
         "respond": PARAMS.respond.model_copy(update={"models": [
             WeightedModel(model="org/a", revision="abc", weight=2.0), WeightedModel(model="org/b"),

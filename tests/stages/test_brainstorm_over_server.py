@@ -4,8 +4,10 @@ import random
 from pathlib import Path
 
 from synthempathy.core.records import Seed
-from synthempathy.llm import generate as module
-from synthempathy.llm.generate import Ask, generate
+from synthempathy.generation.checks import REASONS
+from synthempathy.llm import runner
+from synthempathy.llm.loading import Model
+from synthempathy.llm.runner import Asking, Row, ask_rows
 from synthempathy.llm.store import Store
 from synthempathy.project.params import load_params
 from tests.helpers.flaky_server import FAULTS, FlakyServer
@@ -25,30 +27,31 @@ def test_every_row_is_answered_or_dropped_with_its_cause_within_the_bound(tmp_pa
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     told = []
-    monkeypatch.setattr(module, "record_cost", lambda step, figures: told.append(figures))
+    monkeypatch.setattr(runner, "record_cost", lambda step, figures: told.append(figures))
     rows, attempts, retries = 120, 2, 1
     params = load_params(ROOT / "params.yaml")
     seed = Seed(id="s", sentence="x", category="Other", source="t")
-    asks = [Ask(f"id-{i}", seed, [{"role": "user", "content": f"row {i}"}]) for i in range(rows)]
+    asked_rows = [Row(f"id-{i}", seed, [{"role": "user", "content": f"row {i}"}]) for i in range(rows)]
 
     def read(ask, answer):
         """As a check would: an answer by an odd seed is too short."""
         return {"story": answer.text} if int(answer.text.rsplit(" ", 1)[1]) % 2 else "too_short"
 
     with FlakyServer(plan) as server:
-        over = params.engine.openai.model_copy(update={
-            "base_url": server.url, "max_retries": retries, "backoff_seconds": 0.001, "backoff_cap_seconds": 0.01,
+        engine = params.engine.model_copy(update={
+            "backend": "openai", "openai": params.engine.openai.model_copy(update={"base_url": server.url}),
         })
-        params = params.model_copy(update={
-            "engine": params.engine.model_copy(update={"backend": "openai", "openai": over}),
-            "machine": params.machine.model_copy(update={"store": str(tmp_path / "s.sqlite")}),
+        machine = params.machine.model_copy(update={
+            "store": str(tmp_path / "s.sqlite"), "openai": params.machine.openai.model_copy(update={
+                "max_retries": retries, "backoff_seconds": 0.001, "backoff_cap_seconds": 0.01,
+            }),
         })
-        step = params.brainstorm.model_copy(update={"attempts": attempts})
-        first = generate("test", asks, step, params, read)
+        asking = Asking((Model("any"),), params.brainstorm.sampling, attempts, engine, machine)
+        first = ask_rows("test", asked_rows, asking, read)
         asked = server.requests
-        again = generate("test", asks, step, params, read)
+        again = ask_rows("test", asked_rows, asking, read)
 
-    metrics = first.metrics("test", rows)
+    metrics = first.metrics("test", rows, REASONS)
     dropped = {reason: count for reason, count in metrics["dropped"].items() if count}
     assert metrics["rows_out"] + sum(dropped.values()) == rows
     assert {"too_short", "server_error", "bad_response"} <= set(dropped)

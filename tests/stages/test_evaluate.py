@@ -251,8 +251,9 @@ def test_the_figures(run: Any, project: Path) -> None:
         "er": 0.225, "ip": 1.0, "ex": 0.0, "mean": pytest.approx(base, abs=1e-6),
         "std": pytest.approx(np.std(np.arange(6)) / 300, abs=1e-6), "pairs": 6, "words_mean": 2.0,
         "cut_share": pytest.approx(1 / 3, abs=1e-6), "distinct_responses": 6,
-        "distinct_1": pytest.approx(3 / 18, abs=1e-6), "distinct_2": pytest.approx(2 / 12, abs=1e-6),
-        "self_bleu": 1.0, "top_response_share": 1.0, "top_sentence_share": 1.0,  # the scorer's words: all numbers are 0
+        # "base s0-0" and so on: 7 words and 6 pairs of words of 12 and 6, each the other's but for the number
+        "distinct_1": pytest.approx(7 / 12, abs=1e-6), "distinct_2": 1.0, "self_bleu": 0.5,
+        "top_response_share": pytest.approx(1 / 6, abs=1e-6), "commonest_sentence_share": pytest.approx(1 / 6, abs=1e-6),
         "by_category": {
             "Work": {"er": 0.22, "ip": 1.0, "ex": 0.0, "mean": pytest.approx(1.22 / 3, abs=1e-6), "pairs": 3},
             "School": {"er": 0.23, "ip": 1.0, "ex": 0.0, "mean": 0.41, "pairs": 3},

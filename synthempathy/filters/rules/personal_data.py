@@ -12,14 +12,13 @@ from collections.abc import Iterator
 
 from synthempathy.core.records import Pair
 from synthempathy.filters.base import Field, Found, Rule, Span, on_texts, quoted
+from synthempathy.filters.rules.helplines import is_helpline
 from synthempathy.text.words import Text
 
 REASON = "personal_data"
 PHONE_REGIONS = ("US", "GB")  # how numbers without a + are read
 #: How they are read besides, and then without a check against the numbers in use, where someone is told to dial.
 DIALLED_REGIONS = ("US", "GB", "AU", "DE", "FR", "IN", "IE", "NZ", "ZA")
-#: Lines for people in crisis, in digits: pointing to one gives nobody away (US, Canada, UK).
-HELPLINES = frozenset(("18002738255", "18007997233", "18006624357", "18006564673", "18334564566", "08001111"))
 #: All texts of a row: a hit that is masked in the explanation must not stand on in the story.
 TEXTS = ("seed", "story", "explanation", "response", "reasoning")
 
@@ -34,6 +33,8 @@ _URL = re.compile(
     r"|(?<![\w.-])(?:[a-z0-9-]{1,63}\.){1,3}[a-z]{2,12}/[\w~][\w~/?&=%.#+-]+",  # any domain, where a path follows
     re.IGNORECASE,
 )
+#: Two sentences with no space between them: "When I got home.Net result", "I told him.He/she".
+_NO_SPACE = re.compile(r"(?:[a-z][\w-]*\.)+[A-Z][a-z]+(?![\w.-])")
 #: `@home` and `@work` are short for "at home", "at work".
 _HANDLE = re.compile(
     r"(?<![\w@/.])@(?!(?:home|work|school|least|all|once|night)\b)[a-z_][\w.]{2,}|(?<![\w/])/?u/[\w-]{3,}",
@@ -53,6 +54,18 @@ _DIAL = re.compile(
     re.IGNORECASE,
 )
 _DIAL_REACH = 40  # characters from there to the number
+#: What stands before a number that is no phone's, however near a call is told of.
+_NUMBERED = re.compile(
+    r"\b(?:invoice|order|ticket|(?<!in )case|reference|ref|claim|account|booking|tracking|policy|receipt|file|report|bill|parcel"
+    r"|reservation|confirmation|application|contract|flight|docket|complaint|request)s?\b"
+    r"(?:\W{1,3}(?:number|num|nr|no|id|is|was|code|ref)\b){0,3}\W{0,3}\Z", re.IGNORECASE,
+)
+_NUMBERED_REACH = 40
+#: A day, with a time after it perhaps.
+_DATE = re.compile(
+    r"(?:(?:0?[1-9]|[12]\d|3[01])([./-])(?:0?[1-9]|[12]\d|3[01])\1(?:(?:19|20)\d\d|\d\d)|(?:19|20)\d\d([./-])(?:0?[1-9]|1[0-2])\2(?:0?[1-9]|[12]\d|3[01]))"
+    r"(?:[ ,T]{1,3}(?:[01]?\d|2[0-3])(?:[:.h]?[0-5]\d)?(?:[:.][0-5]\d)?)?"
+)
 _SPELLED = r"(?:zero|oh|one|two|three|four|five|six|seven|eight|nine)"
 _SPELLED_PHONE = re.compile(rf"\b(?!one[ ,.-]+two[ ,.-]+three){_SPELLED}(?:[ ,.-]{{1,2}}{_SPELLED}){{6,}}\b", re.IGNORECASE)
 _SSN = re.compile(r"(?<![\d-])(?!000|666|9)\d{3}([- ])(?!00)\d{2}\1(?!0000)\d{4}(?![\d-])")
@@ -106,7 +119,7 @@ def _addresses(text: str) -> Iterator[tuple[Span, str]]:
     if signed:
         yield from ((_unpointed(hit), "EMAIL") for hit in _EMAIL.finditer(text))
     if _DOT_INSIDE.search(text) or "://" in text:
-        yield from ((_unpointed(hit), "URL") for hit in _URL.finditer(text))
+        yield from ((_unpointed(hit), "URL") for hit in _URL.finditer(text) if not _NO_SPACE.match(hit[0]))
     if signed:
         yield from ((_unpointed(hit), "HANDLE") for hit in _HANDLE.finditer(text))
     if "#" in text or "_" in text or _DIGIT.search(text) or _DOT_INSIDE.search(text):
@@ -140,7 +153,11 @@ def _phones(text: str) -> Iterator[Span]:
             sure = region in PHONE_REGIONS and phonenumbers.is_valid_number(found.number)
             near = any(0 <= found.start - end <= _DIAL_REACH for end in dialled)
             digits = "".join(c for c in found.raw_string if c.isdecimal())
-            if digits not in HELPLINES and (sure or (near and len(digits) >= 9)):
+            if is_helpline(digits) or _DATE.fullmatch(found.raw_string):
+                continue
+            if _NUMBERED.search(text[max(0, found.start - _NUMBERED_REACH) : found.start]):
+                sure, near = sure and not found.raw_string.isdecimal(), False
+            if sure or (near and len(digits) >= 9):
                 yield found.start, found.end
 
 

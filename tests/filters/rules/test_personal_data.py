@@ -17,6 +17,14 @@ from tests.helpers.pairs import pair_of
     ("Call (212) 736-5000 or 555-0142.", "Call [PHONE] or [PHONE]."),
     ("Card 4111 1111 1111 1111, social 219-09-9999.", "Card [CARD], social [SSN]."),
     ("Lifeline: 1-800-273-8255, or 988.", "Lifeline: 1-800-273-8255, or 988."),
+    ("I called on 12.03.2024 14:25.", "I called on 12.03.2024 14:25."),
+    ("They rang on 2024-03-13 at 9:30 again.", "They rang on 2024-03-13 at 9:30 again."),
+    ("They called about invoice 2024-0312-001.", "They called about invoice 2024-0312-001."),
+    ("The order number is 2127365000, call (212) 736-5000.", "The order number is 2127365000, call [PHONE]."),
+    ("Just in case 020 7946 0958.", "Just in case [PHONE]."),
+    ("I got home.Net result: nothing. I told him.He/she left.", "I got home.Net result: nothing. I told him.He/she left."),
+    ("See Janesdiary.Com or janesdiary.com.", "See [URL] or [URL]."),
+    ("Call 1-866-488-7386, 866 488 7386 or +44 808 2000 247.", "Call 1-866-488-7386, 866 488 7386 or +44 808 2000 247."),
     ("We owe $1,250,000 since 2021-03-15.", "We owe $1,250,000 since 2021-03-15."),
 ])
 def test_masks(text: str, masked: str) -> None:

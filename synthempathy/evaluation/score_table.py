@@ -86,6 +86,7 @@ def read_scores(source: str) -> list[ScoredResponse]:
 
 def git_file(revision: str, path: Path) -> str:
     """A file's text at a git revision (a DVC experiment's name is one too). InputError where it is not there."""
+    _check_repository()
     commit = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     if commit is None:
         # DVC keeps experiments under refs/exps/<the commit that they start from>/<name>, where git does not look by itself.
@@ -159,10 +160,22 @@ def _table(text: str, name: str) -> list[ScoredResponse]:
     return rows
 
 
+def _check_repository() -> None:
+    """InputError with git's own words where it refuses the whole repository: none is here, or it is another owner's."""
+    done = _run_git("rev-parse", "--git-dir")
+    if done.returncode:
+        said = " ".join(done.stderr.decode("utf-8", errors="replace").split())
+        raise InputError(f"git refuses: {said}", hint="or name two evaluation files instead")
+
+
 def _git(*arguments: str) -> str | None:
     """What git prints, or None where it fails."""
+    done = _run_git(*arguments)
+    return done.stdout.decode("utf-8", errors="replace") if done.returncode == 0 else None
+
+
+def _run_git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
     try:
-        done = subprocess.run(["git", *arguments], capture_output=True, check=False)
+        return subprocess.run(["git", *arguments], capture_output=True, check=False)
     except FileNotFoundError:
         raise InputError("git is not installed", value="git", hint="name two evaluation files instead") from None
-    return done.stdout.decode("utf-8", errors="replace") if done.returncode == 0 else None

@@ -68,3 +68,16 @@ def test_a_file_of_responses_is_read_with_hashes_for_texts(tmp_path: Path, name:
     [row] = read_scores(str(path))
     assert (row.system, row.words, row.er, row.empathy) == ("base", 4, 1.0, 0.5)
     assert (row.explanation, row.response) == (text_hash("I worry."), text_hash("I feel for you."))
+
+
+def test_where_git_itself_refuses_its_own_words_are_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match="no such git revision"):
+        read_scores("nothing-of-this-name")
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    with pytest.raises(InputError, match=r"git refuses: .*ownership"):
+        read_scores("HEAD")
+    monkeypatch.delenv("GIT_TEST_ASSUME_DIFFERENT_OWNER")
+    monkeypatch.chdir(tmp_path)  # as in a downloaded zip
+    with pytest.raises(InputError, match=r"git refuses: .*not a git repository") as caught:
+        read_scores("HEAD")
+    assert len(str(caught.value).splitlines()) == 1

@@ -51,8 +51,8 @@ class Provenance:
 class CachedCompletion(Completion):
     """A completion from the store; its id is its key."""
 
-    seconds: float
-    kwh: float | None
+    seconds: float = 0.0
+    kwh: float | None = None
 
 
 class Pace(NamedTuple):
@@ -86,7 +86,11 @@ class Store:
         self._db.close()
 
     def find(self, wanted: dict[str, int]) -> dict[str, CachedCompletion]:
-        """The good completions there are of `wanted` (key -> max_tokens). A cut one counts only under the same max_tokens."""
+        """The good completions there are of `wanted` (key -> max_tokens). A cut one counts only under the same max_tokens.
+
+        A finished one counts where it has no more tokens than that, or was asked for under no more: servers count tokens
+        of their own (thoughts, another tokenizer), and may report more than max_tokens.
+        """
         keys = list(wanted)
         found: dict[str, CachedCompletion] = {}
         for start in range(0, len(keys), _LOOK_UPS_AT_ONCE):
@@ -97,9 +101,9 @@ class Store:
             )
             for key, text, reason, prompt_tokens, completion_tokens, max_tokens, kept_checksum, seconds, kwh in rows:
                 limit = wanted[key]
-                whole = completion_tokens <= limit if reason == "stop" else max_tokens == limit
+                whole = min(completion_tokens, max_tokens) <= limit if reason == "stop" else max_tokens == limit
                 if whole and kept_checksum == checksum(key, text, reason, prompt_tokens, completion_tokens):
-                    found[key] = CachedCompletion(key, text, reason, prompt_tokens, completion_tokens, seconds, kwh)
+                    found[key] = CachedCompletion(key, text, reason, prompt_tokens, completion_tokens, seconds=seconds, kwh=kwh)
         return found
 
     def add(self, key: str, answer: Completion, max_tokens: int, by: Provenance | None = None) -> None:

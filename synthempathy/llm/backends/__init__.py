@@ -17,7 +17,7 @@ from synthempathy.llm.loading import Model, is_folder
 from synthempathy.llm.params import Engine, Machine, Sampling
 
 FinishReason = Literal["stop", "length"]
-FailureReason = Literal["server_error", "timeout", "rate_limited", "bad_response"]
+FailureReason = Literal["server_error", "timeout", "rate_limited", "bad_response", "refused_by_server"]
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,18 @@ class Request:
 
 @dataclass(frozen=True)
 class Completion:
-    """An answer. `finish_reason` is "length" where max_tokens cut it; token counts leave out padding."""
+    """An answer. `finish_reason` is "length" where max_tokens cut it; token counts leave out padding.
+
+    A backend gives the text as the model wrote it. Whoever reads it gets its normal form (`llm/answers.py`), and in
+    `problem` why that holds no text that was asked for.
+    """
 
     id: str
     text: str
     finish_reason: FinishReason
     prompt_tokens: int
     completion_tokens: int
+    problem: str | None = None
 
 
 @dataclass(frozen=True)

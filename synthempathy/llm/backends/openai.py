@@ -3,8 +3,9 @@
 Many requests are under way at once; answers are handed over as they finish. What may pass (429, 5xx, a time-out, a
 connection refused or cut, half a JSON) is tried again with exponential backoff and full jitter, and never sooner than
 the server's Retry-After. A row whose tries are used up becomes a `Failure`, so that no row is lost and the run goes on.
-What cannot pass (400, 401, 403, 404 and their like) ends the run with one line, and so does a server that is not
-there: `concurrency` rows given up in a row, none of them for more than want of a connection.
+What the server refuses for what the row holds (a content filter, a prompt too long) is that row's `Failure` alone. What
+cannot pass (400, 401, 403, 404 and their like) ends the run with one line, and so does a server that has stopped
+answering: so many rows given up with no answer in between that it is an outage and no matter of these rows.
 
 The key comes from the environment alone and is kept nowhere else. Whether a seed is honoured is up to the server.
 """
@@ -28,7 +29,10 @@ import httpx2 as httpx
 from synthempathy.core.errors import ModelError
 from synthempathy.core.progress import say
 from synthempathy.llm.backends import Completion, Failure, Request
-from synthempathy.llm.backends.openai_replies import TryAgain, error_message, may_pass, read_reply, retry_after
+from synthempathy.llm.backends import openai_replies as replies
+from synthempathy.llm.backends.openai_outage import Outage
+from synthempathy.llm.backends.openai_replies import TryAgain
+from synthempathy.llm.chat import harmless
 from synthempathy.llm.loading import Model
 from synthempathy.llm.params import Engine, Machine, Sampling
 
@@ -64,8 +68,8 @@ class OpenaiBackend:
         self.name, self.server, self.settings, self.retries = model.name, engine.openai, machine.openai, 0
         self.url = self.server.base_url.rstrip("/") + "/chat/completions"
         self._sleep, self._now, self._said_no_usage, self._fingerprint = sleep, now, False, ""
-        #: Rows given up one after the other for want of a connection, and how many end the run.
-        self._unreached, self._enough = 0, self.settings.concurrency
+        self._outage, self._under_way = Outage(self.server.base_url, self.settings.concurrency), self.settings.concurrency
+        self._model_said = model.name
 
     @staticmethod
     def key(engine: Engine) -> str:
@@ -97,7 +101,7 @@ class OpenaiBackend:
         """
         outcomes: SimpleQueue[Completion | Failure | None] = SimpleQueue()
         self._check_key()
-        self._enough = min(self.settings.concurrency, len(requests))
+        self._under_way = min(self.settings.concurrency, len(requests))
         loop = asyncio.new_event_loop()
         work = loop.create_task(self._answer_all(requests, sampling, outcomes.put))
         # A daemon, so that a generator that nobody closed cannot keep the program from ending.
@@ -142,18 +146,19 @@ class OpenaiBackend:
 
     async def _answer(self, client: httpx.AsyncClient, request: Request, sampling: Sampling) -> Completion | Failure:
         body = {
-            "model": self.name, "messages": request.messages, "seed": request.seed % SEEDS,
+            "model": self.name, "messages": harmless(request.messages), "seed": request.seed % SEEDS,
             "temperature": sampling.temperature, "top_p": sampling.top_p, "max_tokens": sampling.max_tokens,
         }
         tries = 0
         while True:
             try:
                 outcome = await self._try(client, request.id, body)
-                self._unreached = 0
+                self._outage.answered()
                 return outcome
             except TryAgain as fault:
                 tries += 1
-                self._unreached *= not fault.reached
+                if fault.reached:
+                    self._outage.reached()
                 if tries > self.settings.max_retries or fault.wait > LONGEST_RETRY_AFTER:
                     return self._given_up(request.id, fault, tries)
                 wait = fault.wait
@@ -162,14 +167,9 @@ class OpenaiBackend:
             await self._sleep(wait + random.uniform(0, longest))
 
     def _given_up(self, row: str, fault: TryAgain, tries: int) -> Failure:
-        """The row's failure; ModelError where it is the last of so many that the server cannot be there."""
+        """The row's failure; ModelError where it is one of so many that the server must be away."""
         said = self._line(fault.detail)
-        self._unreached += not fault.reached
-        if self._unreached >= self._enough:
-            raise ModelError(
-                f"no server at {self.server.base_url}: {said}, in {self._unreached} rows of {tries} tries each; "
-                "start it, or correct base_url, and run again: finished rows are kept"
-            )
+        self._outage.given_up(row, said, tries, reached=fault.reached, under_way=self._under_way)
         return Failure(row, fault.reason, f"{said} (tries: {tries})")
 
     async def _try(self, client: httpx.AsyncClient, row: str, body: dict[str, Any]) -> Completion | Failure:
@@ -189,16 +189,22 @@ class OpenaiBackend:
             raise TryAgain("server_error", f"{type(error).__name__}: {error}", reached=reached) from None
         if response.is_success:
             return self._read(row, response)
-        said = self._line(f"HTTP {response.status_code}: {error_message(response)}")  # now: a traceback may show it
-        if reason := may_pass(response.status_code):
-            raise TryAgain(reason, said, retry_after(response.headers.get("retry-after"), self._now()))
+        said = self._line(f"HTTP {response.status_code}: {replies.error_message(response)}")  # now: a traceback may show it
+        if reason := replies.may_pass(response.status_code):
+            raise TryAgain(reason, said, replies.retry_after(response.headers.get("retry-after"), self._now()))
+        if replies.is_of_this_row(response):
+            return Failure(row, "refused_by_server", said)
         raise ModelError(f"row {row}: {self.url}: {said}{self._hint(response.status_code)}")
 
     def _read(self, row: str, response: httpx.Response) -> Completion | Failure:
-        reply = read_reply(row, response)
+        reply = replies.read_reply(row, response)
         if isinstance(reply.outcome, Failure):
             return replace(reply.outcome, detail=self._line(reply.outcome.detail))
         self._fingerprint = reply.fingerprint
+        if reply.model and reply.model != self._model_said:
+            if not replies.same_model(self.name, reply.model):
+                say(f"{self.url} was asked for {self.name}, and says that {self._line(reply.model)} answered")
+            self._model_said = reply.model
         if not reply.outcome.prompt_tokens and not self._said_no_usage:
             self._said_no_usage = True
             say(f"{self.url} reports no token usage: its tokens are counted as 0")
@@ -224,12 +230,8 @@ class OpenaiBackend:
             return f"; the key is read from the environment variable {name}{there}"
         return f"; check base_url and the model's name, {self.name}" if status in (301, 302, 307, 308, 404) else ""
 
-    def _line(self, text: str, limit: int = 200) -> str:
-        """What a server said, as one short line without the key, should the server have repeated it."""
-        if len(self._key()) >= 8:  # what is shorter is a stand-in like "ollama"
-            text = text.replace(self._key(), "[key]")
-        line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-        return line if len(line) <= limit else line[: limit - 3] + "..."
+    def _line(self, text: str) -> str:
+        return replies.one_line(text, self._key())
 
 
 def _run(loop: asyncio.AbstractEventLoop, work: asyncio.Task[None], outcomes: SimpleQueue[Any]) -> None:

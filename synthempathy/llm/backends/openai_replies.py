@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -14,6 +15,12 @@ from synthempathy.llm.backends import Completion, Failure, FailureReason, Finish
 #: Statuses under 500 that another try may overcome.
 _MAY_PASS: dict[int, FailureReason] = {408: "timeout", 425: "server_error", 429: "rate_limited"}
 _FINISH_REASONS: dict[str, FinishReason] = {"stop": "stop", "eos_token": "stop", "length": "length"}
+#: In a refusal: that it is for this prompt and no other (OpenAI, Azure, vLLM, llama.cpp).
+_OF_THE_ROW = re.compile(
+    r"content[ _-]?(?:filter|policy|management)|moderation|flagged|safety|prohibited|context[ _-]?(?:length|size|window)"
+    r"|too[ _]long|too large|maximum (?:context|model) ?(?:length)?|max_model_len"
+    r"|exceed\w* (?:the |its )?(?:available |maximum )?(?:context|token)", re.IGNORECASE,
+)
 
 
 class TryAgain(Exception):
@@ -28,10 +35,11 @@ class TryAgain(Exception):
 
 @dataclass(frozen=True)
 class Reply:
-    """A row's outcome, and what the server calls itself ("" where it does not say)."""
+    """A row's outcome, and what the server calls itself and the model ("" where it does not say)."""
 
     outcome: Completion | Failure
     fingerprint: str = ""
+    model: str = ""
 
 
 def read_reply(row: str, response: httpx.Response) -> Reply:
@@ -42,7 +50,8 @@ def read_reply(row: str, response: httpx.Response) -> Reply:
     try:
         answer = response.json()
         choice = answer["choices"][0]
-        text, said = choice["message"].get("content") or "", choice["finish_reason"]
+        message, said = choice["message"], choice["finish_reason"]
+        text = _thoughts(message) + _content(message)
         text.encode()  # half a surrogate pair is JSON, but no text: the store could not hold it
         finish_reason = _FINISH_REASONS.get(said)
     except (ValueError, RecursionError):
@@ -52,11 +61,35 @@ def read_reply(row: str, response: httpx.Response) -> Reply:
     if finish_reason is None:  # content_filter and the like: another try with the same seed would end the same
         return Reply(Failure(row, "bad_response", f"finish_reason {said!r}"))
     prompt_tokens, completion_tokens = (_count(answer, name) for name in ("prompt_tokens", "completion_tokens"))
-    fingerprint = answer.get("system_fingerprint")
-    return Reply(
-        Completion(row, text.strip(), finish_reason, prompt_tokens, completion_tokens),
-        fingerprint if isinstance(fingerprint, str) and fingerprint.isprintable() else "",
-    )
+    completion = Completion(row, text.strip(), finish_reason, prompt_tokens, completion_tokens)
+    return Reply(completion, _name(answer, "system_fingerprint"), _name(answer, "model"))
+
+
+def same_model(asked: str, said: str) -> bool:
+    """Whether a server's name for the model may mean the one asked for: no folder, a tag or a date more."""
+    asked, said = asked.rsplit("/", 1)[-1].lower(), said.rsplit("/", 1)[-1].lower()
+    return said.startswith(asked) or asked.startswith(said)
+
+
+def is_of_this_row(response: httpx.Response) -> bool:
+    """Whether a refusal (status 400, 413, 422) is of what the row holds: its content, or its length."""
+    return response.status_code in (400, 413, 422) and _OF_THE_ROW.search(response.text) is not None
+
+
+def _content(message: dict[str, Any]) -> str:
+    """The text of a message: a string, or a list of parts, of which those of type "text" count."""
+    content = message.get("content") or ""
+    if isinstance(content, list):
+        content = "".join(part.get("text") or "" for part in content if part.get("type") in ("text", "output_text"))
+    if not isinstance(content, str):
+        raise TypeError("content is no text")
+    return content
+
+
+def _thoughts(message: dict[str, Any]) -> str:
+    """What the server set apart as thought (vLLM, DeepSeek, Ollama, OpenRouter), in the tags that `llm/answers.py` reads."""
+    found = next((message[name] for name in ("reasoning_content", "reasoning", "thinking") if message.get(name)), "")
+    return f"<think>{found}</think>\n" if isinstance(found, str) and found.strip() else ""
 
 
 def may_pass(status: int) -> FailureReason | None:
@@ -76,6 +109,14 @@ def error_message(response: httpx.Response) -> str:
     return str(found)
 
 
+def one_line(text: str, key: str, limit: int = 200) -> str:
+    """What a server said, as one short line without the key, should the server have repeated it."""
+    if len(key) >= 8:  # what is shorter is a stand-in like "ollama"
+        text = text.replace(key, "[key]")
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= limit else line[: limit - 3] + "..."
+
+
 def retry_after(value: str | None, now: float) -> float:
     """Seconds to wait by a Retry-After header (RFC 9110, 10.2.3): a number or a date. 0 where it is neither."""
     try:
@@ -87,6 +128,11 @@ def retry_after(value: str | None, now: float) -> float:
         except (ValueError, OverflowError):
             return 0.0
     return max(0.0, seconds)
+
+
+def _name(answer: Any, name: str) -> str:
+    found = answer.get(name)
+    return found if isinstance(found, str) and found.isprintable() else ""
 
 
 def _count(answer: Any, name: str) -> int:

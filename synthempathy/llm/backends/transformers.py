@@ -9,6 +9,7 @@ from typing import Any, Literal
 from synthempathy.core.errors import ModelError
 from synthempathy.llm.backends import Completion, Request
 from synthempathy.llm.backends.sampling import draw
+from synthempathy.llm.chat import decoded, prompt_ids
 from synthempathy.llm.loading import Model, add_adapter, load_model, load_tokenizer, pick_device
 from synthempathy.llm.params import Engine, Machine, Sampling
 
@@ -70,9 +71,7 @@ class TransformersBackend:
             yield from self._batch(prompts[start : start + self.batch_size], sampling)
 
     def _encoded(self, request: Request, sampling: Sampling) -> list[int]:
-        ids: list[int] = self.tokenizer.apply_chat_template(
-            request.messages, add_generation_prompt=True, return_dict=False
-        )
+        ids = prompt_ids(self.tokenizer, request.messages)
         if len(ids) + sampling.max_tokens > self.limit:
             raise ModelError(
                 f"row {request.id}: a prompt of {len(ids)} tokens and max_tokens {sampling.max_tokens} exceed the "
@@ -136,7 +135,7 @@ class TransformersBackend:
 
     def _completion(self, row: _Row) -> Completion:
         ids = row.answer[:-1] if row.stopped else row.answer
-        text = self.tokenizer.decode(ids, skip_special_tokens=True).strip()
+        text = decoded(self.tokenizer, ids)
         return Completion(row.request.id, text, "stop" if row.stopped else "length", len(row.prompt), len(row.answer))
 
 

@@ -22,6 +22,7 @@ from synthempathy.core.errors import ModelError
 from synthempathy.core.threads import environment_as_found
 from synthempathy.llm.backends import Completion, Request
 from synthempathy.llm.backends.vllm_processes import Guard, end, watch
+from synthempathy.llm.chat import decoded, prompt_ids
 from synthempathy.llm.loading import Model, load_tokenizer
 from synthempathy.llm.params import Engine, Machine, Sampling
 
@@ -137,9 +138,7 @@ class VllmBackend:
                     self._engine.abort_request(list(running))
 
     def _encoded(self, request: Request, sampling: Sampling) -> array[int]:
-        ids = array("i", self.tokenizer.apply_chat_template(  # 4 bytes a token: all prompts are held at once
-            request.messages, add_generation_prompt=True, return_dict=False
-        ))
+        ids = array("i", prompt_ids(self.tokenizer, request.messages))  # 4 bytes a token: all are held at once
         if len(ids) + sampling.max_tokens > self.limit:
             raise ModelError(
                 f"row {request.id}: a prompt of {len(ids)} tokens and max_tokens {sampling.max_tokens} exceed the "
@@ -169,8 +168,8 @@ class VllmBackend:
         if answer.finish_reason not in ("stop", "length"):
             raise ModelError(f"row {request.id}: vLLM ended it with '{answer.finish_reason}'")
         ids = list(answer.token_ids)
-        text = self.tokenizer.decode(ids[:-1] if answer.finish_reason == "stop" else ids, skip_special_tokens=True)
-        return Completion(request.id, text.strip(), answer.finish_reason, len(output.prompt_token_ids), len(ids))
+        text = decoded(self.tokenizer, ids[:-1] if answer.finish_reason == "stop" else ids)
+        return Completion(request.id, text, answer.finish_reason, len(output.prompt_token_ids), len(ids))
 
 
 def _prepare(machine: Machine) -> bool:

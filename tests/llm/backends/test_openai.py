@@ -131,7 +131,11 @@ UNCOUNTED = Completion("id-0", "x", "stop", 0, 0)
 @pytest.mark.parametrize(("answer", "found"), [
     (reply({"content": " cut "}, "length", **USAGE), Completion("id-0", "cut", "length", 3, 2)),
     (reply({"content": ""}, **USAGE), Completion("id-0", "", "stop", 3, 2)),
-    (reply({"content": None, "reasoning_content": "hm"}, **USAGE), Completion("id-0", "", "stop", 3, 2)),
+    (reply({"content": None, "reasoning_content": "hm"}, **USAGE), Completion("id-0", "<think>hm</think>", "stop", 3, 2)),
+    (reply({"content": "x", "reasoning": "hm"}, **USAGE), Completion("id-0", "<think>hm</think>\nx", "stop", 3, 2)),
+    (reply({"content": "x", "reasoning": None, "reasoning_content": ""}, **USAGE), Completion("id-0", "x", "stop", 3, 2)),
+    (reply({"content": [{"type": "text", "text": "I "}, {"type": "image_url"}, {"type": "text", "text": "hear"}]}, **USAGE),
+     Completion("id-0", "I hear", "stop", 3, 2)),
     (reply({"content": "x"}, "content_filter"), Failure("id-0", "bad_response", "finish_reason 'content_filter'")),
     (reply({"content": "x"}, None), Failure("id-0", "bad_response", "finish_reason None")),
     (reply({"content": "x"}), UNCOUNTED),
@@ -254,10 +258,51 @@ def test_a_server_that_goes_away_midway_ends_the_run_and_not_the_rows():
         list(asking.complete(requests(5000), SAMPLING))
 
 
-def test_a_server_that_answers_with_errors_is_there():
-    with FlakyServer(always("500")) as server:
-        found = list(engine(server.url, max_retries=0).complete(requests(60), SAMPLING))
-    assert [failure.reason for failure in found] == ["server_error"] * 60
+@pytest.mark.parametrize("fault", ["500", "502_html", "half_json"])
+def test_a_server_that_stops_answering_ends_the_run_before_its_rows_are_lost(fault):
+    """An hour of outage must cost an hour, not every row that was asked in it."""
+    def plan(row, number):
+        return "ok" if int(row.removeprefix("row ")) < 20 else fault
+
+    with FlakyServer(plan) as server:
+        found = []
+        with pytest.raises(ModelError, match=r"has stopped answering: .* finished rows are kept"):
+            found += engine(server.url, max_retries=0).complete(requests(200), SAMPLING)
+        assert server.requests < 60
+
+
+def test_rows_that_fail_among_others_that_are_answered_are_no_outage_however_often_they_are_asked():
+    def plan(row, number):
+        return "500" if int(row.removeprefix("row ")) % 5 == 0 else "ok"
+
+    with FlakyServer(plan) as server:
+        asking = engine(server.url, max_retries=0)
+        found = list(asking.complete(requests(100), SAMPLING))
+        bad = [request for request, each in zip(requests(100), range(100), strict=True) if each % 5 == 0]
+        again = list(asking.complete(bad, SAMPLING))
+    assert sum(isinstance(one, Failure) for one in found) == 20
+    assert [one.reason for one in again] == ["server_error"] * 20
+
+
+@pytest.mark.parametrize("said", ["content_filter", "maximum context length is 4096 tokens"])
+def test_a_row_that_the_server_refuses_for_what_it_holds_is_that_rows_failure_and_is_asked_once(said):
+    def plan(row, number):
+        return "400" if row == "row 1" else "ok"
+
+    with FlakyServer(plan, says=said) as server:
+        found = {one.id: one for one in engine(server.url).complete(requests(4), SAMPLING)}
+    assert len(found) == 4 and server.requests == 4
+    assert isinstance(found["id-1"], Failure) and found["id-1"].reason == "refused_by_server"
+
+
+@pytest.mark.parametrize(("said", "told"), [
+    ("org/model", False), ("model", False), ("model:latest", False), ("Model-2026-01-01", False), ("qwen2.5-7b", True),
+])
+def test_another_model_that_answered_is_said_once(said, told, capsys):
+    with FlakyServer(always("ok"), answer=reply({"content": "x"}, model=said, **USAGE)) as server:
+        list(engine(server.url).complete(requests(5), SAMPLING))
+    lines = [line for line in capsys.readouterr().err.splitlines() if "answered" in line]
+    assert lines == ([f"{server.url}/chat/completions was asked for org/model, and says that {said} answered"] if told else [])
 
 
 def test_the_version_is_what_the_server_calls_itself():

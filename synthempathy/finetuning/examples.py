@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from synthempathy.core.records import Pair
+from synthempathy.llm.chat import as_text, ids_of, rendered
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -39,14 +40,14 @@ def tokenized_example(messages: list[dict[str, str]], response: str, tokenizer: 
 
     The prompt's ids are those that generation starts from, so that training and asking look alike.
     """
-    question = _rendered(tokenizer, messages, open_turn=True)
-    conversation = _rendered(tokenizer, [*messages, {"role": "assistant", "content": response}], open_turn=False)
+    question = rendered(tokenizer, messages, open_turn=True)
+    conversation = rendered(tokenizer, [*messages, {"role": "assistant", "content": response}], open_turn=False)
     if not conversation.startswith(question):  # a template that writes finished turns in another way than open ones
-        conversation = question + response
-    prompt = _ids(tokenizer, question)
-    whole = _ids(tokenizer, conversation)
+        conversation = question + as_text(tokenizer, response)
+    prompt = ids_of(tokenizer, question)
+    whole = ids_of(tokenizer, conversation)
     # Where a token would straddle the border, the two sides are tokenized apart, as in generation.
-    answer = whole[len(prompt) :] if whole[: len(prompt)] == prompt else _ids(tokenizer, conversation[len(question) :])
+    answer = whole[len(prompt) :] if whole[: len(prompt)] == prompt else ids_of(tokenizer, conversation[len(question) :])
     return TokenizedExample(prompt + _ended(answer, tokenizer), len(prompt))
 
 
@@ -64,12 +65,3 @@ def _ended(answer: list[int], tokenizer: PreTrainedTokenizerBase) -> list[int]:
         answer = answer[:last]
     end = tokenizer.eos_token_id
     return answer if end is None or answer[-1:] == [end] else [*answer, int(end)]
-
-
-def _rendered(tokenizer: PreTrainedTokenizerBase, messages: list[dict[str, str]], *, open_turn: bool) -> str:
-    return str(tokenizer.apply_chat_template(messages, add_generation_prompt=open_turn, tokenize=False))
-
-
-def _ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
-    # The template has written the special tokens already.
-    return list(tokenizer(text, add_special_tokens=False)["input_ids"])

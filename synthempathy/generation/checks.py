@@ -15,34 +15,41 @@ from synthempathy.filters.rules.artifacts import (
     refusal,
     repetition,
 )
+from synthempathy.generation import reading
 from synthempathy.generation.params import Step
+from synthempathy.llm.answers import CHAT_MARKUP, ONLY_THOUGHT
 from synthempathy.llm.backends import Completion, FailureReason
 from synthempathy.text.words import Text, text_of
 
-#: The words under which the Chain-of-Empathy prompts ask for notes and answer.
-REASONING, RESPONSE = "Reasoning:", "Response:"
+#: The word under which the Chain-of-Empathy prompts ask for the response, after their notes.
+RESPONSE = "Response:"
 #: A run of this many words of the prompt's instructions in an answer is an echo.
 ECHO_WORDS = 12
 #: A story may say a phrase three times, which makes a loop of the texts that are retold from it.
 STORY_PHRASE_TIMES = repetition.PHRASE_TIMES + 1
 
 REASONS: tuple[str, ...] = (
-    "cut_at_max_tokens", "empty", "too_short", "too_long", "refusal", "assistant_talk", "repetition", "prompt_echo",
-    "chat_markup", "not_first_person", "no_response_after_reasoning",
+    "cut_at_max_tokens", "empty", ONLY_THOUGHT, CHAT_MARKUP, *reading.REASONS, "too_short", "too_long", "refusal",
+    "assistant_talk", "repetition", "prompt_echo", "not_first_person",
     *get_args(FailureReason),  # no answer at all, from a server
 )
 
 
-def unusable(answer: Completion, text: str, field: str, step: Step, instructions: str) -> str | None:
-    """What speaks against `text`, the part of the answer that becomes `field`: story, explanation or response."""
+def unreadable(answer: Completion) -> str | None:
+    """What speaks against the answer as a whole, before anything in it is looked for."""
+    if answer.problem == ONLY_THOUGHT:
+        return ONLY_THOUGHT
     if answer.finish_reason != "stop":
         return "cut_at_max_tokens"
-    if not text.strip():
-        return "empty"
+    return answer.problem or (None if answer.text.strip() else "empty")
+
+
+def unusable(text: str, field: str, step: Step, instructions: str) -> str | None:
+    """What speaks against `text`, the part of an answer that becomes `field`: story, explanation or response."""
     # Whatever it becomes, an answer is read as a response: nobody but the model speaks, and declining is its own.
     read = Text(text)
     if assistant_talk.find_markup(read, "response"):
-        return "chat_markup"
+        return CHAT_MARKUP
     if refusal.find(read, "response"):
         return "refusal"
     if assistant_talk.find_talk(read, "response"):
@@ -64,13 +71,3 @@ def echoes(text: Text, instructions: str) -> bool:
         prompt_echo.find(text, "response") is not None
         or prompt_echo.shared_run(text_of(instructions).words, text.words, ECHO_WORDS) is not None
     )
-
-
-def split_reasoning(text: str, asks_for_reasoning: bool) -> tuple[str, str] | None:
-    """(reasoning, response). Where notes are asked for, RESPONSE must stand once, after them; else None."""
-    if not asks_for_reasoning:
-        return ("", text.strip()) if REASONING not in text and RESPONSE not in text else None
-    reasoning, marker, response = text.partition(RESPONSE)
-    if not marker or RESPONSE in response or not reasoning.strip():
-        return None
-    return reasoning.strip().removeprefix(REASONING).strip(), response.strip()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
 from synthempathy.core.params import Section
@@ -19,6 +21,7 @@ class Step(Section):
     attempts: int = Field(ge=1, le=20)
     min_words: int = Field(ge=1)
     max_words: int = Field(ge=1)
+    markup: Literal["drop", "flatten"] = "drop"
 
     @model_validator(mode="after")
     def _words_in_order(self) -> Step:

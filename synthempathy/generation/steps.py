@@ -17,6 +17,7 @@ from synthempathy.core.progress import say
 from synthempathy.core.records import Explanation, Record, Seed, Story
 from synthempathy.generation import checks
 from synthempathy.generation.params import Step
+from synthempathy.generation.reading import read_notes, read_prose
 from synthempathy.llm.backends import Completion
 from synthempathy.llm.loading import Model
 from synthempathy.llm.params import Engine, Machine
@@ -62,16 +63,18 @@ class GenerationStep:
 
     def reader(self, settings: Step, prompt: Prompt) -> Reader:
         """The step's check of an answer: the row's new fields, or the reason why it is refused."""
-        asks_for_reasoning = checks.RESPONSE in prompt.source
+        asks_for_reasoning = self.name == "respond" and checks.RESPONSE in prompt.source
 
         def read(row: Row, answer: Completion) -> Fields | str:
-            fields = {self.field: answer.text}
+            if wrong := checks.unreadable(answer):
+                return wrong
+            prose = (read_notes if asks_for_reasoning else read_prose)(answer.text, flatten=settings.markup == "flatten")
+            if prose.problem:
+                return prose.problem
+            fields = {self.field: prose.text}
             if self.name == "respond":
-                parts = checks.split_reasoning(answer.text, asks_for_reasoning)
-                if parts is None:
-                    return "cut_at_max_tokens" if answer.finish_reason == "length" else "no_response_after_reasoning"
-                fields = {"response": parts[1], "reasoning": parts[0]}
-            return checks.unusable(answer, fields[self.field], self.field, settings, prompt.instructions) or fields
+                fields["reasoning"] = prose.notes
+            return checks.unusable(prose.text, self.field, settings, prompt.instructions) or fields
 
         return read
 

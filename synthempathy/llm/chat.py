@@ -1,13 +1,21 @@
-"""The chat template: one for models that have none, and the system turn for templates that take none.
+"""The chat template: the one place where messages become tokens, for generation, training, perplexity and judging alike.
 
-Set once, where the tokenizer is loaded, so that generation and training see the same text.
+What a template wants beside the messages is given here and nowhere else: arguments of its own (a model that can be told
+not to think is told so), and a fixed day for a template with a clock, since the same inputs must give the same prompt on
+any day. Templates are trusted; data never is: text in it that looks like a control token stays text.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from synthempathy.core.errors import ModelError
+
+Message = dict[str, str]
 
 #: For base models, which have no template of their own (Mistral-7B-v0.1): the turns as plain paragraphs.
 PLAIN_CHAT_TEMPLATE = (
@@ -22,7 +30,53 @@ FOLD_SYSTEM = (
     "'content': messages[0]['content'] + '\n\n' + messages[1]['content']}] + messages[2:] -%}"
     "{%- endif -%}"
 )
+#: The day that every template is told: of no meaning, but always the same.
+DAY = datetime(2025, 1, 1)
+#: What templates read beside the messages: no thinking (Qwen3, DeepSeek, SmolLM3), the day (Llama 3, gpt-oss).
+TEMPLATE_ARGUMENTS: dict[str, Any] = {
+    "enable_thinking": False, "thinking": False, "strftime_now": DAY.strftime, "date_string": DAY.strftime("%d %b %Y"),
+}
 _SYSTEM, _USER = "Be kind to whoever writes.", "I missed the bus."
+#: Control tokens of the known families: ChatML, Llama, Gemma, Mistral, DeepSeek, T5 and BERT.
+_ANY_CONTROL = re.compile(
+    r"<\|[^<>|\n]{1,40}\|>|<｜[^<>｜\n]{1,40}｜>|</?s>|<(?:bos|eos|pad|unk|mask|sep|cls|EOT|start_of_turn|end_of_turn)>"
+    r"|</?(?:think|tool_call|tool_response)>|\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|THINK|IMG)\]"
+    r"|<</?SYS>>|\[(?:CLS|SEP|PAD|MASK|UNK)\]|<extra_id_\d+>|<0x[0-9A-F]{2}>|<unused\d+>|<\|reserved_special_token_\d+\|>"
+)
+#: A character of the private use area: stands inside what looks like a control token while the template is rendered.
+_BREAK = "\ue5c7"
+
+
+def prompt_ids(tokenizer: Any, messages: Sequence[Message]) -> list[int]:
+    """Token ids of the messages, up to where the answer begins."""
+    return ids_of(tokenizer, rendered(tokenizer, messages, open_turn=True))
+
+
+def rendered(tokenizer: Any, messages: Sequence[Message], *, open_turn: bool) -> str:
+    """The messages as text, for `ids_of`: what looks like a control token in them is marked, so that it stays text."""
+    turns = [message | {"content": as_text(tokenizer, message["content"])} for message in messages]
+    return str(tokenizer.apply_chat_template(
+        turns, add_generation_prompt=open_turn, tokenize=False, **TEMPLATE_ARGUMENTS,
+    ))
+
+
+def as_text(tokenizer: Any, data: str) -> str:
+    """`data` for `ids_of`, with what looks like a control token of `tokenizer` marked as text."""
+    return _control_tokens(_names(tokenizer)).sub(_broken, data.replace(_BREAK, ""))
+
+
+def ids_of(tokenizer: Any, text: str) -> list[int]:
+    """Token ids of rendered text. The template has written the special tokens already."""
+    ids: list[int] = []
+    for part in text.split(_BREAK):
+        ids += tokenizer(part, add_special_tokens=False)["input_ids"]
+    return ids
+
+
+def harmless(messages: Sequence[Message]) -> list[Message]:
+    """The messages for a server, whose tokenizer is not known: an invisible space parts what any family reads as control."""
+    return [message | {"content": _ANY_CONTROL.sub(lambda found: f"{found[0][0]}\u200b{found[0][1:]}", message["content"])}
+            for message in messages]
 
 
 def ensure_chat_template(tokenizer: Any, model: str) -> None:
@@ -43,7 +97,41 @@ def _fault(tokenizer: Any) -> str | None:
     """What is wrong with what the template makes of a system and a user turn; None where both are in it."""
     turns = [{"role": "system", "content": _SYSTEM}, {"role": "user", "content": _USER}]
     try:
-        text = str(tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False))
+        text = rendered(tokenizer, turns, open_turn=True)
     except Exception as error:  # Jinja's, or whatever a template's own code ends in
         return " ".join(str(error).split()) or type(error).__name__
     return None if _SYSTEM in text and _USER in text else "it leaves out a turn"
+
+
+def _names(tokenizer: Any) -> frozenset[str]:
+    """Every token that was added to the tokenizer, special or not."""
+    names = {str(token) for token in tokenizer.get_added_vocab()} | {str(token) for token in tokenizer.all_special_tokens}
+    return frozenset(name.strip() for name in names if len(name.strip()) > 1)
+
+
+@lru_cache(maxsize=16)
+def _control_tokens(names: frozenset[str]) -> re.Pattern[str]:
+    """One of these, the longest first."""
+    ordered = sorted(names, key=lambda name: (-len(name), name))
+    return re.compile("|".join(re.escape(name) for name in ordered) or r"(?!)")
+
+
+def _broken(found: re.Match[str]) -> str:
+    """What looks like a control token, with a mark after its first character: tokenized in two parts, it is none."""
+    return found[0][0] + _BREAK + found[0][1:]
+
+
+def decoded(tokenizer: Any, ids: Sequence[int]) -> str:
+    """The text of an answer. Tokens that mark thoughts and channels stay: `llm/answers.py` sets those apart by them."""
+    keep = _marks_thoughts(_names(tokenizer))
+    text = str(tokenizer.decode(ids, skip_special_tokens=not keep)).strip()
+    pads = {str(token) for token in (tokenizer.pad_token, tokenizer.bos_token, tokenizer.eos_token) if token}
+    if keep:
+        for pad in pads:
+            text = text.replace(pad, "")
+    return text.strip()
+
+
+@lru_cache(maxsize=16)
+def _marks_thoughts(names: frozenset[str]) -> bool:
+    return any(re.fullmatch(r"</?think>|\[/?THINK\]|<\|channel\|>|<\|/?(?:begin|end)_of_thought\|>", name) for name in names)

@@ -13,6 +13,7 @@ from typing import Any
 
 from synthempathy.core.progress import progress
 from synthempathy.llm.backends import backend_of
+from synthempathy.llm.chat import as_text, ids_of, prompt_ids
 from synthempathy.llm.loading import Model, add_adapter, load_model, load_tokenizer, pick_device
 from synthempathy.llm.params import Engine, Machine
 from synthempathy.llm.prompts import Message
@@ -50,8 +51,7 @@ def perplexities(
 
 def _encoded(messages: list[Message], text: str, tokenizer: Any) -> tuple[list[int], list[int]]:
     """Token ids of the prompt, as generation starts from it, and of the text."""
-    prompt = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=False)
-    return list(prompt), list(tokenizer(text, add_special_tokens=False)["input_ids"])
+    return prompt_ids(tokenizer, messages), ids_of(tokenizer, as_text(tokenizer, text))
 
 
 def _perplexity(loaded: Any, texts: Sequence[tuple[list[int], list[int]]], title: str) -> float | None:

@@ -12,13 +12,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
 from synthempathy.core.ledger import Ledger
 from synthempathy.core.progress import Advance, progress, say
 from synthempathy.core.records import Record
+from synthempathy.llm.answers import plain_answer
 from synthempathy.llm.backends import Completion, Failure, Loaded, Request, open_backend
 from synthempathy.llm.clock import Clock
 from synthempathy.llm.cost import Cost, record_cost
@@ -65,6 +66,7 @@ class Results:
     asked_again: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    thought_tokens: int = 0  # of completion_tokens, by the share of the characters
 
     def metrics(self, step: str, rows_in: int, reasons: tuple[str, ...]) -> dict[str, object]:
         """The step's metrics, with every one of `reasons` even at 0; rows conserved."""
@@ -73,7 +75,7 @@ class Results:
             ledger.drop(reason, rows)
         return ledger.close(len(self.accepted)) | {
             "asked_again": self.asked_again, "prompt_tokens": self.prompt_tokens,
-            "completion_tokens": self.completion_tokens,
+            "completion_tokens": self.completion_tokens, "thought_tokens": self.thought_tokens,
         }
 
 
@@ -198,10 +200,14 @@ class _Run:
         advance(steps, clock.note(self.cost))
 
     def _take(self, model: Model, one: _Try, completion: Completion, seconds: float, kwh: float | None) -> list[_Try]:
-        """Count a completion and read it; the try that follows where it is refused."""
+        """Count a completion and read its normal form; the try that follows where it is refused."""
         self.cost.add(completion, seconds, kwh)
         row, _ = one
-        result = self._read(row, completion)
+        plain = plain_answer(completion.text)
+        if plain.thoughts:
+            share = len(plain.thoughts) / len(completion.text)
+            self._results.thought_tokens += round(share * completion.completion_tokens)
+        result = self._read(row, replace(completion, text=plain.text, problem=plain.problem))
         if isinstance(result, str):
             return self._again(model, one, result, completion.text)
         self._results.accepted[row.id] = result
@@ -210,7 +216,7 @@ class _Run:
 
     def _again(self, model: Model, one: _Try, reason: str, text: str) -> list[_Try]:
         row, attempt = one
-        if attempt + 1 < self._asking.attempts:
+        if attempt + 1 < self._asking.attempts and reason != "refused_by_server":  # that says the same again
             self._results.asked_again += 1
             self.cost.retries += 1
             return [(row, attempt + 1)]

@@ -23,7 +23,8 @@ GOOD = "My manager shouted at me and I went home with a headache."
 
 
 def reason(text: str, field: str = "response", *, finish: str = "stop", instructions: str = "") -> str | None:
-    return checks.unusable(Completion("x", text, finish, 1, 1), text, field, SETTINGS, instructions)
+    answer = Completion("x", text, finish, 1, 1)
+    return checks.unreadable(answer) or checks.unusable(text, field, SETTINGS, instructions)
 
 
 @pytest.mark.parametrize(
@@ -102,19 +103,3 @@ def test_a_story_may_say_a_phrase_three_times() -> None:
     assert reason(text, "story") is None
     assert reason(text, "response") == "repetition"
     assert reason(f"He cannot do this. {text}", "story") == "repetition"
-
-
-@pytest.mark.parametrize(
-    ("text", "asked", "expected"),
-    [
-        ("Reasoning: a b. Response: Hello you.", True, ("a b.", "Hello you.")),
-        ("Reasoning: a\n\nResponse:\nHello", True, ("a", "Hello")),
-        ("Hello there.", True, None),
-        ("Response: Hello", True, None),
-        ("Reasoning: a Response: b Response: c", True, None),
-        ("Hello there.", False, ("", "Hello there.")),
-        ("Reasoning: a Response: b", False, None),
-    ],
-)
-def test_reasoning_is_split_from_the_response(text: str, asked: bool, expected: tuple[str, str] | None) -> None:
-    assert checks.split_reasoning(text, asked) == expected

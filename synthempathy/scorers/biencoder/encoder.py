@@ -38,7 +38,10 @@ def load_tokenizer(name: str, revision: str | None = None) -> Any:
     from transformers import AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(name, revision=revision, trust_remote_code=False)
+        # A text that spells a special token ("[SEP]") holds none.
+        tokenizer = AutoTokenizer.from_pretrained(
+            name, revision=revision, trust_remote_code=False, split_special_tokens=True,
+        )
     except Exception as error:
         raise _cannot_load(name, error) from None
     if not tokenizer.is_fast:

@@ -110,7 +110,7 @@ class JudgeScorer(EmpathyScorer):
         ]
         models = (Model(settings.model, settings.revision),)
         asking = Asking(models, settings.sampling, settings.attempts, settings.engine, self._machine)
-        return ask_rows("judge", rows, asking, lambda _, answer: levels_in(answer))
+        return ask_rows("judge", rows, asking, lambda _, answer: answer.problem or levels_in(answer))
 
     def _check_answered(self, pairs: Sequence[Pair], votes: dict[Pair, list[int]], answers: Results) -> None:
         """Say how many answers could not be read; raise ModelError if a pair has none."""

@@ -47,3 +47,13 @@ def test_a_pair_with_a_level_and_no_rationale_teaches_the_level_alone(reader):
     assert set(marks["er"][0]) == {IGNORED}
     assert marks["ip"][0][0] == marks["ip"][0][-1] == IGNORED and 0 in marks["ip"][0] and 1 not in marks["ip"][0]
     assert 1 in examples_of([pair], posts, responses, "er")[0].marks
+
+
+def test_a_text_that_spells_special_tokens_holds_none(reader):
+    special = set(reader.tokenizer.all_special_ids)
+    names = " ".join(reader.tokenizer.all_special_tokens)
+
+    def count(text):
+        return sum(id in special - {reader.tokenizer.unk_token_id} for id in reader.tokenizer(text)["input_ids"])
+
+    assert count(f"I am {names} sad.") == count("I am sad.") > 0

@@ -1,0 +1,169 @@
+"""What models say about the task around a text: openings, titles, labels, closings; and the same in its midst."""
+
+from __future__ import annotations
+
+import re
+
+from synthempathy.generation.markup import LIST_ITEM, RULE_LINE
+from synthempathy.llm.answers import unwrapped
+
+_KIND = (
+    r"(?:story|stories|retelling|re-telling|rewrit(?:e|ing|ten)|version|explanation|account|narrative|narration"
+    r"|tale|passage|paragraph"
+    r"|response|reply|answer|message|draft|piece|text|monologue|perspective|scenario|vignette|output|note|take"
+    r"|attempt|summary)"
+)
+_AGREES = (
+    r"(?:sure(?: thing)?|certainly|of course|absolutely|okay|ok|alright|all right|no problem|gladly"
+    r"|happy to(?: help)?|got it|great"
+    r"|understood|with pleasure|yes|very well|you got it|thanks?(?: you)?(?: for [^.!\n]{0,60})?)"
+)
+#: An opening: agreement, then "here is ..." or "the story:", up to a colon or the end of its line.
+_HERE = r"(?:here(?:'|’)?s?(?: is| are| you go| goes| it is)?|below is|the following is|presenting|as requested|following)"
+#: These begin sentences of people too, so that their opening must be a line of its own.
+_MAY_BE_TOLD = r"(?:this is|i(?:'|’)(?:ll|ve)|i (?:will|have|can)|let me|allow me|my)"
+_UP_TO_KIND = rf"\b[^\n.!?]{{0,200}}?(?:\b{_KIND}\b|words?|person|request|below)[^\n:.!?]{{0,120}}"
+_OPENING = re.compile(
+    rf"\A[\s*_#>]*(?:{_AGREES}[\s,!.:;\-–—*]*)*"
+    rf"(?:{_HERE}{_UP_TO_KIND}(?:[:：][*_]*[ \t]*|[.!]?[*_]*[ \t]*(?=\n))"
+    rf"|{_MAY_BE_TOLD}{_UP_TO_KIND}[:：.!]?[*_]*[ \t]*(?=\n))",
+    re.IGNORECASE,
+)
+_AGREEMENT_LINE = re.compile(rf"\A[\s*_#>]*(?:{_AGREES}[\s,!.:;\-–—*]*)+(?=\n|\Z)", re.IGNORECASE)
+_LABELS = (
+    r"(?:(?:the |my |a |your |short |revised |rewritten |final |first[- ]person |empathetic |empathic |here is the )*"
+    r"(?:story|retelling|retold|explanation|account|narrative|version|response|reply|answer|output|title|rewrite"
+    r"|rewritten story"
+    r"|retold story|first[- ]person(?: (?:retelling|account|version|narrative))?|text|result|draft|perspective|final))"
+)
+_LABEL = re.compile(
+    rf"\A[\s*_#>\-–\d.)\[(]{{0,8}}{_LABELS}(?:[ \t]*\([^)\n]{{0,40}}\))?[\s*_\])]{{0,4}}[:：][*_]{{0,3}}[ \t]*", re.IGNORECASE
+)
+_TITLE_LABEL = re.compile(r"\A[\s*_#>]*title[*_\s]*[:：][^\n]*\n+", re.IGNORECASE)
+#: A title: a short first line that is a heading, bold, quoted, or has no mark at its end.
+_HEADING_LINE = re.compile(r"\A[ \t]{0,3}#{1,6}[ \t]+[^\n]{1,90}\n+")
+_BOLD_LINE = re.compile(r"\A[ \t]*(?:\*\*|__)(?P<title>[^*_\n]{1,80})(?:\*\*|__)[ \t]*[:：]?[ \t]*\n+")
+_BARE_TITLE = re.compile(r"\A[\"“]?(?P<title>[A-Z][^\n.!?…:;,]{1,60})[\"”]?[ \t]*\n[ \t]*\n+")
+#: Closings, each a whole paragraph or line at the end.
+_CLOSING = re.compile(
+    r"\A[\s*_(\[>#~\-–—]*(?:"
+    r"(?:total )?word ?count\b|total words?\b|\(?\[?(?:approx(?:imately|\.)?|about|around|roughly"
+    r"|~)? ?\d{2,4} words\b|words? ?[:=] ?\d"
+    r"|(?:please )?(?:let me know|feel free to (?:ask|adjust|let|reach out if you (?:have|need"
+    r"|want) (?:any )?(?:changes|edits|questions about))"
+    r"|don(?:'|’)t hesitate to (?:ask|let))\b"
+    r"|(?:would you like|do you want|shall i|should i|want me to)\b[^?\n]{0,120}\b(?:me to|i (?:make|write|change"
+    r"|adjust)|story|version|adjust"
+    r"|another|rewrite|revise|tweak|expand|continue)"
+    r"|i(?:'|’)?(?: ha)?(?:ve)? ?(?:hope|trust) (?:this|that|the|my|you (?:like|enjoy)|it)\b[^.!\n]{0,60}?(?:helps?"
+    r"|meets|works|is what|suits|fits|captures|does the"
+    r"|story|retelling|response|version|enjoy|like|useful|helpful|expect|looking for)[^\n]{0,60}\Z"
+    r"|(?:note|disclaimer|p\.?s\.? ?\(?(?:on|about)|nb|n\.b\.|author(?:'|’)s note|explanation of changes"
+    r"|changes made|key (?:changes|points|elements)"
+    r"|what i changed|instructions?|end of (?:story|retelling|response))\b[*_]*\s*[:：\-–—]"
+    r"|(?:this|the|my) (?:above )?(?:story|retelling|response|reply|version|rewrite|narrative|account|passage"
+    r"|explanation|answer|piece|draft)\b"
+    r"[^\n]{0,40}\b(?:explores?|illustrates?|highlights?|demonstrates?|aims?|is (?:written|about|told|meant"
+    r"|designed|intended|approximately|around|\d)|keeps?|captures?|uses?|follows?|shows?"
+    r"|includes?|retains?|maintains?|preserves?|acknowledges?|focus(?:es)?|conveys?|reflects?|highlights?"
+    r"|incorporates?|was written|validates?|has \d)"
+    r"|i(?:'|’)?(?:ve| have)? ?(?:re-?worked|re-?written|re-?told|rewrote|retold|reworded|tried to (?:keep|stay"
+    r"|capture|write)|kept (?:the|it|all)"
+    r"|aimed|made sure|focused on|added|included|maintained|used the|changed|adapted|expanded|written|wrote)\b"
+    r"|if you(?:'|’)?(?:d| would)? (?:like|want|need|prefer)\b[^\n]{0,80}\b(?:me|another|version|changes|adjust"
+    r"|revise|longer|shorter|tone|edits?|more)\b"
+    r"|(?:thank you|thanks) for (?:the|your|this) (?:prompt|request|opportunity)|end of story|the end\b|fin\b|end\b"
+    r")", re.IGNORECASE,
+)
+#: Talk about the task that stands in the middle of a text.
+TASK = re.compile(
+    r"\bI(?:'|’)?(?:ve| have)? ?(?:re-?worked|re-?written|rewrote|reworded|re-?told|retold) (?:the|this|your|it)\b"
+    r"|\bI(?:'|’)?(?:ve| have) (?:added|included|tried to|used|kept|changed|made|expanded|adapted|incorporated"
+    r"|focused)\b[^.\n]{0,60}\b"
+    r"(?:story|narrative|detail|dialogue|tone|version|retelling|sentence|imagery|language|engaging|relatable|text"
+    r"|prompt|reader)"
+    r"|\b(?:the|this|your|my) (?:original |provided |given |above |following |rewritten |revised )?"
+    r"(?:prompt|retelling|rewrite|word (?:count|limit)|first[- ]person (?:account|narrative"
+    r"|perspective|version|retelling))\b"
+    r"|\b(?:original|provided|given|rewritten|revised|above) (?:story|text|situation|passage|sentence|narrative"
+    r"|scenario)\b"
+    r"|\bin (?:this|my) (?:version|retelling|rewrite|response)\b|\bas (?:you )?(?:requested|asked|instructed)\b[,.:]"
+    r"|\b(?:story|text|passage|narrative) you(?:'|’)?(?:ve)? (?:provided|shared|gave|asked|requested)\b"
+    r"|\b(?:in|from) (?:the )?first[- ]person (?:perspective|point of view|voice)\b|\bword ?count\s*[:=(]"
+    r"|\(\d{2,3} words\)"
+    r"|\bhere(?:'|’)?s? (?:is )?(?:a|the|your|my) (?:\S+ ){0,4}?(?:story|retelling|rewrite|rewritten|version"
+    r"|response|reply)\b"
+    r"|\b(?:let me know|feel free to ask) if (?:you(?:'|’)?d? (?:like|want|need|have)"
+    r"|there)\b[^.\n]{0,60}\b(?:changes|adjust|another|revis|edit|version|tweak|else)"
+    r"|\b(?:the|this) (?:story|narrative|text) (?:has been|was) (?:rewritten|retold|transformed|changed|told)\b"
+    r"|\bI(?:'|’)?(?:ve| have)? ?transformed the (?:story|narrative|text)\b|\bthe main character (?:is"
+    r"|was)\b[^.\n]{0,40}\bstill\b"
+    r"|\bthis (?:story|narrative) (?:centers|centres|revolves|focuses|explores|follows)\b"
+    r"|\bI chose an? [^.\n]{0,40}\bprotagonist\b"
+    r"|\b(?:your|the (?:given|above|provided)|as per(?: the)?) instructions?\b"
+    r"|\b(?:with|follow\w*) the instructions? to (?:re|write)"
+    r"|\bthe task is to\b|\bto (?:retell|rewrite|write) (?:a|the|this) (?:story|response"
+    r"|text)\b[^.\n]{0,80}\byou (?:should|can|need)\b"
+    r"|\b(?:please|could you) (?:share|provide|send|give)[^.\n]{0,20} (?:the|your) (?:story|text|situation)\b"
+    r"|\b(?:happy|glad) to help you (?:retell|rewrite|write)\b|\ba (?:good|great) (?:story|response) should\b"
+    r"|\bi hope this (?:story|retelling|response|version|rewrite|captures|meets)\b", re.IGNORECASE,
+)
+#: In brackets, or after "word count": a sentence may well end with "120 words".
+_INLINE_COUNT = re.compile(
+    r"[ \t]*(?:[\[(]\*{0,2}(?:total )?(?:word ?count[:=]? ?)?(?:approx\.? |about |~)?\d{2,4}(?: words)?\*{0,2}[\])]"
+    r"|[\[(]?\*{0,2}(?:total )?word ?count\*{0,2}[:=]? ?\*{0,2}\d{2,4}(?: words)?\*{0,2}[\])]?)\.?\Z", re.IGNORECASE
+)
+_MOST_CLOSING_LINES = 12
+
+
+def without_openings(text: str) -> str:
+    for _ in range(6):
+        text = unwrapped(text)
+        text = re.sub(r"\A(?:[ \t]*(?:[-*_=~][ \t]*){3,}\n+)+", "", text).strip()
+        for pattern in (_OPENING, _TITLE_LABEL, _HEADING_LINE, _LABEL, _AGREEMENT_LINE):
+            cut = pattern.match(text)
+            if cut and cut.end() and text[cut.end() :].strip():
+                text = text[cut.end() :].strip()
+                break
+        else:
+            bold, bare = _BOLD_LINE.match(text), _BARE_TITLE.match(text)
+            if bold:
+                text = text[bold.end() :].strip()
+            elif bare and _is_title(bare["title"]):
+                text = text[bare.end() :].strip()
+            else:
+                return text
+    return text
+
+
+def _is_title(line: str) -> bool:
+    """Whether a short line without a mark at its end, alone in its paragraph, is a title."""
+    words = line.split()
+    return len(words) <= 9 and not re.match(r"(?:Dear|Hi|Hey|Hello)\b", line)
+
+
+def without_closings(text: str) -> str:
+    """Without the paragraphs and lines of talk about the task at the end."""
+    text = text.strip()
+    lines = text.splitlines()
+    for at in range(len(lines) - 1, 0, -1):
+        tail = [line for line in lines[at:] if line.strip()]
+        if not tail:
+            continue
+        if RULE_LINE.fullmatch(tail[0]) and (len(tail) == 1 or _remark(tail[1:])):
+            return without_closings("\n".join(lines[:at]))
+        if _CLOSING.match(tail[0]) and all(
+            LIST_ITEM.match(line) or _CLOSING.match(line) or RULE_LINE.fullmatch(line) for line in tail[1:]
+        ):
+            return without_closings("\n".join(lines[:at]))
+        if len(tail) > _MOST_CLOSING_LINES:
+            break
+    inline = _INLINE_COUNT.search(text)
+    return without_closings(text[: inline.start()]) if inline and inline.start() > 0 else text
+
+
+def _remark(lines: list[str]) -> bool:
+    """Whether what stands under a rule is a remark about the text: short, and in brackets or talking of the task."""
+    whole = " ".join(lines).strip()
+    bracketed = whole.strip("*_ ")[:1] in ("(", "[")
+    return len(whole.split()) <= 80 and bool(bracketed or _CLOSING.match(lines[0]) or TASK.search(whole))

@@ -1,9 +1,10 @@
-"""Start brainstorm again and again, and kill it at random moments; at last let it end. For test_runner.py.
+"""Start brainstorm again and again, and kill it at random moments; at last let it end. For test_brainstorm.py.
 
-    python killed_runs.py KILLS INPUT... OUTPUT...
+    python killed_runs.py KILLS SEEDS PROMPT
 
-Prints {"killed": how often it was killed, "in_the_middle": how often with rows in the store, "restarts": how often it
-ended before its kill and began anew from an empty store, "seconds": what an undisturbed run takes}.
+An undisturbed run writes to whole/, whose store is then moved to whole.sqlite; the others write to killed/. Prints
+{"killed": how often it was killed, "in_the_middle": how often with rows in the store, "restarts": how often it ended
+before its kill and began anew from an empty store, "seconds": what an undisturbed run takes}.
 """
 
 import json
@@ -17,6 +18,12 @@ from contextlib import closing
 from pathlib import Path
 
 STORE = Path(".synthempathy/store.sqlite")
+#: Imported once, not by each of the fifty.
+PRELOADED = (
+    "stages.brainstorm", "synthempathy.llm.backends.transformers", "torch", "transformers.generation.utils",
+    "transformers.models.auto.modeling_auto", "transformers.models.auto.tokenization_auto",
+    "transformers.models.mistral.modeling_mistral", "transformers.tokenization_utils_tokenizers",
+)
 
 
 def rows() -> int:
@@ -29,24 +36,30 @@ def rows() -> int:
         return 0
 
 
-def step(paths: list[str]) -> None:
+def step(seeds: str, prompt: str, out: str) -> None:
     from stages.brainstorm import brainstorm
 
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    Path(paths[2]).parent.mkdir(exist_ok=True)
-    brainstorm(*map(Path, paths), params=Path("params.yaml"))
+    Path("stderr").mkdir(exist_ok=True)
+    os.dup2(os.open(f"stderr/{os.getpid()}", os.O_WRONLY | os.O_CREAT), 2)
+    outputs = (Path(out, name) for name in ("stories.jsonl", "dropped.jsonl", "metrics.json"))
+    Path(out).mkdir(exist_ok=True)
+    brainstorm(Path(seeds), Path(prompt), *outputs, params=Path("params.yaml"))
 
 
 def main() -> None:
-    kills, paths = int(sys.argv[1]), sys.argv[2:]
-    context = multiprocessing.get_context("forkserver")  # imports torch once, not fifty times
-    context.set_forkserver_preload(["stages.brainstorm", "torch", "transformers"])
+    kills, inputs = int(sys.argv[1]), sys.argv[2:]
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(PRELOADED))
     draws = random.Random(3)
 
-    def start():
-        process = context.Process(target=step, args=(paths,))
+    def start(out="killed"):
+        process = context.Process(target=step, args=(*inputs, out))
         process.start()
         return process
+
+    def end(process):
+        process.join()
+        assert process.exitcode == 0, (process.exitcode, Path(f"stderr/{process.pid}").read_text())
 
     def wipe():
         for path in STORE.parent.glob("*"):
@@ -54,10 +67,10 @@ def main() -> None:
 
     for _ in range(2):  # the first also waits for the imports
         wipe()
-        began, process = time.monotonic(), start()
-        process.join()
-        assert process.exitcode == 0
+        began, process = time.monotonic(), start("whole")
+        end(process)
         whole = time.monotonic() - began
+    STORE.rename("whole.sqlite")
     wipe()
     killed, middle, restarts = 0, 0, 0
     while killed < kills:
@@ -69,14 +82,12 @@ def main() -> None:
             killed += 1
             middle += rows() > 0
         else:  # it ended before its kill: from the beginning again
-            assert process.exitcode == 0
+            end(process)
             if fresh:  # not resumed, and yet sooner: the machine was busier when `whole` was measured
                 whole = time.monotonic() - began
             restarts += 1
             wipe()
-    last = start()
-    last.join()
-    assert last.exitcode == 0
+    end(start())
     print(json.dumps({"killed": killed, "in_the_middle": middle, "restarts": restarts, "seconds": round(whole, 2)}))
 
 

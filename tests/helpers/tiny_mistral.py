@@ -7,9 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-from transformers import MistralConfig, MistralForCausalLM, PreTrainedTokenizerFast, set_seed
+from tests.helpers.params import set_params
 
 ROOT = Path(__file__).parents[2]
 SPECIAL = ("<s>", "</s>", "<pad>", "<|system|>", "<|user|>", "<|assistant|>")
@@ -22,6 +20,9 @@ TEMPLATE = (
 
 def tiny_tokenizer(template: str = TEMPLATE) -> Any:
     """One token a byte, and the special ones: any text comes back as it went in."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     vocabulary = {token: i for i, token in enumerate([*SPECIAL, *alphabet])}
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
@@ -34,7 +35,9 @@ def tiny_tokenizer(template: str = TEMPLATE) -> Any:
     )
 
 
-def tiny_model(positions: int = 512) -> MistralForCausalLM:
+def tiny_model(positions: int = 512) -> Any:
+    from transformers import MistralConfig, MistralForCausalLM, set_seed
+
     set_seed(5)
     config = MistralConfig(
         vocab_size=len(SPECIAL) + 256, hidden_size=32, intermediate_size=64, num_hidden_layers=2,
@@ -62,20 +65,14 @@ def write_pairs(path: Path, rows: list[dict[str, object]]) -> Path:
 
 def make_project(folder: Path) -> Path:
     """A folder with params, prompts, the tiny model at models/tiny and a few pairs."""
-    yaml = YAML()
-    params = yaml.load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    params["finetune"] |= {
-        "model": "models/tiny", "prompt": "plain", "epochs": 2, "batch_size": 4, "learning_rate": 0.01,
-        "max_length": 220, "patience": 1,
-    }
-    params["finetune"]["lora"] |= {"rank": 4, "alpha": 8, "dropout": 0.05}
-    params["evaluate"]["sampling"] |= {"max_tokens": 24, "temperature": 0.7}
-    params["evaluate"] |= {"pairs": 5, "bootstrap_samples": 300}
-    params["machine"] |= {"device": "cpu"}
-    with (folder / "params.yaml").open("w", encoding="utf-8") as stream:
-        yaml.dump(params, stream)
-    (folder / "profiles").mkdir()
-    (folder / "profiles" / f"{params['profile']}.yaml").write_text("{}\n", encoding="utf-8")
+    params = shutil.copyfile(ROOT / "params.yaml", folder / "params.yaml")
+    set_params(params, **{
+        "finetune.model": "models/tiny", "finetune.epochs": 2, "finetune.batch_size": 4, "finetune.learning_rate": 0.01,
+        "finetune.max_length": 220, "finetune.lora.rank": 4, "finetune.lora.alpha": 8,
+        "evaluate.sampling.max_tokens": 24, "evaluate.sampling.temperature": 0.7, "evaluate.pairs": 5,
+        "evaluate.bootstrap_samples": 300, "machine.device": "cpu",
+    })
+    shutil.copytree(ROOT / "profiles", folder / "profiles")
     shutil.copytree(ROOT / "prompts", folder / "prompts")
     tiny_model().save_pretrained(folder / "models" / "tiny")
     tiny_tokenizer().save_pretrained(folder / "models" / "tiny")
@@ -83,12 +80,3 @@ def make_project(folder: Path) -> Path:
     write_pairs(folder / "validation.jsonl", [pair(i) for i in range(20, 26)])
     write_pairs(folder / "test.jsonl", [pair(i) for i in range(26, 34)])
     return folder
-
-
-def change_params(project: Path, section: str, **values: object) -> None:
-    yaml = YAML()
-    path = project / "params.yaml"
-    params = yaml.load(path.read_text(encoding="utf-8"))
-    params[section] |= values
-    with path.open("w", encoding="utf-8") as stream:
-        yaml.dump(params, stream)

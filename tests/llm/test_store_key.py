@@ -62,10 +62,19 @@ def test_an_adapter_and_a_changed_file_are_another_model(tmp_path):
     assert len({bare, adapted, key(model=model)}) == 3
 
 
-def test_keys_and_seeds_are_those_of_every_version_before():
+def test_keys_and_seeds_are_those_of_every_version_before(tmp_path):
     """Computed by the code of before this module: a store goes on serving."""
     assert key() == "ad3db57ca82e7b55e19cc0509c66c1f6b5758f536e801b86d294b3cccc94e6a0"
     assert maker().seed(BASE["messages"], 0, 0) == 3977017128929341383
+    asked = {"engine": Engine(backend="openai"), "model": Model("org/a"), "sample": 2, "attempt": 3}
+    assert key(**asked) == "fcd537a6fa6abaf71a0dd28ddd49f44738990d9e62a7c7a95ebeb066cd7bb97b"
+    assert maker(**asked).seed(BASE["messages"], 2, 3) == 8528603936334096787
+    for name, file in (("model", "config.json"), ("adapter", "adapter_config.json")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / file).write_text("{}")
+    tuned = Model(str(tmp_path / "model"), adapter=tmp_path / "adapter")
+    found = key(engine=Engine(backend="vllm", dtype="bfloat16"), model=tuned)
+    assert found == "563816df60ead0946477a1d4f2d9adc24b73ff1d31445ce9c950a02af4b51e23"
 
 
 def test_a_seed_is_the_same_for_every_model_and_another_for_each_try():

@@ -18,7 +18,8 @@ import torch
 
 from synthempathy.core.errors import InputError, ModelError, SynthempathyError
 from synthempathy.core.records import Pair, read_records
-from tests.helpers.tiny_mistral import ROOT, change_params, pair, write_pairs
+from tests.helpers.params import set_params
+from tests.helpers.tiny_mistral import ROOT, pair, write_pairs
 
 INPUTS = ("train.jsonl", "validation.jsonl")
 OUTPUTS = ("models/adapter", "metrics/finetune.json", "metrics/loss.csv")
@@ -128,27 +129,27 @@ def test_the_figures_tell_rows_losses_and_size(run: Any, project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("section", "changed", "kind", "message"),
+    ("changed", "kind", "message"),
     [
-        ("finetune", {"max_length": 16}, InputError,
+        ({"finetune.max_length": 16}, InputError,
          "train.jsonl: all 20 pairs are over finetune.max_length 16 tokens; the shortest has"),
-        ("finetune", {"max_length": 4000}, ModelError,
+        ({"finetune.max_length": 4000}, ModelError,
          "finetune.max_length 4000 is above the 512 tokens that models/tiny reads; lower it"),
-        ("finetune", {"model": "models/none"}, ModelError, "model path does not exist: models/none"),
-        ("finetune", {"prompt": "none"}, InputError, "no such prompt"),
-        ("finetune", {"prompt": "wrong"}, InputError, "wrong.jinja:2: undefined variable (got 'story')"),
-        ("finetune", {"lora": {"rank": 4, "alpha": 8, "dropout": 0.0, "target_modules": ["q_proj", "query", "mlp"]}},
-         ModelError, "models/tiny has no layer named query, mlp (finetune.lora.target_modules); it has: down_proj"),
-        ("finetune", {"epochs": 0}, InputError, "field 'finetune.epochs'"),
+        ({"finetune.model": "models/none"}, ModelError, "model path does not exist: models/none"),
+        ({"finetune.prompt": "none"}, InputError, "no such prompt"),
+        ({"finetune.prompt": "wrong"}, InputError, "wrong.jinja:2: undefined variable (got 'story')"),
+        ({"finetune.lora.target_modules": ["q_proj", "query", "mlp"]}, ModelError,
+         "models/tiny has no layer named query, mlp (finetune.lora.target_modules); it has: down_proj"),
+        ({"finetune.epochs": 0}, InputError, "field 'finetune.epochs'"),
     ],
 )  # fmt: skip
 def test_bad_params_are_named_and_earlier_outputs_stay(
-    run: Any, project: Path, section: str, changed: dict[str, object], kind: type[SynthempathyError], message: str
+    run: Any, project: Path, changed: dict[str, object], kind: type[SynthempathyError], message: str
 ) -> None:
     (project / "prompts/respond/wrong.jinja").write_text(
         "{% block system %}{% endblock %}\n{% block user %}{{ story }}{% endblock %}\n", encoding="utf-8"
     )
-    change_params(project, section, **changed)
+    set_params(project / "params.yaml", **changed)
     refused(run, project, kind, message)
 
 
@@ -178,7 +179,7 @@ def refused(run: Any, project: Path, kind: type[SynthempathyError], message: str
 
 
 def test_on_the_command_line_an_error_is_one_line(project: Path) -> None:
-    change_params(project, "finetune", max_length=16)
+    set_params(project / "params.yaml", **{"finetune.max_length": 16})
     done = started(project, *INPUTS, *OUTPUTS)
     assert done.returncode == 1
     assert done.stdout == ""

@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from synthempathy.core.records import Pair, read_records
-from tests.helpers.tiny_mistral import change_params, pair, write_pairs
+from tests.helpers.params import set_params
+from tests.helpers.tiny_mistral import pair, write_pairs
 
 TAUGHT = "Oh no."
 
@@ -22,8 +23,10 @@ def tuned(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The project after fine-tuning on one response to everything."""
     from stages.finetune import finetune
 
-    change_params(project, "finetune", epochs=12, learning_rate=0.03, patience=3)
-    change_params(project, "evaluate", sampling={"temperature": 0.0, "top_p": 1.0, "max_tokens": 24, "seed": 1})
+    set_params(project / "params.yaml", **{
+        "finetune.epochs": 12, "finetune.learning_rate": 0.03, "finetune.patience": 3,
+        "evaluate.sampling.temperature": 0.0, "evaluate.sampling.top_p": 1.0,
+    })
     for name, numbers in (("train", range(40)), ("validation", range(40, 44))):
         write_pairs(project / f"{name}.jsonl", [pair(i, response=TAUGHT) for i in numbers])
     monkeypatch.chdir(project)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from synthempathy.llm.loading import Model
+from synthempathy.llm.params import Engine
 from synthempathy.project.params import load_params
 
 ROOT = Path(__file__).parents[2]
@@ -17,11 +18,9 @@ PARAMS = load_params(ROOT / "params.yaml")
 @pytest.fixture(scope="session")
 def settings():
     """Of the sections `engine` and `machine`, for a small model in float32, so that its draws can be compared."""
-    vllm = PARAMS.engine.vllm.model_copy(
-        update={"gpu_memory_utilization": 0.5, "enforce_eager": True, "max_num_seqs": 8},
-    )
-    engine = PARAMS.engine.model_copy(update={"backend": "vllm", "dtype": "float32", "vllm": vllm})
-    return engine, PARAMS.machine.model_copy(update={"batch_size": 16, "device": "auto", "executor": "local"})
+    vllm = PARAMS.machine.vllm.model_copy(update={"gpu_memory_utilization": 0.5, "enforce_eager": True, "max_num_seqs": 8})
+    machine = {"batch_size": 16, "device": "auto", "executor": "local", "vllm": vllm}
+    return Engine(backend="vllm"), PARAMS.machine.model_copy(update=machine)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import pytest
 from synthempathy.core.errors import ModelError
 from synthempathy.llm.backends import Request, open_backend
 from synthempathy.llm.loading import Model
-from synthempathy.llm.params import Sampling, VllmSettings
+from synthempathy.llm.params import Sampling, VllmSettings, VllmSpeed
 from tests.helpers.tiny_model import save_tiny_model
 
 pytestmark = pytest.mark.filterwarnings("default")  # vLLM and what it imports warn of each other
@@ -164,4 +164,6 @@ def test_a_model_or_an_adapter_that_is_not_there_is_one_line(settings, model, tm
 
 def test_settings_out_of_range_are_refused(settings):
     with pytest.raises(ValueError, match="gpu_memory_utilization"):
-        VllmSettings(**settings[0].vllm.model_dump() | {"gpu_memory_utilization": 1.5})
+        VllmSpeed(**settings[1].vllm.model_dump() | {"gpu_memory_utilization": 1.5})
+    with pytest.raises(ValueError, match="max_model_len"):
+        VllmSettings(max_model_len=1)

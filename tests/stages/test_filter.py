@@ -25,7 +25,7 @@ from synthempathy.filters.queue import read_queue
 ROOT = Path(__file__).parents[2]
 HEADER = ",".join(COLUMNS) + "\n"
 
-FILLER = "The kettle at place{n} was odd{n} that day, and then hour{n} came with thing{n} and a song{n} too."
+FILLER = "The kettle at my place{n} was odd{n} that day, and hour{n} came with thing{n} and a song{n} too."
 
 
 def prose(opening: str, sentences: int, start: int) -> str:
@@ -115,7 +115,7 @@ SPOILED: list[tuple[str, dict[str, str]]] = [
     ("refusal", {"response": RESPONSE + " I cannot help with that."}),
     ("assistant_talk", {"response": RESPONSE + " I hope this helps!"}),
     ("prompt_echo", {"response": "Reasoning: sad. " + RESPONSE}),
-    ("not_first_person", {"explanation": prose("Ben was late again, and Ben's boss saw him.", 3, 0)}),
+    ("not_first_person", {"explanation": prose("Ben was late again, and Ben's boss saw him.", 3, 0).replace(" my ", " his ")}),
     ("personal_data", {"explanation": EXPLANATION + " Write to me at ben@example.com."}),
     ("offensive", {"explanation": EXPLANATION + " My boss is an asshole."}),
     ("unsafe_advice", {"response": RESPONSE + " Have a few drinks and forget it."}),

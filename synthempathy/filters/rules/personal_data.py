@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from synthempathy.core.records import Pair
 from synthempathy.filters.base import Field, Found, Rule, Span, on_texts, quoted
-from synthempathy.filters.rules.helplines import is_helpline
+from synthempathy.filters.helplines import is_helpline
 from synthempathy.text.words import Text
 
 REASON = "personal_data"

@@ -40,29 +40,31 @@ def dedup(stories: Path, unique: Path, duplicates: Path, metrics: Path, *, param
 
     ledger = Ledger("dedup", len(rows), REASONS)
     kept: list[dict[str, Any]] = []
-    told: list[dict[str, Any]] = []
+    repeated: list[dict[str, Any]] = []
     trimmed = 0
     for index, (row, text) in enumerate(zip(rows, repeats.texts, strict=True)):
         trims = repeats.trims.get(index, [])
         if index in repeats.dropped:
             reason, duplicate = repeats.dropped[index]
             ledger.drop(reason)
-            told.append(_told(row, reason, duplicate, trims, rows))
+            repeated.append(_duplicate_row(row, reason, duplicate, trims, rows))
         else:
             kept.append(row.extended(story=text))
             if trims:
                 trimmed += 1
                 longest = max(trims, key=lambda trim: trim.length)
-                told.append(_told(row, "trimmed", Duplicate(index, longest.partner), trims, rows))
+                repeated.append(_duplicate_row(row, "trimmed", Duplicate(index, longest.partner), trims, rows))
     with written_whole(unique, duplicates, metrics) as (unique_part, duplicates_part, metrics_part):
         dump_records(unique_part, kept)
-        dump_records(duplicates_part, told)
+        dump_records(duplicates_part, repeated)
         write_json(metrics_part, {**ledger.close(rows_out=len(kept)), "trimmed": trimmed})
     say(f"dedup: {len(rows)} stories in, {len(kept)} kept ({trimmed} trimmed), {len(rows) - len(kept)} dropped")
 
 
-def _told(row: Story, reason: str, duplicate: Duplicate, trims: list[Trim], rows: list[Story]) -> dict[str, Any]:
-    """A row of the duplicates: the story as it came, why, and all that was cut from it."""
+def _duplicate_row(
+    row: Story, reason: str, duplicate: Duplicate, trims: list[Trim], rows: list[Story]
+) -> dict[str, Any]:
+    """A row of the duplicates: the story as it was read, the reason, and everything cut from it."""
     cut = [
         {"partner": rows[t.partner].id, "span": t.span, "characters": t.characters, "length": t.length} for t in trims
     ]

@@ -1,4 +1,4 @@
-"""Where the words of a text's normal form (words.py) stand in the text itself, and cutting whole words out.
+"""Where the words of a text's normal form (text/numbered.py) stand in the text itself, and cutting whole words out.
 
 NFKC and casefold change lengths, and a mark may join the letter before it, so a word of the normal form
 has no exact place in the text. A piece has: the stretch between two places where a text may be parted

@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthempathy.dedup.exact import Duplicate
-from synthempathy.text.numbered import NumberedTexts
+from synthempathy.text.numbered import Integers, NumberedTexts
 
-Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 
 _FAR = 2**32  # more than any number of words: libdivsufsort counts in int32
@@ -94,7 +93,7 @@ def _symbols(texts: NumberedTexts) -> NDArray[np.unsignedinteger]:
 
     Both are breaks: no repeat holds one. One number serves for all of them, since a run that
     crosses a break is left out by its place (`left`), not by its symbols. Few distinct symbols let
-    pydivsufsort sort two bytes a word instead of four, which takes half the time.
+    pydivsufsort sort two bytes per word instead of four, which takes half the time.
     """
     repeated = np.bincount(texts.flat) > 1
     number = np.where(repeated, np.cumsum(repeated), 0)

@@ -12,20 +12,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from synthempathy.dedup.exact import Duplicate
 from synthempathy.dedup.spans import Piece, characters, kept_text, pieces_of, stretches
-from synthempathy.dedup.substring import Places, repeated_places
-from synthempathy.text.numbered import NumberedTexts
-
-Integers = NDArray[np.int64]
-Booleans = NDArray[np.bool_]
+from synthempathy.dedup.substring import Booleans, Places, repeated_places
+from synthempathy.text.numbered import Integers, NumberedTexts
 
 
 @dataclass(frozen=True)
 class Trim:
-    """NumberedTexts `span` (first, end) of a text, which the earlier text `partner` holds too.
+    """The words `span` (first, end) of a text, which the earlier text `partner` holds too.
 
     `span` counts the words of the text's normal form before any trimming; `characters` is where their pieces stand.
     `length` is the words of the repeat, fewer than the span's where an earlier trim lies inside it.
@@ -67,7 +63,7 @@ def trim_repeats(texts: Sequence[str], words: NumberedTexts, *, min_words: int, 
 
 
 class _Draft:
-    """A text that loses pieces. NumberedTexts are counted as they are now; `origin` gives each one's number at the start."""
+    """A text that loses pieces. Words are counted as they are now; `origin` gives the number that each had at the start."""
 
     def __init__(self, text: str) -> None:
         self._text, self._pieces = text, pieces_of(text)

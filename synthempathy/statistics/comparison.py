@@ -19,7 +19,7 @@ OTHERS = (
 
 
 def comparison(figures: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """A row a corpus, under HEADER: this one, the paper's, the others."""
+    """One row per corpus, under HEADER: this one, the paper's, the others."""
 
     def row(name: str, of: Mapping[str, Any], source: str) -> tuple[Any, ...]:
         words = (round(of[f"{text}_words_mean"], 1) for text in ("explanation", "response"))

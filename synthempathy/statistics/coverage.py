@@ -13,13 +13,13 @@ BANDS = (*(f"{edge}-{edge + 2}" for edge in BAND_EDGES), "unknown")
 
 
 def category_counts(pairs: Sequence[Pair]) -> dict[str, int]:
-    """Pairs a category: SAD's nine in their order, even at 0, then any others by name."""
+    """Pairs per category: SAD's nine in their order, even at 0, then any others by name."""
     counts = Counter(pair.category for pair in pairs)
     return {c: counts[c] for c in (*CATEGORIES, *sorted(counts.keys() - set(CATEGORIES)))}
 
 
 def severity_counts(pairs: Sequence[Pair]) -> dict[str, int]:
-    """Pairs a band of severity, even at 0."""
+    """Pairs per band of severity, even at 0."""
     counts = Counter(map(band, pairs))
     return {name: counts[name] for name in BANDS}
 

@@ -1,4 +1,4 @@
-"""The figures of metrics/corpus.json, under the names that `dvc metrics diff` shows."""
+"""The figures of metrics/corpus.json, under the names that `dvc metrics diff` shows, and the tables beside it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from synthempathy.core.records import Pair
-from synthempathy.statistics import readability, templates
+from synthempathy.statistics import comparison, coverage, readability, templates
 from synthempathy.statistics.params import Stats
 from synthempathy.statistics.templates import Template
+from synthempathy.statistics.topics import topic_map
 from synthempathy.text import diversity
 from synthempathy.text.minhash import near_duplicates
 from synthempathy.text.ngrams import run_hashes
@@ -20,10 +21,58 @@ from synthempathy.text.numbered import Integers, NumberedTexts, Vocabulary
 MATTR_WINDOW = 100  # words
 QUANTILES = {"p5": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95}
 SHINGLE_WORDS, PERMUTATIONS = 3, 128  # of the share of near duplicates
+BIN_WORDS = 10  # of metrics/lengths.csv, and of lengths.vega.json, which draws it
+
+#: The columns of each table.
+HEADERS = {
+    "lengths": ("kind", "words", "count"),
+    "categories": ("category", "pairs"),
+    "coverage": ("category", "severity", "pairs"),
+    "templates": ("kind", "rank", "text", "responses", "share"),
+    "topics": ("topic", "pairs", "terms", "x", "y"),
+    "comparison": comparison.HEADER,
+}
+
+
+def measure(pairs: Sequence[Pair], settings: Stats) -> tuple[dict[str, Any], dict[str, list[Any]]]:
+    """All figures, and the rows of every table, by the names of HEADERS."""
+    vocabulary = Vocabulary()
+    responses = vocabulary.texts([pair.response for pair in pairs])
+    explanations = vocabulary.texts([pair.explanation for pair in pairs])
+    kinds = {"explanation": explanations, "response": responses}
+    words = {kind: [len(getattr(pair, kind).split()) for pair in pairs] for kind in kinds}
+    found: dict[str, Any] = {
+        "pairs": len(pairs),
+        "seeds": len({pair.seed_id for pair in pairs}),
+        "stories": len({pair.story for pair in pairs}),
+    }
+    for kind, texts in kinds.items():
+        found |= length_figures(kind, words[kind], texts)
+    diverse, common = response_diversity(pairs, responses, vocabulary, settings)
+    found |= diverse
+    syllables = readability.syllable_counts(vocabulary)
+    for kind, texts in kinds.items():
+        found |= of_texts(kind, texts, syllables, settings)
+    topics = topic_map(explanations, vocabulary, settings.topics, settings.seed)
+    found |= {
+        "categories": coverage.category_counts(pairs),
+        "severity": coverage.severity_counts(pairs),
+        "models": model_counts(pairs),
+        "by_model": by_model(pairs, words["response"], responses, vocabulary, settings),
+        "paper": comparison.PAPER,
+    }
+    return found, {
+        "lengths": [(k, *bin_) for k in kinds for bin_ in binned(words[k], BIN_WORDS).items()],
+        "categories": list(found["categories"].items()),
+        "coverage": coverage.coverage(pairs),
+        "templates": ranked(common, len(pairs)),
+        "topics": [(f"topic {n}", t.texts, t.terms, t.x, t.y) for n, t in enumerate(topics, start=1)],
+        "comparison": comparison.comparison(found),
+    }
 
 
 def length_figures(kind: str, lengths: Sequence[int], texts: NumberedTexts) -> dict[str, float]:
-    """Words a text (as white space parts them, like the limits of the other stages) and sentences a text."""
+    """Words per text (split at white space, like the limits of the other stages) and sentences per text."""
     words = {f"{kind}_words_{name}": value for name, value in _length_figures(lengths).items()}
     return {**words, f"{kind}_sentences_mean": float(texts.sentences.mean())}
 

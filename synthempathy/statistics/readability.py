@@ -38,7 +38,7 @@ def syllable_counts(vocabulary: Vocabulary) -> Integers:
 def readability(texts: NumberedTexts, counts: Integers) -> dict[str, float]:
     """Flesch reading ease (100 very easy, 0 very hard) and Flesch-Kincaid grade (years of school), mean over texts.
 
-    `counts` are the syllables of every word. NumberedTexts without a word are left out; without any other, both are 0.
+    `counts` are the syllables of every word. Texts without words are left out; if there are no others, both are 0.
     """
     words, sentences = texts.lengths, texts.sentences
     spoken = sums(counts[texts.flat], texts.starts)

@@ -34,7 +34,7 @@ class Topic:
 
 
 def topic_map(texts: NumberedTexts, vocabulary: Vocabulary, topics: int, seed: int) -> list[Topic]:
-    """At most `topics` topics, the largest first. NumberedTexts without a telling word are in none."""
+    """At most `topics` topics, the largest first. Texts without a telling word are in none."""
     from sklearn.cluster import KMeans
     from threadpoolctl import threadpool_limits
 
@@ -50,7 +50,7 @@ def topic_map(texts: NumberedTexts, vocabulary: Vocabulary, topics: int, seed: i
 
 
 def _tf_idf(texts: NumberedTexts, vocabulary: Vocabulary) -> tuple[Any, Integers]:
-    """NumberedTexts x words (sparse, rows of length 1), and the numbers of the words in the columns."""
+    """Texts x words (sparse, rows of length 1), and the numbers of the words in the columns."""
     from scipy.sparse import csr_matrix
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfTransformer
 
@@ -70,7 +70,7 @@ def _tf_idf(texts: NumberedTexts, vocabulary: Vocabulary) -> tuple[Any, Integers
 
 
 def _components(weights: Any, seed: int) -> NDArray[np.float64]:
-    """NumberedTexts x at most COMPONENTS, rows of length 1 (latent semantic analysis); each component's sign is fixed."""
+    """Texts x at most COMPONENTS, rows of length 1 (latent semantic analysis); each component's sign is fixed."""
     from sklearn.preprocessing import normalize
     from sklearn.utils.extmath import randomized_svd
 

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from stages.stats import BIN_WORDS, HEADERS, stats
+from stages.stats import stats
 from synthempathy.core.records import CATEGORIES, Pair, write_records
 from synthempathy.statistics import coverage
+from synthempathy.statistics.figures import BIN_WORDS, HEADERS
 
 ROOT = Path(__file__).parents[2]
 OUTPUTS = ("corpus.json", *(f"{table}.csv" for table in HEADERS))

@@ -14,8 +14,9 @@ from __future__ import annotations
 import json
 import math
 import re
+from bisect import bisect_right
 from codecs import BOM_UTF8
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -42,6 +43,10 @@ CATEGORIES = (
     "Everyday Decision Making",
     "Other",
 )
+
+
+#: The band of a row whose severity is not known.
+UNKNOWN = "unknown"
 
 
 class Record(BaseModel):
@@ -90,6 +95,19 @@ class Pair(Explanation):
 
     response: str = Field(min_length=1)
     reasoning: str
+
+
+def severity_band(row: Record, edges: Sequence[float], names: Sequence[str]) -> str:
+    """Which of the bands `names` holds the seed's severity; UNKNOWN where the row has none, or none between the `edges`.
+
+    `edges` are rising, one more than `names`. A band holds its lower edge, the last band also its upper one.
+    """
+    severity = getattr(row, "severity", None)
+    if isinstance(severity, bool) or not isinstance(severity, int | float):
+        return UNKNOWN
+    if not edges[0] <= severity <= edges[-1] or not math.isfinite(severity):
+        return UNKNOWN
+    return names[min(bisect_right(edges, severity), len(names)) - 1]
 
 
 class Exchange(BaseModel):

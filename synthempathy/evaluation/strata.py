@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from synthempathy.core.draw import in_turns
-from synthempathy.core.records import CATEGORIES, Pair
+from synthempathy.core.records import CATEGORIES, UNKNOWN, Pair, severity_band
 from synthempathy.scorers.base import MECHANISMS, Floats
 
-#: Names of the bands of severity (0 to 10), by the severity that each ends below. SAD's median is about 5.
-BANDS = ((4.0, "under_4"), (6.0, "4_to_6"), (float("inf"), "6_and_over"))
-UNKNOWN = "unknown"
+#: Of the bands of severity. SAD's median is about 5.
+EDGES = (float("-inf"), 4, 6, float("inf"))
+BANDS = ("under_4", "4_to_6", "6_and_over")
 
 #: The indices of each group's pairs.
 Members = dict[str, list[int]]
@@ -42,19 +40,8 @@ def by_category(pairs: Sequence[Pair]) -> Members:
 
 def by_severity(pairs: Sequence[Pair]) -> Members:
     """The pairs' places by band of severity, mild first; those without one last."""
-    found = _members([band(getattr(pair, "severity", None)) for pair in pairs])
-    return {name: found[name] for name in (*(name for _, name in BANDS), UNKNOWN) if name in found}
-
-
-def band(severity: object) -> str:
-    """The band of a severity.
-
-    >>> band(4.0), band(None)
-    ('4_to_6', 'unknown')
-    """
-    if isinstance(severity, bool) or not isinstance(severity, int | float) or not np.isfinite(severity):
-        return UNKNOWN
-    return next(name for end, name in BANDS if severity < end)
+    found = _members([severity_band(pair, EDGES, BANDS) for pair in pairs])
+    return {name: found[name] for name in (*BANDS, UNKNOWN) if name in found}
 
 
 def group_figures(scores: dict[str, Floats], groups: Members) -> dict[str, dict[str, float | int]]:

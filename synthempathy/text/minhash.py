@@ -4,7 +4,7 @@ Signatures by rensa (R-MinHash; its seed fixes them on every machine). Locality-
 cuts a signature into b bands of r slots: two texts of Jaccard s agree on all slots of some band,
 and so are candidates, with probability 1 - (1 - s^r)^b (Leskovec, Rajaraman and Ullman, "Mining of
 Massive Datasets", 3.4). Shingles are runs of words; a shorter text is one shingle. Only kept texts
-are compared with, and of a crowd of them in one bucket only the first, so time grows linearly.
+are compared with, and of the many in a full bucket only the first, so time grows linearly.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from synthempathy.text.ngrams import mixed
 from synthempathy.text.numbered import Integers, NumberedTexts, unopened
 
 Hashes = NDArray[np.uint64]
@@ -39,7 +40,7 @@ def near_duplicates(
 
     Rows of text, partner, true similarity. The partner is the most similar kept text met, the earliest of
     equals. A text without words is never a near duplicate. What is dropped is sure; few pairs near the
-    threshold may go unseen (MISSED_AT_THRESHOLD), and more of them in a crowd of alike texts (MAX_BUCKET).
+    threshold may go unseen (MISSED_AT_THRESHOLD), and more of them where a bucket is full (MAX_BUCKET).
     """
     texts = _filled(texts, shingle_words)
     chosen, signatures = _signatures_that_meet(texts, bands(threshold, permutations), shingle_words, seed)
@@ -154,7 +155,7 @@ def _signatures_that_meet(
 
 
 def _signatures(texts: NumberedTexts, slots: int, shingle_words: int, seed: int) -> Any:
-    """rensa's matrix of signatures, a row a text. Every text must have a shingle."""
+    """rensa's matrix of signatures, one row per text. Every text must have a shingle."""
     from rensa import RMinHash
 
     hashes, starts = _shingle_hashes(texts, shingle_words), _shingle_starts(texts, shingle_words)
@@ -162,7 +163,7 @@ def _signatures(texts: NumberedTexts, slots: int, shingle_words: int, seed: int)
 
 
 def _shingle_hashes(texts: NumberedTexts, words: int) -> Hashes:
-    """One 64-bit hash a shingle, in the texts' order: the sum of its words' hashes, which differ by their place in it."""
+    """One 64-bit hash per shingle, in the texts' order: the sum of its words' hashes, which differ by their place in it."""
     numbers = np.arange(int(texts.flat.max(initial=0)) + 1, dtype=np.uint32)
     tables = [_hashed([numbers, np.full_like(numbers, place)]) for place in range(words)]
     hashes = np.zeros(max(0, len(texts.flat) - words + 1), dtype=np.uint64)
@@ -187,14 +188,8 @@ def _buckets(signatures: NDArray[np.uint32]) -> Integers:
 
 
 def _hashed(columns: Iterable[NDArray[np.uint32]]) -> Hashes:
-    """One 64-bit hash a row, from any number of columns: splitmix64's mixer (Steele et al., 2014) over each in turn."""
+    """One 64-bit hash per row, from any number of columns, each mixed in in turn."""
     value: Hashes = np.zeros(1, dtype=np.uint64)
     for column in columns:
-        value = value + column  # a new array; the rest is done in place
-        value += np.uint64(0x9E3779B97F4A7C15)
-        value ^= value >> np.uint64(30)
-        value *= np.uint64(0xBF58476D1CE4E5B9)
-        value ^= value >> np.uint64(27)
-        value *= np.uint64(0x94D049BB133111EB)
-        value ^= value >> np.uint64(31)
+        value = mixed(value + column)
     return value

@@ -14,7 +14,7 @@ LARGEST = 2**63 - 1
 
 
 def packed(columns: Sequence[NDArray[np.integer]], kinds: int) -> Integers:
-    """One whole number a row of `columns`, equal for equal rows alone. Every value is from 0 to `kinds` - 1."""
+    """One whole number per row of `columns`, equal for equal rows alone. Every value is from 0 to `kinds` - 1."""
     keys, size = columns[0].astype(np.int64), kinds
     for column in columns[1:]:
         if size * kinds > LARGEST:
@@ -49,7 +49,10 @@ def run_hashes(flat: NDArray[np.integer], starts: Integers) -> Integers:
 
 def mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """A 64-bit hash of each number: splitmix64's mixer (Steele et al., 2014)."""
-    values = values + np.uint64(0x9E3779B97F4A7C15)
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray(values ^ (values >> np.uint64(31)))
+    hashes = values + np.uint64(0x9E3779B97F4A7C15)  # a new array; the rest is done in place
+    hashes ^= hashes >> np.uint64(30)
+    hashes *= np.uint64(0xBF58476D1CE4E5B9)
+    hashes ^= hashes >> np.uint64(27)
+    hashes *= np.uint64(0x94D049BB133111EB)
+    hashes ^= hashes >> np.uint64(31)
+    return hashes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthempathy.core.records import CATEGORIES, Pair
-from synthempathy.evaluation.strata import band, by_category, by_severity, draw_pairs, group_figures
+from synthempathy.evaluation.strata import by_category, by_severity, draw_pairs, group_figures
 
 
-def pair(number: int, category: str, severity: float | None) -> Pair:
+def pair(number: int, category: str, severity: Any) -> Pair:
     return Pair.model_validate({
         "id": f"p{number}", "seed_id": "s", "category": category, "severity": severity, "seed": "s", "story": "t",
         "model": "m", "explanation": "e", "response": "r", "reasoning": "",
@@ -36,10 +37,10 @@ def test_every_pair_is_in_one_group_and_the_groups_stand_in_order(rows: list[tup
 
 @pytest.mark.parametrize(("severity", "name"), [
     (0, "under_4"), (3.99, "under_4"), (4, "4_to_6"), (5.9, "4_to_6"), (6.0, "6_and_over"), (10, "6_and_over"),
-    (None, "unknown"), (float("nan"), "unknown"), ("high", "unknown"),
+    (None, "unknown"), (float("nan"), "unknown"), (float("inf"), "unknown"), ("high", "unknown"), (True, "unknown"),
 ])
-def test_bands(severity: object, name: str) -> None:
-    assert band(severity) == name
+def test_bands(severity: Any, name: str) -> None:
+    assert by_severity([pair(0, "Work", severity)]) == {name: [0]}
 
 
 def test_the_means_are_those_of_the_groups_pairs() -> None:

@@ -13,8 +13,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from stages.stats import stats
-from synthempathy.core.records import CATEGORIES, Pair, write_records
-from synthempathy.statistics import coverage
+from synthempathy.core.records import CATEGORIES, write_records
 from synthempathy.statistics.figures import BIN_WORDS, HEADERS
 
 ROOT = Path(__file__).parents[2]
@@ -115,15 +114,6 @@ def test_tables_agree_with_the_figures(tmp_path: Path) -> None:
     assert (ours["size"], ours["response_words_mean"]) == ("20", str(round(figures["response_words_mean"], 1)))
     assert (paper["size"], paper["explanation_words_mean"]) == ("105578", "95.5")
     assert all(row["source"] for row in others)
-
-
-@pytest.mark.parametrize(
-    ("severity", "band"),
-    [(0, "0-2"), (1.99, "0-2"), (2, "2-4"), (8, "8-10"), (10, "8-10"), (10.5, "unknown"), (None, "unknown"),
-     ("high", "unknown"), (True, "unknown")],
-)
-def test_bands_of_severity(severity: Any, band: str) -> None:
-    assert coverage.band(Pair.model_validate(pair(1, severity=severity))) == band
 
 
 def test_figures_by_model(tmp_path: Path) -> None:

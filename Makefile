@@ -23,7 +23,7 @@ test: $(READY) ## run the tests (minutes)
 test-engines: ## run vLLM for real, on this machine's CPU, in a virtual environment of its own (minutes)
 	bash .ci/install-engines
 	@# -W default: what vLLM leaves to the garbage collector warns when no test runs, and says nothing of our code
-	env -u OMP_NUM_THREADS PYTHONPATH="$(CURDIR)" .venv-engines/bin/python -m pytest -W default tests/engines
+	env -u OMP_NUM_THREADS PYTHONPATH="$(CURDIR)" .venv-engines/bin/python -m pytest -n 0 -W default tests/engines
 
 check: $(READY) ## ruff, mypy, the workflow, the README's generated parts, dvc.yaml against the code, the lock
 	$(RUN) ruff check .

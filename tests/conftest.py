@@ -3,15 +3,46 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from tests.helpers.pairs import ROOT
 
-# For models so small more threads only wait for each other; set before torch is loaded, which few tests need.
-os.environ["OMP_NUM_THREADS"] = "1"
+# For models so small more threads only wait for each other; set before torch is loaded, which few tests need. Where vLLM
+# is installed, its tests are run alone, and it takes all cores.
+if find_spec("vllm") is None:
+    os.environ["OMP_NUM_THREADS"] = "1"
+
+#: Files that take longest, by which two processes begin, so that neither waits for the other at the end.
+LONGEST = (
+    "pipeline/test_repro.py", "llm/backends/test_contract.py", "llm/backends/test_ray.py", "stages/test_quality.py",
+    "stages/test_brainstorm.py", "demo_model/test_train.py", "stages/test_scorer.py", "llm/backends/test_openai.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    assert all((here / name).is_file() for name in LONGEST)
+    places = {here / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """The folder `name` as `make` fills it, once for all processes of a test run."""
+    here = factory.getbasetemp()
+    folder = (here.parent if "PYTEST_XDIST_WORKER" in os.environ else here) / name
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            part = folder.with_name(f"{name}.part")
+            part.mkdir()
+            make(part)
+            part.rename(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +64,8 @@ def safety_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The filter's classifier as `safety` trains it, in a folder with its metrics (safety.json): a minute's work."""
     from stages.safety import safety
 
-    folder = tmp_path_factory.mktemp("safety")
-    labelled = ROOT / "data/empathy/labelled_pairs.csv"
-    safety(ROOT / "data/safety", labelled, folder / "model", folder / "safety.json", params=ROOT / "params.yaml")
-    return folder / "model"
+    def train(folder: Path) -> None:
+        labelled = ROOT / "data/empathy/labelled_pairs.csv"
+        safety(ROOT / "data/safety", labelled, folder / "model", folder / "safety.json", params=ROOT / "params.yaml")
+
+    return made_once(tmp_path_factory, "safety", train) / "model"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +18,10 @@ from tests.helpers.pairs import ROOT
 # is installed, its tests are run alone, and it takes all cores.
 if find_spec("vllm") is None:
     os.environ["OMP_NUM_THREADS"] = "1"
+
+# A shell that starts tests in the background has SIGINT ignored, which all that they start would inherit.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 #: Files that take longest, by which two processes begin, so that neither waits for the other at the end.
 LONGEST = (

@@ -25,7 +25,7 @@ from synthempathy.evaluation.strata import draw_pairs
 from synthempathy.evaluation.systems import BASE, CORPUS, TUNED, check_systems, systems_of
 from synthempathy.finetuning.examples import PROMPT_VARIABLES
 from synthempathy.finetuning.params import Finetune
-from synthempathy.llm.params import Engine, Machine
+from synthempathy.llm.params import Engine, Machine, engine_of
 from synthempathy.llm.prompts import load_prompt
 from synthempathy.scorers.base import SCORES, Surroundings
 
@@ -41,10 +41,10 @@ def evaluate(
     """Write every scored response, the figures, and three tables for plots and `compare`."""
     file = read_params(params)
     settings, tuning = file.section("evaluate", Evaluate), file.section("finetune", Finetune)
-    engine, machine = file.section("engine", Engine), file.section("machine", Machine)
+    engine, machine = engine_of(settings.engine, file.section("engine", Engine)), file.section("machine", Machine)
     prompt = load_prompt(params.parent / "prompts" / "respond" / f"{tuning.prompt}.jinja")
     prompt.check(PROMPT_VARIABLES)
-    systems = systems_of(tuning, adapter, settings.also)
+    systems = systems_of(tuning, adapter, settings)
     check_systems(systems, engine)
     rows = read_records(test, Pair)
     pairs = draw_pairs(rows, settings.pairs)

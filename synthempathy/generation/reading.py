@@ -16,6 +16,14 @@ from synthempathy.llm.answers import json_fields, unwrapped
 TASK_TALK, MARKUP, NO_BORDER = "task_talk", "markup", "no_response_after_reasoning"
 REASONS = (TASK_TALK, MARKUP, NO_BORDER)
 
+#: The JSON schema of an answer that `read_notes` reads: notes first, since a model thinks by writing.
+NOTES_AND_REPLY = {
+    "type": "object",
+    "properties": {"reasoning": {"type": "string"}, "response": {"type": "string"}},
+    "required": ["reasoning", "response"],
+    "additionalProperties": False,
+}
+
 
 @dataclass(frozen=True)
 class Prose:

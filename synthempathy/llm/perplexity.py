@@ -8,14 +8,14 @@ compare only where they share a tokenizer.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from synthempathy.core.progress import progress
 from synthempathy.llm.backends import backend_of
 from synthempathy.llm.chat import as_text, ids_of, prompt_ids
 from synthempathy.llm.loading import Model, add_adapter, load_model, load_tokenizer, pick_device
-from synthempathy.llm.params import Engine, Machine
+from synthempathy.llm.params import Engine, Machine, engine_of
 from synthempathy.llm.prompts import Message
 
 #: exp of more nats per token is no number worth having.
@@ -30,18 +30,21 @@ def perplexities(
     None can be had where the engine's weights are elsewhere or quantized. Models that follow one another and differ in
     the adapter alone, the bare one first, are loaded once.
     """
-    if not texts or not backend_of(engine).plain_weights(engine):
+    if not texts:
         return [None] * len(models)
-    device = pick_device(machine.device)
     found: list[float | None] = []
     bare: tuple[str, str | None] | None = None
     loaded: Any = None
     encoded: list[tuple[list[int], list[int]]] = []
     for model in models:
+        own = engine_of(model.engine, engine)
+        if not backend_of(own).plain_weights(own):
+            found.append(None)
+            continue
         if (model.name, model.revision) != bare:
             tokenizer = load_tokenizer(model.name, model.revision)
-            encoded = [_encoded(messages, text, tokenizer) for messages, text in texts]
-            loaded = load_model(model.name, model.revision, engine.dtype, device)
+            encoded = [_encoded(messages, text, tokenizer, own.template) for messages, text in texts]
+            loaded = load_model(model.name, model.revision, own.dtype, pick_device(machine.device))
         bare = (model.name, model.revision) if model.adapter is None else None
         if model.adapter is not None:
             loaded = add_adapter(loaded, model.adapter)
@@ -49,9 +52,11 @@ def perplexities(
     return found
 
 
-def _encoded(messages: list[Message], text: str, tokenizer: Any) -> tuple[list[int], list[int]]:
+def _encoded(
+    messages: list[Message], text: str, tokenizer: Any, template: Mapping[str, Any]
+) -> tuple[list[int], list[int]]:
     """Token ids of the prompt, as generation starts from it, and of the text."""
-    return prompt_ids(tokenizer, messages), ids_of(tokenizer, as_text(tokenizer, text))
+    return prompt_ids(tokenizer, messages, template), ids_of(tokenizer, as_text(tokenizer, text))
 
 
 def _perplexity(loaded: Any, texts: Sequence[tuple[list[int], list[int]]], title: str) -> float | None:

@@ -74,3 +74,19 @@ def safety_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         safety(ROOT / "data/safety", labelled, folder / "model", folder / "safety.json", params=ROOT / "params.yaml")
 
     return made_once(tmp_path_factory, "safety", train) / "model"
+
+
+@pytest.fixture(scope="session")
+def smollm2() -> Path:
+    """A real model, left in models/smollm2 for the next run; a machine that cannot fetch it skips its tests by name."""
+    from synthempathy.core.errors import ModelError
+    from synthempathy.demo_model.smollm2 import fetch
+
+    folder = ROOT / "models" / "smollm2"
+    (ROOT / ".synthempathy").mkdir(exist_ok=True)
+    with FileLock(ROOT / ".synthempathy" / "smollm2.lock"):
+        try:
+            fetch(folder)
+        except ModelError as error:
+            pytest.skip(f"SmolLM2 cannot be fetched here: {error}")
+    return folder

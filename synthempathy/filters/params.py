@@ -77,6 +77,7 @@ class Filter(Section):
     explanation_max_words: int = Field(ge=1)
     response_min_words: int = Field(ge=1)
     response_max_words: int = Field(ge=1)
+    max_characters: int = Field(default=20_000, ge=1)  # of a text; the row of a longer one is dropped unread
     personal_data: Literal["drop", "mask"]
     topics: Topics
     no_pointer_to_help: Policy

@@ -169,6 +169,7 @@ class ServerSpeed(Section):
     max_retries: int = Field(ge=0, le=20)
     backoff_seconds: float = Field(ge=0, allow_inf_nan=False)
     backoff_cap_seconds: float = Field(ge=0, allow_inf_nan=False)
+    max_answer_mb: float = Field(default=8.0, gt=0, le=1024)  # of an answer, unpacked: no more is read
 
 
 class RaySettings(Section):

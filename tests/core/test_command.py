@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from synthempathy.core import command
-from synthempathy.core.command import guarded
-from synthempathy.core.errors import InputError, ModelError
+from synthempathy.core.command import from_params, guarded
+from synthempathy.core.errors import InputError, ModelError, ParamsError
 
 
 @pytest.fixture(autouse=True)
@@ -63,3 +63,14 @@ def test_machine_threads(
     else:
         guarded(lambda: None, params=tmp_path / "params.yaml")
         assert told == [cores]
+
+
+def test_a_path_on_the_command_line_may_name_parameters(tmp_path: Path) -> None:
+    params = tmp_path / "params.yaml"
+    params.write_text("seeds: {path: 'a b;c.csv', limit: 3}\nstep: explain\n")
+    assert from_params("{seeds.path}", params) == Path("a b;c.csv")
+    assert from_params("prompts/{step}/x.jinja", params) == Path("prompts/explain/x.jinja")
+    assert from_params("my{file}.csv", params) == Path("my{file}.csv")
+    for wrong in ("{seeds.limit}", "{seeds.nothing}", "{seeds}", "{seeds.path.deeper}"):
+        with pytest.raises(ParamsError, match=f"params.yaml: field '{wrong[1:-1]}': not a text"):
+            from_params(wrong, params)

@@ -95,8 +95,13 @@ class Classifier:
         found: dict[str, Hit] = {}
         seen: dict[int, tuple[dict[str, int], Floats]] = {}
         every = windows(len(parts))
+        read: set[tuple[tuple[str, ...], ...]] = set()  # what is said again need not be read again
         for place in np.flatnonzero(possible.any(axis=1)):
             numbers = range(len(parts))[every[place]]
+            said = tuple(parts[number].tokens for number in numbers)
+            if said in read:
+                continue
+            read.add(said)
             for number in numbers:
                 if number not in seen:
                     here = self._placed(parts[number], field)

@@ -18,6 +18,7 @@ from synthempathy.core.params import read_params
 from synthempathy.core.progress import say
 from synthempathy.core.records import Pair, read_records
 from synthempathy.finetuning.examples import PROMPT_VARIABLES, TokenizedExample, tokenized
+from synthempathy.finetuning.launching import launch_stage, launches
 from synthempathy.finetuning.params import Finetune
 from synthempathy.llm.params import Machine
 from synthempathy.llm.prompts import load_prompt
@@ -27,6 +28,9 @@ def finetune(train: Path, validation: Path, adapter: Path, metrics: Path, loss: 
     """Write the adapter at its lowest validation loss, its figures, and the table of losses."""
     file = read_params(params)
     settings, machine = file.section("finetune", Finetune), file.section("machine", Machine)
+    if launches(machine.launch):
+        launch_stage(machine.launch, "stages.finetune", [train, validation, adapter, metrics, loss, "--params", params], machine.device)
+        return
     prompt = load_prompt(params.parent / "prompts" / "respond" / f"{settings.prompt}.jinja")
     prompt.check(PROMPT_VARIABLES)
     pairs = {path: read_records(path, Pair) for path in (train, validation)}

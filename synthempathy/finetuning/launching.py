@@ -30,8 +30,9 @@ def launches(launch: int | str | None) -> bool:
     return launch is not None and LAUNCHED not in os.environ
 
 
-def launch_stage(launch: int | str, stage: str, words: Sequence[object], device: str) -> None:
+def launch_stage(launch: int | str | None, stage: str, words: Sequence[object], device: str) -> None:
     """Run `python -m STAGE WORDS...` in all processes and wait. ModelError, or the exit of the stage, where one fails."""
+    assert launch is not None
     command = ["-m", stage, *map(str, words)]
     if isinstance(launch, str) and not Path(launch).is_file():
         raise InputError("no such file", file=launch, hint="machine.launch is a number, or a file of `accelerate config`")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shutil
 from pathlib import Path
@@ -15,6 +16,8 @@ from synthempathy.llm.loading import load_model
 from synthempathy.llm.params import Training
 
 ALL_LINEAR = "all-linear"
+#: The kinds of layers that see where a packed pair ends.
+ATTENTIONS = {"full_attention", "sliding_attention", "chunked_attention"}
 #: The file of an adapter's weights, in PEFT's folders and in the Trainer's checkpoints.
 WEIGHTS = "adapter_model.safetensors"
 
@@ -36,17 +39,41 @@ LoRA (rank {rank}) trained by synthempathy's `finetune` on empathetic responses 
 
 def load_with_lora(settings: Finetune, machine: Training, device: str) -> PeftModel:
     """The base model on `device` with fresh LoRA layers, which alone are trainable. ModelError where it is not fit for it."""
-    options: dict[str, Any] = {} if machine.attention is None else {"attn_implementation": machine.attention}
-    model = load_model(settings.model, settings.revision, settings.dtype, device, **options)
+    model = load_model(settings.model, settings.revision, settings.dtype, device, **_options(settings, machine, device))
+    if machine.packing and set(getattr(model.config, "layer_types", None) or ()) - ATTENTIONS:
+        raise ModelError(f"{settings.model} has layers that would read over the borders of packed pairs; machine.training.packing: "
+                         "false")
     positions = getattr(model.config, "max_position_embeddings", None)
     if positions is not None and settings.max_length > positions:
         raise ModelError(
             f"finetune.max_length {settings.max_length} is above the {positions} tokens that {settings.model} reads; lower it"
         )
     adapted = with_lora(model, settings)
-    if device.startswith("cuda") if machine.gradient_checkpointing is None else machine.gradient_checkpointing:
+    if spares_memory(machine, device):
         enable_gradient_checkpointing(adapted)
     return adapted
+
+
+def spares_memory(machine: Training, device: str) -> bool:
+    """Whether activations are made twice, in place of being kept: as told, or on a GPU."""
+    return device.startswith("cuda") if machine.gradient_checkpointing is None else machine.gradient_checkpointing
+
+
+def _options(settings: Finetune, machine: Training, device: str) -> dict[str, Any]:
+    """What transformers' from_pretrained is told of attention and quantization."""
+    options: dict[str, Any] = {} if machine.attention is None else {"attn_implementation": machine.attention}
+    if settings.quantization is None:
+        return options
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise ModelError("finetune.quantization nf4 needs bitsandbytes: pip install 'synthempathy[qlora]'")
+    import torch
+    from transformers import BitsAndBytesConfig
+
+    stored = BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=getattr(torch, settings.dtype),
+    )
+    return options | {"quantization_config": stored, "device_map": {"": device}}
 
 
 def with_lora(model: Any, settings: Finetune) -> PeftModel:

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from accelerate.utils import broadcast_object_list
+from transformers.integrations.fsdp import is_fsdp_enabled
 
 from synthempathy.core.command import when_stopped
 from synthempathy.core.errors import ModelError
 from synthempathy.core.progress import progress, say
 from synthempathy.finetuning import lora
 from synthempathy.finetuning.checkpoints import Checkpoints, key_of
+from synthempathy.finetuning.memory import check_memory
 from synthempathy.finetuning.params import Finetune
 from synthempathy.finetuning.training import (
     Examples,
@@ -46,8 +48,14 @@ def trained(settings: Finetune, machine: Machine, learned: Examples, watched: Ex
     shares = shares_of(settings, how)
     arguments = arguments_for(settings, how, pick_device(machine.device), shares)
     main = arguments.process_index == 0
+    sharded = is_fsdp_enabled()  # then each process loads into the machine's memory, and accelerate spreads it
+    device = "cpu" if sharded else str(arguments.device)
+    check_memory(
+        settings, how, shares, str(arguments.device), spares=lora.spares_memory(how, str(arguments.device)),
+        shards=shares.processes if sharded else 1,
+    )
     make_repeatable(settings.seed)
-    model = lora.load_with_lora(settings, how, str(arguments.device))
+    model = lora.load_with_lora(settings, how, device)
     checkpoints = Checkpoints(Path(how.checkpoints), _key(settings, model, learned, watched, main))
     if main:
         checkpoints.clean()

@@ -73,6 +73,8 @@ class ResponseTrainer(transformers.Trainer):  # type: ignore[misc]
     """transformers' Trainer on token ids of ours: `train` is learned, `validation` watched."""
 
     loss_is_scaled_for_ga = True  # a mean over the whole batch already
+    lr_scheduler: Any
+    control: Any
 
     def __init__(
         self, model: Any, arguments: TrainingArguments, settings: Finetune, machine: Training, shares: Shares,
@@ -84,14 +86,14 @@ class ResponseTrainer(transformers.Trainer):  # type: ignore[misc]
         self._collate = packed if machine.packing else padded
         base = model.get_base_model() if hasattr(model, "get_base_model") else model
         self._keeps = takes_logits_to_keep(base)
-        super().__init__(model=model, args=arguments, train_dataset=_Rows(train), callbacks=[watch])
+        super().__init__(model=model, args=arguments, train_dataset=list(train), callbacks=[watch])
         self.remove_callback(PrinterCallback)  # it prints on standard output
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         """This process's parts of the batches, as they follow from the seed. Draws nothing from torch's generator."""
         parts = ShuffledParts([len(one) for one in self._train], self._shares, self._settings.seed)
         return DataLoader(
-            _Rows(self._train), batch_sampler=parts, collate_fn=self._collate, generator=torch.Generator(),  # type: ignore[arg-type]
+            list(self._train), batch_sampler=parts, collate_fn=self._collate, generator=torch.Generator(),  # type: ignore[arg-type]
             pin_memory=self.args.dataloader_pin_memory,
         )
 
@@ -182,16 +184,3 @@ def evenly(examples: Examples, wanted: int) -> list[TokenizedExample]:
     """At most `wanted` of `examples`, spread evenly over their order."""
     wanted = min(wanted, len(examples))
     return [examples[place * len(examples) // wanted] for place in range(wanted)]
-
-
-class _Rows(torch.utils.data.Dataset[TokenizedExample]):
-    """Examples as torch's DataLoader wants them."""
-
-    def __init__(self, examples: Examples) -> None:
-        self._examples = examples
-
-    def __len__(self) -> int:
-        return len(self._examples)
-
-    def __getitem__(self, place: int) -> TokenizedExample:
-        return self._examples[place]

@@ -20,6 +20,7 @@ from synthempathy.core.records import Pair, read_records
 from synthempathy.finetuning.examples import PROMPT_VARIABLES, TokenizedExample, tokenized
 from synthempathy.finetuning.launching import launch_stage, launches
 from synthempathy.finetuning.params import Finetune
+from synthempathy.llm.cost import record_cost
 from synthempathy.llm.params import Machine
 from synthempathy.llm.prompts import load_prompt
 
@@ -57,6 +58,7 @@ def finetune(train: Path, validation: Path, adapter: Path, metrics: Path, loss: 
         write_json(metrics_part, report)
         outcome.write_losses(loss_part)
     done.checkpoints.remove()
+    record_cost("finetune", done.spent)
     say(
         f"finetune: {len(train_set)} pairs, validation loss {report['validation_loss_before']:.3f} before and "
         f"{report['validation_loss']:.3f} after epoch {report['best_epoch']}"

@@ -107,8 +107,7 @@ def _adapted_inputs(settings: Finetune, hidden: int, queries: int, inner: int, *
     if lora.dropout or stored < BYTES["float32"]:
         dropped = (1 if gpu else 4) if lora.dropout else 0  # the mask
         return ranks + sum((stored + dropped) * width.get(target, hidden) for target in targets)
-    shared = {target: name for name, some in {"attention": ("q_proj", "k_proj", "v_proj"), "mlp": ("gate_proj", "up_proj")}.items()
-              for target in some}
+    shared = {"q_proj": "attention", "k_proj": "attention", "v_proj": "attention", "gate_proj": "mlp", "up_proj": "mlp"}
     inputs = {shared.get(target, target): width.get(target, hidden) for target in targets}
     return ranks + stored * sum(inputs.values())
 

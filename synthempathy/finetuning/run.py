@@ -17,6 +17,7 @@ from synthempathy.finetuning import lora
 from synthempathy.finetuning.checkpoints import Checkpoints, key_of
 from synthempathy.finetuning.memory import check_memory
 from synthempathy.finetuning.params import Finetune
+from synthempathy.finetuning.spending import Spending
 from synthempathy.finetuning.training import (
     Examples,
     ResponseTrainer,
@@ -40,6 +41,7 @@ class Done:
     outcome: Outcome
     best: Path
     checkpoints: Checkpoints
+    spent: dict[str, Any]
 
 
 def trained(settings: Finetune, machine: Machine, learned: Examples, watched: Examples) -> Done | None:
@@ -48,6 +50,7 @@ def trained(settings: Finetune, machine: Machine, learned: Examples, watched: Ex
     shares = shares_of(settings, how)
     arguments = arguments_for(settings, how, pick_device(machine.device), shares)
     main = arguments.process_index == 0
+    spending = Spending(str(arguments.device))
     sharded = is_fsdp_enabled()  # then each process loads into the machine's memory, and accelerate spreads it
     device = "cpu" if sharded else str(arguments.device)
     check_memory(
@@ -65,10 +68,16 @@ def trained(settings: Finetune, machine: Machine, learned: Examples, watched: Ex
     step = 0 if last is None else int(last.name.split("-")[1])
     if main and last is not None:
         say(f"finetune: goes on from step {step}")
+        spending.go_on_from(last, step)
+
+    def seal(step: int, best: int | None) -> None:
+        spending.keep_in(checkpoints.at(step))
+        checkpoints.seal(step, best)
+
     sizes = len(learned), len(watched)
     whole, before = work_of(*sizes, settings), work_of(*sizes, settings, step) if step else 0
     with progress("finetune", whole, done=before) if main else nullcontext(_silent) as advance:
-        watch = Watch(settings.model, look_every(len(learned), settings), settings.patience, advance, checkpoints.seal)
+        watch = Watch(settings.model, look_every(len(learned), settings), settings.patience, advance, seal)
         trainer = ResponseTrainer(model, arguments, settings, how, shares, learned, watched, watch, advance)
         outcome = train(trainer, checkpoints)
     if not main:
@@ -76,7 +85,8 @@ def trained(settings: Finetune, machine: Machine, learned: Examples, watched: Ex
     best = checkpoints.at(outcome.best.step)
     if not (best / lora.WEIGHTS).is_file():
         raise ModelError(f"{best} has no adapter in it: with FSDP, set fsdp_state_dict_type to FULL_STATE_DICT")
-    return Done(model, outcome, best, checkpoints)
+    spent = spending.figures(learned, shares, settings.seed, outcome.looks[-1].step, packing=how.packing)
+    return Done(model, outcome, best, checkpoints, spent)
 
 
 def _key(settings: Finetune, model: Any, learned: Examples, watched: Examples, main: bool) -> str:

@@ -24,7 +24,9 @@ from synthempathy.core.threads import set_threads
 set_threads()
 
 _NAMED = re.compile(r"\{([a-z_]+(?:\.[a-z_]+)*)\}")
-_STOPPED = "stopped by {}: finished rows are kept; `dvc repro`, or the same command, resumes"
+_ROWS_KEPT = "finished rows are kept; `dvc repro`, or the same command, resumes"
+#: What is said to whoever stops the run.
+_kept: Callable[[], str] = lambda: _ROWS_KEPT  # noqa: E731
 
 
 class _Machine(Section):
@@ -41,7 +43,8 @@ def run_stage(
     """Parse the paths, call `work(*paths, params=...)`, and end with one line on an error.
 
     `paths` maps each positional argument's name to its help, inputs then outputs. The last ones may be `optional`: left
-    out, they are not written. A path may name parameters, as in `{seeds.path}`: see `from_params`. `--params` names the params file. Exit codes: 0 done, 1 an error named in one line, 2
+    out, they are not written. A path may name parameters, as in `{seeds.path}`: see `from_params`. `--params` names the
+    params file. Exit codes: 0 done, 1 an error named in one line, 2
     wrong usage, 130 Ctrl-C, 143 SIGTERM.
     """
     parser = argparse.ArgumentParser(
@@ -100,8 +103,14 @@ def guarded(work: Callable[[], None], *, params: Path | None = None) -> None:
     except OSError as error:
         sys.exit(_one_line(f"error: {error.filename or 'a file'}: {error.strerror or error}"))
     except KeyboardInterrupt:
-        print(_STOPPED.format("Ctrl-C"), file=sys.stderr)
+        print(f"stopped by Ctrl-C: {_kept()}", file=sys.stderr)
         sys.exit(130)
+
+
+def when_stopped(kept: Callable[[], str]) -> None:
+    """Say from now on, when the run is stopped, what `kept` gives then."""
+    global _kept
+    _kept = kept
 
 
 def _obey_machine(params: Path) -> None:
@@ -111,7 +120,7 @@ def _obey_machine(params: Path) -> None:
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:
-    print(_STOPPED.format("SIGTERM"), file=sys.stderr)
+    print(f"stopped by SIGTERM: {_kept()}", file=sys.stderr)
     sys.exit(143)
 
 

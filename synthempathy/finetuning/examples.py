@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from synthempathy.core.records import Pair
 from synthempathy.llm.chat import as_text, ids_of, rendered
@@ -30,18 +30,29 @@ class TokenizedExample:
         return len(self.ids)
 
 
-def tokenized(pairs: Iterable[Pair], prompt: Prompt, tokenizer: PreTrainedTokenizerBase) -> list[TokenizedExample]:
-    """Each pair as an example, in order: `prompt` filled with the explanation, answered by the response."""
-    return [tokenized_example(prompt.messages(explanation=pair.explanation), pair.response, tokenizer) for pair in pairs]
+def tokenized(
+    pairs: Iterable[Pair], prompt: Prompt, tokenizer: PreTrainedTokenizerBase, template: Mapping[str, Any] | None = None
+) -> list[TokenizedExample]:
+    """Each pair as an example, in order: `prompt` filled with the explanation, answered by the response.
+
+    `template`: arguments of the chat template (finetune.template).
+    """
+    return [
+        tokenized_example(prompt.messages(explanation=pair.explanation), pair.response, tokenizer, template) for pair in pairs
+    ]
 
 
-def tokenized_example(messages: list[dict[str, str]], response: str, tokenizer: PreTrainedTokenizerBase) -> TokenizedExample:
+def tokenized_example(
+    messages: list[dict[str, str]], response: str, tokenizer: PreTrainedTokenizerBase,
+    template: Mapping[str, Any] | None = None,
+) -> TokenizedExample:
     """One conversation as token ids, up to and with the tokens that end the assistant's turn.
 
     The prompt's ids are those that generation starts from, so that training and asking look alike.
     """
-    question = rendered(tokenizer, messages, open_turn=True)
-    conversation = rendered(tokenizer, [*messages, {"role": "assistant", "content": response}], open_turn=False)
+    question = rendered(tokenizer, messages, template, open_turn=True)
+    turns = [*messages, {"role": "assistant", "content": response}]
+    conversation = rendered(tokenizer, turns, template, open_turn=False)
     if not conversation.startswith(question):  # a template that writes finished turns in another way than open ones
         conversation = question + as_text(tokenizer, response)
     prompt = ids_of(tokenizer, question)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from synthempathy.core import command
-from synthempathy.core.command import from_params, guarded
+from synthempathy.core.command import from_params, guarded, when_stopped
 from synthempathy.core.errors import InputError, ModelError, ParamsError
 
 
@@ -40,6 +40,15 @@ def test_what_may_happen_is_a_line_each(error: Exception, code: str | int) -> No
     with pytest.raises(SystemExit) as ended:
         guarded(failing(error))
     assert ended.value.code == code
+
+
+def test_who_stops_a_run_is_told_what_is_kept(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "_kept", command._kept)
+    for said in ("finished rows are kept", "checkpoint-3 is kept"):
+        with pytest.raises(SystemExit):
+            guarded(lambda: signal.raise_signal(signal.SIGTERM))
+        assert f"stopped by SIGTERM: {said}" in capsys.readouterr().err
+        when_stopped(lambda: "checkpoint-3 is kept")
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), ExceptionGroup("", [ModelError("b"), ValueError("x")])])

@@ -143,6 +143,8 @@ UNCOUNTED = Completion("id-0", "x", "stop", 0, 0)
     (reply({"content": "x"}, "end_turn", **USAGE), Completion("id-0", "x", "stop", 3, 2)),
     (reply({"content": "x"}, "MAX_TOKENS", **USAGE), Completion("id-0", "x", "length", 3, 2)),
     (reply({"content": "x"}, None, **USAGE), Completion("id-0", "x", "stop", 3, 2)),
+    ({"choices": [{"message": {"content": "x"}}]}, UNCOUNTED),
+    (reply({"content": "x"}, ["stop"]), Failure("id-0", "bad_response", "finish_reason ['stop']")),
     (reply({"content": None}, None), Failure("id-0", "bad_response", "finish_reason None")),
     (reply({"content": None, "refusal": "I can't."}, **USAGE), Completion("id-0", "I can't.", "stop", 3, 2)),
     (reply({"content": "x"}), UNCOUNTED),
@@ -158,8 +160,7 @@ def test_an_answer_is_read(answer, found):
 
 @pytest.mark.parametrize("answer", [
     {"choices": []}, {"choices": None}, {"choices": [{"finish_reason": "stop"}]}, [1], {"nothing": 1}, reply("text"),
-    reply({"content": ["part"]}), reply({"content": 3}), reply({"content": "x"}, ["stop"]),
-    {"choices": [{"message": {"content": "x"}}]},
+    reply({"content": ["part"]}), reply({"content": 3}),
 ])
 def test_what_is_no_completion_is_tried_again_and_given_up(answer):
     with FlakyServer(always("ok"), answer=answer) as server:

@@ -12,9 +12,9 @@ RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" PYTHONPATH="$(CURDIR)"
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-repro: $(READY) ## run what changed, and what follows from it
+repro: $(READY) ## run what changed, and what follows from it; PROFILE=smollm2: under a profile of profiles/
 	@find models/named -type l ! -exec test -e {} \; -delete 2> /dev/null || true  # DVC stops at a link to what is gone
-	$(RUN) dvc repro
+	$(RUN) $(if $(PROFILE),synthempathy profile $(PROFILE),dvc repro)
 	$(RUN) synthempathy summary
 
 test: $(READY) ## run the tests (minutes)

@@ -30,7 +30,8 @@ def finetune(train: Path, validation: Path, adapter: Path, metrics: Path, loss: 
     file = read_params(params)
     settings, machine = file.section("finetune", Finetune), file.section("machine", Machine)
     if launches(machine.launch):
-        launch_stage(machine.launch, "stages.finetune", [train, validation, adapter, metrics, loss, "--params", params], machine.device)
+        words = (train, validation, adapter, metrics, loss, "--params", params)
+        launch_stage(machine.launch, "stages.finetune", words, machine.device)
         return
     prompt = load_prompt(params.parent / "prompts" / "respond" / f"{settings.prompt}.jinja")
     prompt.check(PROMPT_VARIABLES)

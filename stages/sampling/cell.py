@@ -23,11 +23,11 @@ from synthempathy.core.files import write_json, written_whole
 from synthempathy.core.params import read_params
 from synthempathy.core.progress import say
 from synthempathy.core.records import dump_records
-from synthempathy.generation.steps import STEPS, models_of
+from synthempathy.generation.steps import STEPS, asking_of
 from synthempathy.llm.backends import Completion, FailureReason
 from synthempathy.llm.params import Engine, Machine
 from synthempathy.llm.perplexity import perplexities
-from synthempathy.llm.runner import Asking, Reader, Results, Row, ask_rows
+from synthempathy.llm.runner import Reader, Results, Row, ask_rows
 from synthempathy.sampling.draw import rows_of
 from synthempathy.sampling.grid import GRID, load_grid
 from synthempathy.sampling.measures import diversity
@@ -44,7 +44,7 @@ def cell(
     template = step.prompt(prompt)
     rows = rows_of(wanted, inputs, template)
 
-    asking = Asking(models_of(settings), settings.sampling, settings.attempts, engine, machine)
+    asking = asking_of(settings, template, engine, machine)
     results = ask_rows("sampling", rows, asking, _with_answer(step.reader(settings, template)))
     unanswered = sum(results.reasons[reason] for reason in get_args(FailureReason))
     if unanswered == len(rows):
@@ -61,7 +61,7 @@ def cell(
         "temperature": float(temperature), "top_p": float(top_p), "asked": len(rows), "unanswered": unanswered,
         "accepted": len(accepted), "acceptance": len(accepted) / (len(rows) - unanswered),
         "rejected": {reason: count for reason, count in sorted(results.reasons.items()) if count},
-        "perplexity": perplexities(asking.models, conversations, engine, machine)[0], **diversity(texts, measured),
+        "perplexity": perplexities(asking.models, conversations, asking.engine, machine)[0].value, **diversity(texts, measured),
     }
     with written_whole(answers, metrics) as (answers_part, metrics_part):
         dump_records(answers_part, _lines(rows, results, step.field))

@@ -37,10 +37,12 @@ class ParamsFile:
     Attributes:
         path, overlay_path: where they stand; `overlay_path` is None without a profile.
         values: both merged, in plain Python types.
+        wanted: what the profile wants set in `path` itself, by dotted key: dvc.yaml names files by it (its part `set`).
     """
 
     def __init__(self, path: Path, base: Any, overlay_path: Path | None = None, overlay: Any = None) -> None:
         self.path, self.base, self.overlay_path, self.overlay = path, base, overlay_path, overlay or {}
+        self.wanted: dict[str, Any] = plain(self.overlay.pop("set", None) or {})
         self.values: dict[str, Any] = _merged(base, self.overlay)
 
     def section(self, name: str, model: type[M]) -> M:
@@ -52,6 +54,19 @@ class ParamsFile:
     def whole(self, model: type[M]) -> M:
         """The whole file, checked."""
         return self._validated(model, self.values, ())
+
+    def check_wanted(self) -> None:
+        """ParamsError where the file has another value than its profile wants there."""
+        for dotted, value in self.wanted.items():
+            found: Any = self.values
+            for key in dotted.split("."):
+                found = found.get(key) if isinstance(found, dict) else None
+            if found != value:
+                name = self.overlay_path.stem if self.overlay_path else ""
+                raise ParamsError(
+                    f"the profile {name} wants {value}", file=self.path, line=_line(self.base, tuple(dotted.split("."))),
+                    field=dotted, value=found, hint=f"run `make repro PROFILE={name}`, or set it",
+                )
 
     def profile_sets(self, dotted: str) -> ParamsError | None:
         """The error of a profile that sets `dotted`, a key that only the file under it may set; None if it does not."""

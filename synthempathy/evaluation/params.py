@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field, field_validator
 
 from synthempathy.core.params import Section
-from synthempathy.llm.params import Sampling
+from synthempathy.llm.params import OwnEngine, Sampling
 
 
 class OtherModel(Section):
@@ -15,9 +15,13 @@ class OtherModel(Section):
     model: str = Field(min_length=1)
     revision: str | None
     adapter: str | None
+    adapter_name: str | None = None  # the adapter's name on a server
+    engine: OwnEngine = None  # over that of the section evaluate
 
 
 class Evaluate(Section):
+    engine: OwnEngine = None
+    adapter_name: str | None = Field(default=None, min_length=1)
     also: list[OtherModel]
     sampling: Sampling
     pairs: int | None = Field(ge=1)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from synthempathy.core.errors import InputError
 from synthempathy.core.files import read_text
-from synthempathy.evaluation.params import OtherModel
+from synthempathy.evaluation.params import Evaluate, OtherModel
 from synthempathy.finetuning.params import Finetune
 from synthempathy.llm.backends import check_model
 from synthempathy.llm.loading import Model
@@ -26,13 +26,16 @@ class System:
     model: Model
 
 
-def systems_of(finetune: Finetune, adapter: Path, also: Sequence[OtherModel]) -> list[System]:
+def systems_of(finetune: Finetune, adapter: Path, evaluate: Evaluate) -> list[System]:
     """base, tuned and evaluate.also, in this order: the order in which they are loaded, one at a time."""
-    others = [System(one.name, Model(one.model, one.revision, Path(one.adapter) if one.adapter else None)) for one in also]
-    return [
-        System(BASE, Model(finetune.model, finetune.revision)), System(TUNED, Model(finetune.model, finetune.revision, adapter)),
-        *others,
-    ]
+    base = Model(finetune.model, finetune.revision)
+    tuned = replace(base, adapter=adapter, served_as=evaluate.adapter_name)
+    return [System(BASE, base), System(TUNED, tuned), *(System(one.name, _model(one)) for one in evaluate.also)]
+
+
+def _model(one: OtherModel) -> Model:
+    adapter = Path(one.adapter) if one.adapter else None
+    return Model(one.model, one.revision, adapter, engine=one.engine, served_as=one.adapter_name)
 
 
 def check_systems(systems: Sequence[System], engine: Engine) -> None:

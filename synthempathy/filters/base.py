@@ -24,9 +24,12 @@ EVIDENCE_CHARACTERS = 160
 Action = Literal["drop", "review"]
 ACTIONS: tuple[Action, ...] = ("drop", "review")
 
-Field = Literal["explanation", "response"]
-#: The texts that rules read, in the order in which they read them.
+Field = Literal["story", "explanation", "response"]
+#: The texts of a pair, in the order in which rules read them.
 FIELDS: tuple[Field, ...] = ("explanation", "response")
+#: With the story behind them, which is released too. What it tells is read as an explanation is, how it is written as a
+#: response (nobody but the model speaks); rules are asked in these two ways alone.
+TEXTS: tuple[Field, ...] = ("story", *FIELDS)
 
 #: Start and end (not included) of a piece of evidence, in characters of the text.
 Span = tuple[int, int]
@@ -59,8 +62,8 @@ class Verdict:
 #: What speaks against a text as the explanation, or as the response, of a pair; None for nothing.
 Find = Callable[[Text, Field], Found | None]
 
-#: What speaks against a pair; None for nothing. Pure: the same pair gives the same verdict. It reads `id`, `explanation`
-#: and `response` alone: other processes are sent no other fields (judging.py).
+#: What speaks against a pair; None for nothing. Pure: the same pair gives the same verdict. It reads `id`, `story`,
+#: `explanation` and `response` alone: other processes are sent no other fields (judging.py).
 Check = Callable[[Pair], Verdict | None]
 
 
@@ -77,17 +80,22 @@ class Rule:
     checks: Callable[[Filter], Iterable[Check]]
 
 
-def text_rule(reason: str, find: Find, fields: tuple[Field, ...] = FIELDS) -> Rule:
+def text_rule(
+    reason: str, find: Find, fields: tuple[Field, ...] = TEXTS, *, story_as: Field = "explanation"
+) -> Rule:
     """The rule that drops a pair for what `find` finds in one of `fields`."""
-    return Rule((reason,), lambda settings: (on_texts(reason, find, fields=fields),))
+    return Rule((reason,), lambda settings: (on_texts(reason, find, fields=fields, story_as=story_as),))
 
 
-def on_texts(reason: str, find: Find, action: Action = "drop", fields: tuple[Field, ...] = FIELDS) -> Check:
-    """A check of `fields`, one after the other, by `find`."""
+def on_texts(
+    reason: str, find: Find, action: Action = "drop", fields: tuple[Field, ...] = TEXTS, *, story_as: Field = "explanation"
+) -> Check:
+    """A check of `fields`, one after the other, by `find`, which is told that the story is a text of the kind `story_as`."""
 
     def check(pair: Pair) -> Verdict | None:
         for field in fields:
-            found = find(text_of(text_in(pair, field)), field)
+            text = text_in(pair, field)
+            found = find(text_of(text), story_as if field == "story" else field) if text else None
             if found is not None:
                 return Verdict(action, reason, field, found.words, found.spans)
         return None
@@ -96,8 +104,8 @@ def on_texts(reason: str, find: Find, action: Action = "drop", fields: tuple[Fie
 
 
 def text_in(pair: Pair, field: Field) -> str:
-    """The pair's text in `field`."""
-    return pair.explanation if field == "explanation" else pair.response
+    """The pair's text in `field`; "" for the story of a row that has none."""
+    return str(getattr(pair, field, ""))
 
 
 def quoted(text: Text, *spans: Span) -> Found | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
 
 from synthempathy.core.errors import InputError
 from synthempathy.core.files import read_csv
@@ -50,7 +49,7 @@ def read_examples(path: Path, reasons: tuple[str, ...]) -> list[Example]:
             raise InputError("empty", file=path, line=line, field="text", hint="write the text, or take the row out")
         if text in lines:
             raise InputError(f"the same text as on line {lines[text]}", file=path, line=line, field="text", value=text)
-        if row["field"] not in get_args(Field):
+        if row["field"] not in FIELDS:
             raise InputError("unknown", file=path, line=line, field="field", value=row["field"],
                              hint="explanation or response")
         for column in ("reason", "also"):

@@ -68,8 +68,8 @@ LEXICONS = Path(__file__).parent / "lexicons"
 
 Verdicts = tuple[Verdict, ...]
 
-#: What a rule may read, sent to other processes in place of the whole row: id, explanation, response.
-_Texts = tuple[str, str, str]
+#: What a rule may read, sent to other processes in place of the whole row: id, story, explanation, response.
+_Texts = tuple[str, str, str, str]
 
 
 def checks_in_order(settings: Filter) -> tuple[Check, ...]:
@@ -82,7 +82,7 @@ def judged(pairs: Sequence[Pair], settings: Filter) -> Iterator[list[Verdicts]]:
 
     By as many processes as the machine has cores; their number changes no verdict.
     """
-    texts = [(pair.id, pair.explanation, pair.response) for pair in pairs]
+    texts = [(pair.id, pair.story, pair.explanation, pair.response) for pair in pairs]
     chunks = [texts[start : start + CHUNK] for start in range(0, len(texts), CHUNK)]
     if len(pairs) <= ALONE:
         return (_judge(chunk, settings) for chunk in chunks)
@@ -107,14 +107,15 @@ def in_order(verdicts: Iterable[Verdict]) -> Verdicts:
 
 
 def _judge(chunk: list[_Texts], settings: Filter) -> list[Verdicts]:
-    checks = _checks(settings)
+    checks = _checks(settings.model_dump_json())
     pairs = (
-        Pair.model_construct(id=id, explanation=explanation, response=response) for id, explanation, response in chunk
+        Pair.model_construct(id=id, story=story, explanation=explanation, response=response)
+        for id, story, explanation, response in chunk
     )
     return [verdicts_on(pair, checks) for pair in pairs]
 
 
 @cache
-def _checks(settings: Filter) -> tuple[Check, ...]:
-    """Read once per process."""
-    return checks_in_order(settings)
+def _checks(settings: str) -> tuple[Check, ...]:
+    """Read once per process. `settings` are the section as JSON, which can be a key."""
+    return checks_in_order(Filter.model_validate_json(settings))

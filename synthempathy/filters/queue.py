@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from synthempathy.core.errors import InputError
 from synthempathy.core.records import Pair, Record, read_records
-from synthempathy.filters.base import FIELDS, Verdict
+from synthempathy.filters.base import TEXTS, Verdict, text_in
 from synthempathy.filters.base import Field as TextField
 from synthempathy.filters.decisions import content_hash
 
@@ -36,6 +36,7 @@ class Held(Record):
     content_hash: str
     reason: str
     evidence: list[Evidence] = Field(min_length=1)
+    story: str = ""  # rows of before have none
     explanation: str
     response: str
 
@@ -51,7 +52,7 @@ class Held(Record):
 
 
 def held(pair: Pair, verdicts: tuple[Verdict, ...]) -> dict[str, Any]:
-    """The queue's row for `pair`. The hash is of the texts that the row shows."""
+    """The queue's row for `pair`. The hash is that of its explanation and response."""
     return {
         "id": pair.id,
         "content_hash": content_hash(pair),
@@ -60,7 +61,7 @@ def held(pair: Pair, verdicts: tuple[Verdict, ...]) -> dict[str, Any]:
             {"reason": one.reason, "field": one.field, "spans": [list(span) for span in one.spans], "detail": one.detail}
             for one in verdicts
         ],
-        **{field: getattr(pair, field) for field in FIELDS},
+        **{field: text_in(pair, field) for field in TEXTS},
     }
 
 

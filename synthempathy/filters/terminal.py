@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from synthempathy.filters.base import FIELDS, Span
+from synthempathy.filters.base import TEXTS, Span
 from synthempathy.filters.decisions import Decision
 from synthempathy.filters.queue import Held
 
@@ -40,7 +40,9 @@ class Terminal:
         if decision is not None:
             state = "noted" if decision.what == "skip" else f"decided: {decision.what}"
             self.line(f"{state}, {harmless(decision.note)}" if decision.note else state, "italic")
-        for field in FIELDS:
+        for field in TEXTS:
+            if not getattr(row, field):
+                continue
             spans = [(span[0], span[1]) for one in row.evidence if one.field == field for span in one.spans]
             self._console.print(Panel(marked(getattr(row, field), spans), title=field, title_align="left"))
 

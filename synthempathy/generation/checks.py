@@ -25,8 +25,6 @@ from synthempathy.text.words import Text, text_of
 RESPONSE = "Response:"
 #: A run of this many words of the prompt's instructions in an answer is an echo.
 ECHO_WORDS = 12
-#: A story may say a phrase three times, which makes a loop of the texts that are retold from it.
-STORY_PHRASE_TIMES = repetition.PHRASE_TIMES + 1
 
 REASONS: tuple[str, ...] = (
     "cut_at_max_tokens", "empty", ONLY_THOUGHT, CHAT_MARKUP, *reading.REASONS, "too_short", "too_long", "refusal",
@@ -56,7 +54,7 @@ def unusable(text: str, field: str, step: Step, instructions: str) -> str | None
         return "assistant_talk"
     if wrong := length.out_of_bounds(text, step.min_words, step.max_words):
         return wrong[0]
-    if repetition.find(read, "response", STORY_PHRASE_TIMES if field == "story" else repetition.PHRASE_TIMES):
+    if (repetition.find_in_story if field == "story" else repetition.find)(read, "response"):
         return "repetition"
     if echoes(read, instructions):
         return "prompt_echo"

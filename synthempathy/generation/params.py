@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from synthempathy.core.params import Section
-from synthempathy.llm.params import Sampling, WeightedModel
+from synthempathy.llm.params import OwnEngine, Sampling, WeightedModel
 
 
 class Step(Section):
@@ -16,6 +16,7 @@ class Step(Section):
     model: str = Field(min_length=1)
     revision: str | None
     models: list[WeightedModel]
+    engine: OwnEngine = None
     prompt: str = Field(pattern=r"^[\w.-]+$")
     sampling: Sampling
     attempts: int = Field(ge=1, le=20)
@@ -52,4 +53,4 @@ class Explain(Step):
 
 
 class Respond(Step):
-    pass
+    structured: bool = False  # reasoning and response as the fields of a JSON object, where the backend can hold a model to it

@@ -10,11 +10,19 @@ import re
 from dataclasses import dataclass
 
 from synthempathy.generation.markup import RULE_LINE, flattened, marked_up, tidy, without_emphasis
-from synthempathy.generation.task_talk import TASK, without_closings, without_openings
+from synthempathy.generation.task_talk import COMMENT, TASK, without_closings, without_openings
 from synthempathy.llm.answers import json_fields, unwrapped
 
 TASK_TALK, MARKUP, NO_BORDER = "task_talk", "markup", "no_response_after_reasoning"
 REASONS = (TASK_TALK, MARKUP, NO_BORDER)
+
+#: The JSON schema of an answer that `read_notes` reads: notes first, since a model thinks by writing.
+NOTES_AND_REPLY = {
+    "type": "object",
+    "properties": {"reasoning": {"type": "string"}, "response": {"type": "string"}},
+    "required": ["reasoning", "response"],
+    "additionalProperties": False,
+}
 
 
 @dataclass(frozen=True)
@@ -41,7 +49,7 @@ def read_prose(text: str, *, flatten: bool = False) -> Prose:
             return Prose(text, MARKUP)
         text = flattened(text)
     text = tidy(without_emphasis(text))
-    if TASK.search(text):
+    if TASK.search(text) or COMMENT.search(text):
         return Prose(text, TASK_TALK)
     return Prose(text)
 

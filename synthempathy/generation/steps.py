@@ -16,11 +16,11 @@ from typing import Any
 from synthempathy.core.progress import say
 from synthempathy.core.records import Explanation, Record, Seed, Story
 from synthempathy.generation import checks
-from synthempathy.generation.params import Step
-from synthempathy.generation.reading import read_notes, read_prose
+from synthempathy.generation.params import Respond, Step
+from synthempathy.generation.reading import NOTES_AND_REPLY, read_notes, read_prose
 from synthempathy.llm.backends import Completion
 from synthempathy.llm.loading import Model
-from synthempathy.llm.params import Engine, Machine
+from synthempathy.llm.params import Engine, Machine, engine_of
 from synthempathy.llm.prompts import Prompt, load_prompt
 from synthempathy.llm.runner import Asking, Reader, Results, Row, ask_rows
 
@@ -140,10 +140,19 @@ def generate(
 ) -> Generated:
     """Ask for what the step adds to each record, `samples` times under ids of their own where that is given."""
     rows = step.rows(records, prompt, samples)
-    asking = Asking(models_of(settings), settings.sampling, settings.attempts, engine, machine)
+    asking = asking_of(settings, prompt, engine, machine)
     return Generated(step, rows, ask_rows(step.name, rows, asking, step.reader(settings, prompt)))
+
+
+def asking_of(settings: Step, prompt: Prompt, engine: Engine, machine: Machine) -> Asking:
+    """How a step asks; `engine` is the section of params, over which the step's own is laid, and each model's own over that."""
+    structured = isinstance(settings, Respond) and settings.structured and checks.RESPONSE in prompt.source
+    return Asking(
+        models_of(settings), settings.sampling, settings.attempts, engine_of(settings.engine, engine), machine,
+        NOTES_AND_REPLY if structured else None,
+    )
 
 
 def models_of(settings: Step) -> tuple[Model, ...]:
     """The models that write a step's rows."""
-    return tuple(Model(one.model, one.revision, weight=one.weight) for one in settings.mixture)
+    return tuple(Model(one.model, one.revision, weight=one.weight, engine=one.engine) for one in settings.mixture)

@@ -58,6 +58,7 @@ _CLOSING = re.compile(
     r"|i(?:'|’)?(?: ha)?(?:ve)? ?(?:hope|trust) (?:this|that|the|my|you (?:like|enjoy)|it)\b[^.!\n]{0,60}?(?:helps?"
     r"|meets|works|is what|suits|fits|captures|does the"
     r"|story|retelling|response|version|enjoy|like|useful|helpful|expect|looking for)[^\n]{0,60}\Z"
+    r"|a (?:short |quick |brief )?note (?:on|about) (?:the|this|my) \w+"
     r"|(?:note|disclaimer|p\.?s\.? ?\(?(?:on|about)|nb|n\.b\.|author(?:'|’)s note|explanation of changes"
     r"|changes made|key (?:changes|points|elements)"
     r"|what i changed|instructions?|end of (?:story|retelling|response))\b[*_]*\s*[:：\-–—]"
@@ -77,7 +78,8 @@ _CLOSING = re.compile(
 )
 #: Talk about the task that stands in the middle of a text.
 TASK = re.compile(
-    r"\bI(?:'|’)?(?:ve| have)? ?(?:re-?worked|re-?written|rewrote|reworded|re-?told|retold) (?:the|this|your|it)\b"
+    r"\bI(?:'|’)?(?:ve| have)? ?(?:re-?worked|re-?written|rewrote|reworded|re-?told|retold) (?:the|this|your)(?: \w+)?"
+    r" (?:story|narrative|text|passage|paragraph|sentence|scenario|situation|response|reply|prompt|events)\b"
     r"|\bI(?:'|’)?(?:ve| have) (?:added|included|tried to|used|kept|changed|made|expanded|adapted|incorporated"
     r"|focused)\b[^.\n]{0,60}\b"
     r"(?:story|narrative|detail|dialogue|tone|version|retelling|sentence|imagery|language|engaging|relatable|text"
@@ -92,7 +94,7 @@ TASK = re.compile(
     r"|\b(?:in|from) (?:the )?first[- ]person (?:perspective|point of view|voice)\b|\bword ?count\s*[:=(]"
     r"|\(\d{2,3} words\)"
     r"|\bhere(?:'|’)?s? (?:is )?(?:a|the|your|my) (?:\S+ ){0,4}?(?:story|retelling|rewrite|rewritten|version"
-    r"|response|reply)\b"
+    r"|response|reply|revision)\b(?!,)"
     r"|\b(?:let me know|feel free to ask) if (?:you(?:'|’)?d? (?:like|want|need|have)"
     r"|there)\b[^.\n]{0,60}\b(?:changes|adjust|another|revis|edit|version|tweak|else)"
     r"|\b(?:the|this) (?:story|narrative|text) (?:has been|was) (?:rewritten|retold|transformed|changed|told)\b"
@@ -108,6 +110,25 @@ TASK = re.compile(
     r"|\b(?:happy|glad) to help you (?:retell|rewrite|write)\b|\ba (?:good|great) (?:story|response) should\b"
     r"|\bi hope this (?:story|retelling|response|version|rewrite|captures|meets)\b", re.IGNORECASE,
 )
+#: A model that speaks of the text as a text, or leaves a form to be filled in.
+COMMENT = re.compile(
+    r"\bthe protagonist\b|\b(?:of|with|how|that|see) (?:the|your) main character\b|\bcreative writing assistant\b"
+    r"|\bI(?:'|’)?(?:ve| have) woven\b|\bin an empathe?tic (?:reply|response)\b"
+    r"|\bthe (?:reply|response) should (?:be|aim|mention|include|convey|show)\b"
+    r"|\bhere(?:'|’)?s?(?: is| are)? (?:some|a few|a possible|one possible|a suggested|an example of)"
+    r" (?:edits|response|reply|revisions?|how (?:your|the|to)|rewrit\w+)\b"
+    r"|\b(?:suggestions?|edits|changes|details) to (?:make|improve|enhance) (?:the|this|your) (?:story|text|narrative|message)\b"
+    r"|\b(?:this|the) (?:narrative|passage|paragraph|excerpt|anecdote|vignette|text) (?:is|was|explores?|highlights?|touches"
+    r"|illustrates?|demonstrates?|serves|showcases?|captures?|emphasi[sz]es)\b"
+    r"|\bthis is (?:an?|the) (?:\w+ )?(?:example|illustration) of (?:an?|the) (?:character|story|narrative|person)\b"
+    r"|\[(?:your|my|the|a|friend(?:'|’)s|person(?:'|’)s|recipient(?:'|’)s|insert|user(?:'|’)s|first|last|full|company|city)"
+    r"(?: \w+){0,3}\]|\[(?:name|date|place|location|city|company)\]", re.IGNORECASE,
+)
+#: An opening in another language, on a line of its own: that of a model which thinks in it.
+_FOREIGN_OPENING = re.compile(
+    r"\A[^\nA-Za-z]{2,80}[:：][ \t]*\n+(?=[^\n]*[A-Za-z])"
+    r"|\A(?:voici|aquí (?:tienes|está)|hier ist|ecco|aqui (?:está|vai))\b[^\n:]{0,120}[:：][ \t]*\n+", re.IGNORECASE,
+)
 #: In brackets, or after "word count": a sentence may well end with "120 words".
 _INLINE_COUNT = re.compile(
     r"[ \t]*(?:[\[(]\*{0,2}(?:total )?(?:word ?count[:=]? ?)?(?:approx\.? |about |~)?\d{2,4}(?: words)?\*{0,2}[\])]"
@@ -120,7 +141,7 @@ def without_openings(text: str) -> str:
     for _ in range(6):
         text = unwrapped(text)
         text = re.sub(r"\A(?:[ \t]*(?:[-*_=~][ \t]*){3,}\n+)+", "", text).strip()
-        for pattern in (_OPENING, _TITLE_LABEL, _HEADING_LINE, _LABEL, _AGREEMENT_LINE):
+        for pattern in (_FOREIGN_OPENING, _OPENING, _TITLE_LABEL, _HEADING_LINE, _LABEL, _AGREEMENT_LINE):
             cut = pattern.match(text)
             if cut and cut.end() and text[cut.end() :].strip():
                 text = text[cut.end() :].strip()

@@ -63,7 +63,8 @@ _TURN = re.compile(
     rf"|<｜(?:User|Assistant)｜>"
     r"|\[INST\]|<<SYS>>|<\|[\w▁-]{2,30}\|>"
     r"|^[ \t*#>]{0,6}(?:user|human|assistant|system|ai|chatbot|question|q)[*]{0,2}[ \t]?:(?=\s|\*|$)"
-    r"|^[ \t]{0,3}#{2,}[ \t]?(?:instruction|input|user|human|assistant|question)s?\b[ \t]?:?[ \t]*$",
+    r"|^[ \t]{0,3}#{2,}[ \t]?(?:instruction|input|user|human|assistant|question)s?\b[ \t]*\d{0,2}[ \t]*(?:\([^)\n]{0,40}\))?"
+    r"[ \t]?:?[ \t]*$",
     re.IGNORECASE | re.MULTILINE,
 )
 #: A thought that no tag marks: the model talks to itself about its task.

@@ -1,14 +1,15 @@
 """The chat template: the one place where messages become tokens, for generation, training, perplexity and judging alike.
 
 What a template wants beside the messages is given here and nowhere else: arguments of its own (a model that can be told
-not to think is told so), and a fixed day for a template with a clock, since the same inputs must give the same prompt on
-any day. Templates are trusted; data never is: text in it that looks like a control token stays text.
+not to think is told so, unless `engine.template` says otherwise), and a fixed day for a template with a clock, since the
+same inputs must give the same prompt on any day. Templates are trusted; data never is: text in it that looks like a
+control token stays text.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -47,16 +48,18 @@ _ANY_CONTROL = re.compile(
 _BREAK = "\ue5c7"
 
 
-def prompt_ids(tokenizer: Any, messages: Sequence[Message]) -> list[int]:
-    """Token ids of the messages, up to where the answer begins."""
-    return ids_of(tokenizer, rendered(tokenizer, messages, open_turn=True))
+def prompt_ids(tokenizer: Any, messages: Sequence[Message], arguments: Mapping[str, Any] | None = None) -> list[int]:
+    """Token ids of the messages, up to where the answer begins. `arguments`: of the template, over TEMPLATE_ARGUMENTS."""
+    return ids_of(tokenizer, rendered(tokenizer, messages, arguments, open_turn=True))
 
 
-def rendered(tokenizer: Any, messages: Sequence[Message], *, open_turn: bool) -> str:
+def rendered(
+    tokenizer: Any, messages: Sequence[Message], arguments: Mapping[str, Any] | None = None, *, open_turn: bool
+) -> str:
     """The messages as text, for `ids_of`: what looks like a control token in them is marked, so that it stays text."""
     turns = [message | {"content": as_text(tokenizer, message["content"])} for message in messages]
     return str(tokenizer.apply_chat_template(
-        turns, add_generation_prompt=open_turn, tokenize=False, **TEMPLATE_ARGUMENTS,
+        turns, add_generation_prompt=open_turn, tokenize=False, **TEMPLATE_ARGUMENTS | dict(arguments or {}),
     ))
 
 
@@ -77,6 +80,14 @@ def harmless(messages: Sequence[Message]) -> list[Message]:
     """The messages for a server, whose tokenizer is not known: an invisible space parts what any family reads as control."""
     return [message | {"content": _ANY_CONTROL.sub(lambda found: f"{found[0][0]}\u200b{found[0][1:]}", message["content"])}
             for message in messages]
+
+
+def folded(messages: Sequence[Message]) -> list[Message]:
+    """The messages with the system turn as the first paragraph of the turn after it, for a server that refuses one."""
+    if len(messages) < 2 or messages[0]["role"] != "system":
+        return list(messages)
+    first, second, *rest = messages
+    return [second | {"content": f"{first['content']}\n\n{second['content']}"}, *rest]
 
 
 def ensure_chat_template(tokenizer: Any, model: str) -> None:

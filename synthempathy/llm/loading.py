@@ -12,6 +12,7 @@ from typing import Any
 
 from synthempathy.core.errors import ModelError
 from synthempathy.llm.chat import ensure_chat_template
+from synthempathy.llm.params import EngineChange
 
 _HUB_NAME = re.compile(r"^[\w.-]+/[\w.-]+$")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -21,12 +22,19 @@ _CONTENT = frozenset((".safetensors", ".json", ".jinja", ".model"))
 
 @dataclass(frozen=True)
 class Model:
-    """A model as params name it: a folder or a hub's name, its commit there, a LoRA adapter on it, its weight in a mixture."""
+    """A model as params name it: a folder or a hub's name, its commit there, a LoRA adapter on it, its weight in a mixture.
+
+    Attributes:
+        engine: what its own engine has other than the one that it is asked by.
+        served_as: its name on a server, where that is another (an adapter's, of vLLM's --lora-modules).
+    """
 
     name: str
     revision: str | None = None
     adapter: Path | None = None
     weight: float = 1.0
+    engine: EngineChange | None = None
+    served_as: str | None = None
 
     @property
     def title(self) -> str:
@@ -37,6 +45,13 @@ class Model:
         """What the model is, for the store's key: a content hash of a folder, or name and commit on the hub."""
         base = f"sha256:{content_hash(Path(self.name))}" if is_folder(self.name) else self._commit()
         return base if self.adapter is None else f"{base} + sha256:{content_hash(self.adapter)}"
+
+    def served_identity(self) -> str:
+        """What is known of a model on a server: its names, and the content of an adapter that stands here too."""
+        if self.adapter is None or self.served_as is None:
+            return self.title
+        here = f" sha256:{content_hash(self.adapter)}" if self.adapter.is_dir() else ""
+        return f"{self.title} as {self.served_as}{here}"
 
     def _commit(self) -> str:
         if self.revision and _COMMIT.fullmatch(self.revision):

@@ -6,31 +6,41 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from synthempathy.core.params import Section
 
+#: The parameters of a request beside model and messages, by the names of OpenAI and vLLM.
+SENT = (
+    "temperature", "top_p", "max_tokens", "seed", "top_k", "min_p", "repetition_penalty", "presence_penalty", "stop",
+    "response_format", "chat_template_kwargs",
+)
 _BASE_URL = re.compile(r"https?://([\w.-]+|\[[\da-fA-F:.]+\])(:\d{1,5})?(/[\w./~-]*)?", re.ASCII)
 
 
 class Sampling(Section):
-    """How tokens are drawn."""
+    """How tokens are drawn. What is None (or no stop) is left to the backend, and no part of a text's key."""
 
     temperature: float = Field(ge=0, le=2)
     top_p: float = Field(gt=0, le=1)
-    max_tokens: int = Field(ge=1, le=8192)
+    max_tokens: int = Field(ge=1, le=131_072)
     seed: int = Field(ge=0)
+    top_k: int | None = Field(default=None, ge=1)  # the likeliest tokens that are drawn from, before top_p
+    min_p: float | None = Field(default=None, gt=0, le=1)  # least share of the likeliest token's probability
+    repetition_penalty: float | None = Field(default=None, ge=1, le=2)  # of tokens in the prompt or the answer; 1: none
+    presence_penalty: float | None = Field(default=None, ge=-2, le=2)  # of tokens in the answer; 0: none
+    stop: list[Annotated[str, Field(min_length=1)]] = Field(default=[], max_length=4)  # texts that end an answer, and are cut
+
+    def extras(self) -> dict[str, Any]:
+        """Those of the optional parameters that are given, by name."""
+        given = {name: getattr(self, name) for name in _OPTIONAL}
+        return {name: value for name, value in given.items() if value not in (None, [])}
 
 
-class WeightedModel(Section):
-    """One model of a mixture; it writes about weight / (sum of the weights) of the rows."""
-
-    model: str = Field(min_length=1)
-    revision: str | None = None
-    weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+_OPTIONAL = ("top_k", "min_p", "repetition_penalty", "presence_penalty", "stop")
 
 
 class VllmSettings(Section):
@@ -41,12 +51,27 @@ class VllmSettings(Section):
 
 
 class Server(Section):
-    """Where an OpenAI-compatible server is, and which environment variable holds its key."""
+    """Where an OpenAI-compatible server is, which environment variable holds its key, and how it wants its requests."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
     base_url: str = "http://localhost:8000/v1"
     api_key_env: str = "OPENAI_API_KEY"
+    leave_out: list[str] = Field(default=[])  # parameters that it refuses: [seed, top_p]
+    rename: dict[str, str] = Field(default={})  # parameters that it calls otherwise: {max_tokens: max_completion_tokens}
+    extra_body: dict[str, Any] = Field(default={})  # what it is sent besides: {reasoning_effort: low}
+    headers_env: dict[str, str] = Field(default={})  # headers, each with the environment variable that holds its value
+    fold_system: bool = False  # true: the system turn becomes the first paragraph of the user's
+
+    @model_validator(mode="after")
+    def _name_what_is_sent(self) -> Server:
+        unknown = sorted({*self.leave_out, *self.rename} - set(SENT))
+        if unknown:
+            raise ValueError(f"leave_out and rename name what is sent: {', '.join(SENT)}; not {', '.join(unknown)}")
+        taken = sorted({"model", "messages", "stream", "n"} & {*self.extra_body, *self.rename.values()})
+        if taken:
+            raise ValueError(f"extra_body and rename cannot set {', '.join(taken)}")
+        return self
 
     @model_validator(mode="after")
     def _hold_no_secret(self) -> Server:
@@ -54,19 +79,77 @@ class Server(Section):
         if not _BASE_URL.fullmatch(self.base_url):
             raise ValueError("base_url must look like http://localhost:8000/v1, with no user, key or query in it")
         _ = urlsplit(self.base_url).port  # a ValueError of its own where there is no such port or address
-        name = self.api_key_env
-        if not (name.isascii() and name.isidentifier() and name.isupper()):
+        if not _is_variable(self.api_key_env):
             raise ValueError("api_key_env is the name of an environment variable in capitals, never the key itself")
+        if not all(re.fullmatch(r"[A-Za-z][\w-]*", header, re.ASCII) and _is_variable(name)
+                   for header, name in self.headers_env.items()):
+            raise ValueError(
+                "headers_env gives each header the name of an environment variable in capitals, never the value itself"
+            )
         return self
+
+
+def _is_variable(name: str) -> bool:
+    return name.isascii() and name.isidentifier() and name.isupper()
+
+
+BackendName = Literal["transformers", "vllm", "openai"]
+Dtype = Literal["float32", "bfloat16", "float16"]
+#: Arguments of a chat template, by name (chat_template_kwargs).
+TemplateArguments = dict[str, bool | int | float | str]
 
 
 class Engine(Section):
     """What runs a model."""
 
-    backend: Literal["transformers", "vllm", "openai"]
-    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
+    backend: BackendName
+    dtype: Dtype = "float32"
+    template: TemplateArguments = Field(default={})  # of the chat template: {enable_thinking: true}, {reasoning_effort: low}
     vllm: VllmSettings = VllmSettings()
     openai: Server = Server()
+
+
+class EngineChange(Section):
+    """What a step's or a model's own engine has other than the one above it. A word alone names the backend."""
+
+    backend: BackendName | None = None
+    dtype: Dtype | None = None
+    template: TemplateArguments | None = None
+    vllm: VllmSettings | None = None
+    openai: Server | None = None
+
+    def over(self, engine: Engine) -> Engine:
+        """`engine` with what is given here in its place; of `vllm` and `openai`, key by key."""
+        changes: dict[str, Any] = {}
+        for name in self.model_fields_set:
+            own = getattr(self, name)
+            if isinstance(own, Section):
+                own = getattr(engine, name).model_copy(update={key: getattr(own, key) for key in own.model_fields_set})
+            if own is not None:
+                changes[name] = own
+        return engine.model_copy(update=changes)
+
+
+def _as_change(value: Any) -> Any:
+    return {"backend": value} if isinstance(value, str) else value
+
+
+#: In params: null for the engine above, a backend's name, or a mapping of what differs.
+OwnEngine = Annotated[EngineChange | None, BeforeValidator(_as_change)]
+
+
+def engine_of(own: EngineChange | None, above: Engine) -> Engine:
+    """The engine of a step or a model: its own, laid over the one above it."""
+    return above if own is None else own.over(above)
+
+
+class WeightedModel(Section):
+    """One model of a mixture; it writes about weight / (sum of the weights) of the rows."""
+
+    model: str = Field(min_length=1)
+    revision: str | None = None
+    weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    engine: OwnEngine = None
 
 
 class VllmSpeed(Section):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,13 +20,13 @@ from synthempathy.core.ledger import Ledger
 from synthempathy.core.progress import Advance, progress, say
 from synthempathy.core.records import Record
 from synthempathy.llm.answers import plain_answer
-from synthempathy.llm.backends import Completion, Failure, Loaded, Request, open_backend
+from synthempathy.llm.backends import Completion, Failure, Loaded, Request, backend_of, open_backend
 from synthempathy.llm.clock import Clock
 from synthempathy.llm.cost import Cost, record_cost
 from synthempathy.llm.forecast import forecast
 from synthempathy.llm.loading import Model
 from synthempathy.llm.mixture import by_model
-from synthempathy.llm.params import Engine, Machine, Sampling
+from synthempathy.llm.params import Engine, Machine, Sampling, engine_of
 from synthempathy.llm.prompts import Message
 from synthempathy.llm.store import Provenance, Store
 from synthempathy.llm.store_key import KeyMaker
@@ -81,13 +81,22 @@ class Results:
 
 @dataclass(frozen=True)
 class Asking:
-    """How rows are asked: by which models, drawn how, how often at most, and with what."""
+    """How rows are asked: by which models, drawn how, how often at most, and with what.
+
+    `engine` runs the models that have none of their own. Answers are kept to the JSON schema `schema` by the backends that
+    can; from the others the prompt's own labels come.
+    """
 
     models: tuple[Model, ...]
     sampling: Sampling
     attempts: int
     engine: Engine
     machine: Machine
+    schema: Mapping[str, Any] | None = None
+
+    def schema_of(self, model: Model) -> Mapping[str, Any] | None:
+        """The schema that the answers of `model` are kept to, by the backend that runs it."""
+        return self.schema if backend_of(engine_of(model.engine, self.engine)).schemas else None
 
 
 def ask_rows(step: str, rows: Sequence[Row], asking: Asking, read: Reader) -> Results:
@@ -98,7 +107,7 @@ def ask_rows(step: str, rows: Sequence[Row], asking: Asking, read: Reader) -> Re
         run = _Run(step, asking, read, store)
         left = []
         for model, part in by_model(((row.id, row) for row in rows), asking.models):
-            keys = KeyMaker(model, asking.engine, asking.sampling)
+            keys = KeyMaker(model, asking.engine, asking.sampling, asking.schema_of(model))
             left.append((model, keys, run.from_store(model, keys, [(row, 0) for row in part])))
         todo = sum(len(tries) for _, _, tries in left)
         paces = [(len(tries), store.pace(step, model.title)) for model, _, tries in left if tries]
@@ -157,7 +166,7 @@ class _Run:
     def ask(self, model: Model, keys: KeyMaker, waiting: list[_Try], advance: Advance) -> None:
         """Load the model and ask it these tries, and again those that it answers badly."""
         self._shown = self.finished
-        clock = Clock(self._asking.engine, self._asking.machine)
+        clock = Clock(engine_of(model.engine, self._asking.engine), self._asking.machine)
         self.energy_source = clock.source
         loaded = open_backend(model, self._asking.engine, self._asking.machine)
         try:
@@ -172,13 +181,13 @@ class _Run:
         self, model: Model, keys: KeyMaker, loaded: Loaded, waiting: list[_Try], clock: Clock, advance: Advance,
     ) -> list[_Try]:
         """Ask each try once; the tries that follow."""
-        sampling, again = self._asking.sampling, list[_Try]()
+        sampling, schema, again = self._asking.sampling, self._asking.schema_of(model), list[_Try]()
         by_id: dict[str, tuple[_Try, str]] = {}
         requests = []
         for row, attempt in waiting:
             messages = row.rendered()
             by_id[row.id] = (row, attempt), keys.key(messages, row.sample, attempt)
-            requests.append(Request(row.id, messages, keys.seed(messages, row.sample, attempt)))
+            requests.append(Request(row.id, messages, keys.seed(messages, row.sample, attempt), schema))
         completions = cast(Generator[Completion | Failure], loaded.complete(requests, sampling))
         with closing(completions):  # a stop in the middle ends the backend's requests too
             for completion in completions:

@@ -12,12 +12,14 @@ from pathlib import Path
 from synthempathy.core.errors import InputError, SynthempathyError
 from synthempathy.core.params import Section, read_params
 from synthempathy.dedup.semantic import check_model as check_semantic
+from synthempathy.evaluation.systems import systems_of
 from synthempathy.filters.guard import PROMPT_VARIABLES as GUARD_VARIABLES
 from synthempathy.finetuning.examples import PROMPT_VARIABLES as FINETUNE_VARIABLES
+from synthempathy.generation.params import Step
 from synthempathy.generation.steps import STEPS, models_of
 from synthempathy.llm.backends import backend_of, check_model
 from synthempathy.llm.loading import Model, is_folder
-from synthempathy.llm.params import Engine
+from synthempathy.llm.params import Engine, engine_of
 from synthempathy.llm.prompts import load_prompt
 from synthempathy.project.params import Params, load_params
 from synthempathy.scorers.judge.rubric import read_rubric
@@ -26,7 +28,8 @@ from synthempathy.scorers.judge.rubric import read_rubric
 Check = Callable[[], object]
 
 #: Models that stages write: they are outputs in dvc.yaml, and may not be there yet.
-WRITTEN = frozenset(("models/safety", "models/scorer", "models/adapter"))
+ADAPTER = "models/adapter"
+WRITTEN = frozenset(("models/safety", "models/scorer", ADAPTER))
 
 
 def run_all(checks: Iterable[Check]) -> None:
@@ -47,10 +50,10 @@ def checked_params(path: Path) -> Params:
     """All of params.yaml and the profile in force; raises the first mistake of every section, as `run_all` does."""
     file = read_params(path)
     sections = {name: field.annotation for name, field in Params.model_fields.items() if name in file.values}
-    run_all(
+    run_all([file.check_wanted, *(
         partial(file.section, name, section) for name, section in sections.items()
         if isinstance(section, type) and issubclass(section, Section)
-    )
+    )])
     return load_params(path)
 
 
@@ -101,7 +104,10 @@ def _check_folder(folder: Path, field: str, file: str | None) -> None:
 def model_folders(params: Params) -> dict[str, list[Path]]:
     """The folders of models that each stage reads, without those that another stage writes and the hub's."""
     names = {
-        stage: [name for model, engine in asked if backend_of(engine).local_weights for name in (model.name, model.adapter)]
+        stage: [
+            name for model, engine in asked if backend_of(engine_of(model.engine, engine)).local_weights
+            for name in (model.name, model.adapter)
+        ]
         for stage, asked in _asked(params).items()
     }
     names["finetune"] = [params.finetune.model]
@@ -115,14 +121,12 @@ def model_folders(params: Params) -> dict[str, list[Path]]:
 
 def _asked(params: Params) -> dict[str, list[tuple[Model, Engine]]]:
     """The models that each stage asks, and by which engine."""
-    engine, guard, judge = params.engine, params.filter.guard, params.scorer.judge
-    tuned = Model(params.finetune.model, params.finetune.revision)
-    others = [Model(one.model, one.revision, Path(one.adapter) if one.adapter else None) for one in params.evaluate.also]
+    guard, judge = params.filter.guard, params.scorer.judge
+    steps: dict[str, Step] = {"brainstorm": params.brainstorm, "explain": params.explain, "respond": params.respond}
+    evaluated = [one.model for one in systems_of(params.finetune, Path(ADAPTER), params.evaluate)]
     return {
-        "brainstorm": [(model, engine) for model in models_of(params.brainstorm)],
-        "explain": [(model, engine) for model in models_of(params.explain)],
-        "respond": [(model, engine) for model in models_of(params.respond)],
+        **{name: [(model, engine_of(step.engine, params.engine)) for model in models_of(step)] for name, step in steps.items()},
         "filter": [(Model(guard.model, guard.revision), guard.engine)] if guard.model else [],
         "scorer": [(Model(judge.model, judge.revision), judge.engine)] if params.scorer.kind == "judge" else [],
-        "evaluate": [(model, engine) for model in (tuned, *others)],
+        "evaluate": [(model, engine_of(params.evaluate.engine, params.engine)) for model in evaluated],
     }

@@ -10,7 +10,6 @@ from pydantic import Field, WrapValidator, field_validator, model_validator
 
 from synthempathy.core.params import ParamsFile, Section, read_mapping
 from synthempathy.generation.params import Brainstorm, Explain, Respond, Step
-from synthempathy.llm.params import Sampling
 
 GRID = Path("stages/sampling/params.yaml")
 #: What a cell's diversity is measured by (`measures`).
@@ -67,7 +66,7 @@ class Grid(Section):
     def settings(self, file: ParamsFile, temperature: float, top_p: float) -> Step:
         """The step's section of params.yaml with the grid's model and draws, each row asked once."""
         own = file.section(self.step, _SECTIONS[self.step])
-        sampling = Sampling(temperature=temperature, top_p=top_p, max_tokens=own.sampling.max_tokens, seed=self.seed)
+        sampling = own.sampling.model_copy(update={"temperature": temperature, "top_p": top_p, "seed": self.seed})
         return own.model_copy(update={
             "model": self.model, "revision": self.revision, "models": [], "prompt": self.prompt,
             "sampling": sampling, "attempts": 1,

@@ -61,6 +61,7 @@ class JudgeSettings(Section):
     samples: int = Field(ge=1, le=100)  # per pair
     sampling: Sampling
     attempts: int = Field(ge=1, le=20)
+    structured: bool = False  # held to the JSON schema of an answer, where the backend can
 
     @model_validator(mode="after")
     def _samples_differ(self) -> JudgeSettings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 
 import pytest
 
@@ -89,6 +90,16 @@ def test_the_batch_stays_full_while_rows_remain(engine, monkeypatch):
     assert engine.in_flight == 2 * 8
     assert len(fed) > 5
     assert all(rows == min(engine.in_flight, unanswered) for rows, unanswered in fed)
+
+
+@needs_vllm
+def test_an_answer_keeps_to_a_json_schema(engine):
+    levels = {name: {"type": "integer", "enum": [0, 1, 2]} for name in ("er", "ip", "ex")}
+    schema = {"type": "object", "properties": levels, "required": list(levels), "additionalProperties": False}
+    asked = [Request(one.id, one.messages, one.seed, schema) for one in requests(6)]
+    for answer in engine.complete(asked, SAMPLING.model_copy(update={"max_tokens": 48})):
+        assert answer.finish_reason == "stop"
+        assert json.loads(answer.text).keys() == levels.keys()
 
 
 @needs_vllm

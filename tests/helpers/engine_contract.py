@@ -97,6 +97,25 @@ def takes_the_likeliest_tokens_at_temperature_0(subject: Subject) -> None:
     assert found == likeliest(subject.model, 10, subject.max_tokens)
 
 
+def ends_an_answer_before_a_stop_text(subject: Subject) -> None:
+    plain = likeliest(subject.model, 10, subject.max_tokens)
+    stop = next(text[1] for text in (answer.text for answer in plain.values()) if len(text) > 2)
+    sampling = subject.sampling(temperature=0.0).model_copy(update={"stop": [stop]})
+    for row, answer in by_id(subject.engine.complete(rows(10), sampling)).items():
+        assert isinstance(answer, Completion)
+        before, _, after = plain[row].text.partition(stop)
+        assert answer.text == before.rstrip()
+        assert not after or answer.finish_reason == "stop"
+
+
+def takes_optional_sampling(subject: Subject) -> None:
+    """At temperature 0 with a penalty on repetition: as transformers' own `generate`, row by row."""
+    sampling = subject.sampling(temperature=0.0).model_copy(update={"repetition_penalty": 1.3})
+    assert by_id(subject.engine.complete(rows(10), sampling)) == likeliest(subject.model, 10, subject.max_tokens, 1.3)
+    narrow = subject.sampling().model_copy(update={"top_k": 1})
+    assert by_id(subject.engine.complete(rows(10), narrow)) == likeliest(subject.model, 10, subject.max_tokens)
+
+
 def refuses_an_over_long_prompt_by_name(subject: Subject) -> None:
     """A model here ends the run; of a server that says why, it is that row's failure alone."""
     long = Request("row-long", [{"role": "user", "content": "word " * 3000}], 1)
@@ -119,11 +138,14 @@ def names_its_library_and_version(subject: Subject) -> None:
 CONTRACT: tuple[Callable[[Subject], None], ...] = (
     answers_each_row_once, refuses_an_over_long_prompt_by_name, gives_the_same_text_again,
     gives_another_text_for_another_seed, says_why_it_stopped, takes_the_likeliest_tokens_at_temperature_0,
-    names_its_library_and_version,
+    ends_an_answer_before_a_stop_text, takes_optional_sampling, names_its_library_and_version,
 )
 SERVED = tuple(
     promise for promise in CONTRACT
-    if promise not in (says_why_it_stopped, takes_the_likeliest_tokens_at_temperature_0)
+    if promise not in (
+        says_why_it_stopped, takes_the_likeliest_tokens_at_temperature_0, ends_an_answer_before_a_stop_text,
+        takes_optional_sampling,
+    )
 )
 
 
@@ -132,7 +154,7 @@ def name_of(promise: Callable[[Subject], None]) -> str:
 
 
 @cache
-def likeliest(model: str, count: int, max_tokens: int) -> Outcomes:
+def likeliest(model: str, count: int, max_tokens: int, repetition_penalty: float = 1.0) -> Outcomes:
     """The answers to the first `count` rows by transformers' own greedy search, one row at a time."""
     import torch
 
@@ -145,6 +167,7 @@ def likeliest(model: str, count: int, max_tokens: int) -> Outcomes:
         with torch.inference_mode():
             whole = loaded.generate(
                 ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=max_tokens,
+                repetition_penalty=repetition_penalty,
                 pad_token_id=tokenizer.pad_token_id,
             )[0].tolist()
         answer = whole[len(prompt) :]

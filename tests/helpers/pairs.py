@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 def pair_of(explanation: str = "I was late.", response: str = "That was hard.", **more: str) -> Pair:
     """A whole record; `more` replaces or adds fields."""
     return Pair(**{
-        "id": "p", "seed_id": "s", "category": "Work", "seed": "s", "story": "s", "model": "m",
+        "id": "p", "seed_id": "s", "category": "Work", "seed": "s", "story": "Ann missed the bus.", "model": "m",
         "explanation": explanation, "response": response, "reasoning": "", **more,
     })
 

@@ -3,7 +3,7 @@
 import pytest
 
 from synthempathy.llm.loading import Model
-from synthempathy.llm.params import Engine, Sampling, Server, VllmSettings
+from synthempathy.llm.params import Engine, EngineChange, Sampling, Server, VllmSettings
 from synthempathy.llm.store_key import KeyMaker
 
 SAMPLING = Sampling(temperature=0.9, top_p=0.95, max_tokens=100, seed=1)
@@ -16,7 +16,7 @@ BASE = {
 
 def maker(**changes):
     given = BASE | changes
-    return KeyMaker(given["model"], given["engine"], given["sampling"])
+    return KeyMaker(given["model"], given["engine"], given["sampling"], given.get("schema"))
 
 
 def key(**changes):
@@ -33,7 +33,11 @@ def sampling(**changes):
     {"model": Model("org/b", COMMIT)}, {"model": Model("org/a", COMMIT[::-1])},
     {"messages": [{"role": "user", "content": "y"}]}, {"messages": [{"role": "system", "content": "x"}]},
     {"sampling": sampling(temperature=0.8)}, {"sampling": sampling(top_p=0.9)}, {"sampling": sampling(seed=2)},
-    {"sample": 1}, {"attempt": 1},
+    {"sample": 1}, {"attempt": 1}, {"schema": {"type": "object"}},
+    {"sampling": sampling(top_k=20)}, {"sampling": sampling(min_p=0.1)}, {"sampling": sampling(repetition_penalty=1.1)},
+    {"sampling": sampling(presence_penalty=0.1)}, {"sampling": sampling(stop=["\n\n"])},
+    {"engine": Engine(backend="transformers", template={"enable_thinking": True})},
+    {"model": Model("org/a", COMMIT, engine=EngineChange(dtype="bfloat16"))},
 ])
 def test_all_that_determines_a_text_is_in_the_key(change):
     assert key(**change) != key()
@@ -48,8 +52,27 @@ def test_quantized_weights_write_other_texts_and_servers_are_told_apart():
         Engine(backend="vllm"), Engine(backend="vllm", vllm=VllmSettings(quantization="fp8")),
         Engine(backend="vllm", vllm=VllmSettings(quantization="awq")),
         Engine(backend="openai"), Engine(backend="openai", openai=Server(base_url="http://other/v1")),
+        *(Engine(backend="openai", openai=Server(**settings)) for settings in (
+            {"leave_out": ["top_p"]}, {"extra_body": {"reasoning_effort": "low"}}, {"fold_system": True},
+        )),
     ]
     assert len({key(engine=engine) for engine in engines}) == len(engines)
+
+
+def test_how_a_server_calls_a_parameter_and_its_key_change_no_text():
+    there = key(engine=Engine(backend="openai"))
+    for settings in (
+        {"rename": {"max_tokens": "max_completion_tokens"}}, {"api_key_env": "OTHER"}, {"headers_env": {"X-Team": "TEAM"}},
+    ):
+        assert key(engine=Engine(backend="openai", openai=Server(**settings))) == there
+
+
+def test_a_trained_anew_adapter_behind_the_same_name_on_a_server_is_another_model(tmp_path):
+    (tmp_path / "adapter_config.json").write_text("{}")
+    served = Model("org/a", adapter=tmp_path, served_as="tuned")
+    before = key(engine=Engine(backend="openai"), model=served)
+    (tmp_path / "adapter_model.safetensors").write_text("other")
+    assert key(engine=Engine(backend="openai"), model=served) != before
 
 
 def test_an_adapter_and_a_changed_file_are_another_model(tmp_path):

@@ -41,7 +41,7 @@ RESPONSE = prose("I am sorry that you had such a morning.", 5, 20)
 
 def row(name: str, explanation: str = EXPLANATION, response: str = RESPONSE, **more: Any) -> dict[str, Any]:
     return {
-        "id": name, "seed_id": "s1", "category": "Work", "seed": "s", "story": "s", "model": "m",
+        "id": name, "seed_id": "s1", "category": "Work", "seed": "s", "story": "Ann missed the bus.", "model": "m",
         "explanation": explanation, "explanation_model": "m", "response": response, "reasoning": "", **more,
     }
 
@@ -147,6 +147,18 @@ def test_each_reason_is_given_and_counted_once(stage: Run) -> None:
     assert counted == {reason for reason, _ in SPOILED}
 
 
+@pytest.mark.parametrize(("reason", "story"), [
+    ("offensive", "Ben was late. His boss is an asshole."), ("assistant_talk", "Ben was late. I hope this helps!"),
+    ("refusal", "I cannot help with that."), ("personal_data", "Ben (ben@example.com) was late."),
+    ("sensitive_self_harm", "Ben was late. Ben feels suicidal."), ("review_drugs", "Ben was late. His son takes heroin."),
+    ("repetition", "Ben was late for work today. " * 5), ("truncated", "Ben was late for"),
+])
+def test_the_story_is_read_too_as_it_is_released(stage: Run, reason: str, story: str) -> None:
+    stage.write([row("good"), row("spoiled", story=story)]).run()
+    assert stage.rejected["spoiled"]["reason"] == reason
+    assert stage.rejected["spoiled"]["detail"].startswith("story: ")
+
+
 def test_metrics_name_every_reason(stage: Run) -> None:
     stage.write([row("good")]).run()
     assert list(stage.metrics) == ["rows_in", "rows_out", "dropped", "masked", "stale_decisions", "kept_by_decision"]
@@ -240,7 +252,7 @@ def test_held_rows_stand_in_the_queue_with_their_evidence(stage: Run) -> None:
     stage.write([row("good"), held, both]).run()
     assert stage.rejected["held"]["reason"] == "review_violence" and stage.rejected["held"]["also"] == ["review_medical_legal"]
     (one,) = stage.queue
-    assert list(one) == ["id", "content_hash", "reason", "evidence", "explanation", "response"]
+    assert list(one) == ["id", "content_hash", "reason", "evidence", "story", "explanation", "response"]
     assert (one["id"], one["content_hash"], one["reason"]) == ("held", hash_of(held), "review_violence")
     assert [(e["reason"], e["field"]) for e in one["evidence"]] == [
         ("review_violence", "explanation"), ("review_medical_legal", "response"),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from synthempathy.core.errors import InputError
 from synthempathy.core.params import plain, read_mapping
-from synthempathy.filters import base
 from synthempathy.filters.classifier.model import LABELS
 from synthempathy.filters.examples import Example
 from synthempathy.filters.rules.topics import TOPICS
@@ -24,7 +24,7 @@ class _Recipe(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     reason: str
-    field: base.Field
+    field: Literal["explanation", "response"]
     frames: str
     words: str
     times: int = Field(ge=1)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from synthempathy.filters.base import (
     ACTIONS,
-    FIELDS,
+    TEXTS,
     Action,
     Check,
     Field,
@@ -27,7 +27,7 @@ from synthempathy.filters.base import (
     quoted,
     reason_for,
 )
-from synthempathy.filters.params import Filter, Topics
+from synthempathy.filters.params import Filter, Policy, TopicPolicy, Topics
 from synthempathy.text.words import Text
 
 #: In the order in which they are looked for.
@@ -66,9 +66,14 @@ def _checks(settings: Filter) -> Iterator[Check]:
     for action in ACTIONS:
         for topic in TOPICS:
             policy = getattr(settings.topics, topic)
-            fields = tuple(field for field in FIELDS if getattr(policy, field) == action)
+            fields = tuple(field for field in TEXTS if policy_of(policy, field) == action)
             if fields:
                 yield on_texts(topic_reason(topic, action), FINDERS[topic], action, fields)
+
+
+def policy_of(policy: TopicPolicy, field: Field) -> Policy:
+    """What the policy of a topic says of `field`; the explanation's holds for the story that it retells."""
+    return policy.response if field == "response" else policy.explanation
 
 
 RULE = Rule(tuple(topic_reason(topic, action) for action in ACTIONS for topic in TOPICS), _checks)

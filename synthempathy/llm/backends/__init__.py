@@ -7,14 +7,15 @@ adapters, gives log-probabilities, where its energy is counted, and what of the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import ClassVar, Literal, Protocol, cast
+from typing import Any, ClassVar, Literal, Protocol, cast
 
 from synthempathy.core.errors import ModelError
 from synthempathy.llm.loading import Model, is_folder
-from synthempathy.llm.params import Engine, Machine, Sampling
+from synthempathy.llm.params import Engine, Machine, Sampling, engine_of
 
 FinishReason = Literal["stop", "length"]
 FailureReason = Literal["server_error", "timeout", "rate_limited", "bad_response", "refused_by_server"]
@@ -22,11 +23,15 @@ FailureReason = Literal["server_error", "timeout", "rate_limited", "bad_response
 
 @dataclass(frozen=True)
 class Request:
-    """One completion wanted. `seed` (0 to 2**63) alone decides the draws, so equal requests get equal completions."""
+    """One completion wanted. `seed` (0 to 2**63) alone decides the draws, so equal requests get equal completions.
+
+    `schema`, a JSON schema, asks for an answer that is one JSON object of that shape: only of a backend with `schemas`.
+    """
 
     id: str
     messages: list[dict[str, str]]
     seed: int
+    schema: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,8 @@ class Backend(Loaded, Protocol):
     local_weights: ClassVar[bool]
     #: Whether a LoRA adapter can be put on the model.
     adapters: ClassVar[bool]
+    #: Whether it can keep an answer to a JSON schema.
+    schemas: ClassVar[bool]
 
     def __init__(self, model: Model, engine: Engine, machine: Machine) -> None: ...
 
@@ -103,6 +110,11 @@ class Backend(Loaded, Protocol):
         ...
 
 
+def template_key(engine: Engine) -> str:
+    """The engine's template arguments, as a part of a backend's key; "" where there are none, so that old keys stay."""
+    return "/" + json.dumps(engine.template, sort_keys=True) if engine.template else ""
+
+
 def backend_of(engine: Engine) -> type[Backend]:
     """The class of the backend that `engine` names: imported only when used."""
     return cast(type[Backend], import_module(f"{__name__}.{engine.backend}").BACKEND)
@@ -110,16 +122,21 @@ def backend_of(engine: Engine) -> type[Backend]:
 
 def check_model(model: Model, engine: Engine) -> None:
     """Refuse, before anything runs, a folder that is not there and an adapter that the backend cannot take."""
+    engine = engine_of(model.engine, engine)
     backend = backend_of(engine)
-    if model.adapter is not None and not backend.adapters:
-        raise ModelError(f"engine.backend {engine.backend} cannot load an adapter; evaluate with transformers or vllm")
+    if model.adapter is not None and not backend.adapters and model.served_as is None:
+        raise ModelError(
+            f"backend {engine.backend} cannot load {model.adapter}; name the adapter as the server knows it "
+            "(evaluate.adapter_name, evaluate.also.adapter_name), or evaluate with transformers or vllm"
+        )
     if backend.local_weights:
         is_folder(model.name)
 
 
 def open_backend(model: Model, engine: Engine, machine: Machine) -> Loaded:
-    """Load `model` into its backend, here or on Ray's workers."""
+    """Load `model` into its backend, here or on Ray's workers. `engine` is the one above the model's own."""
     check_model(model, engine)
+    engine = engine_of(model.engine, engine)
     if machine.executor == "ray":
         from synthempathy.llm.backends.ray import RayExecutor
 

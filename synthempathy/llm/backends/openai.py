@@ -13,7 +13,6 @@ The key comes from the environment alone and is kept nowhere else. Whether a see
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import sys
 import time
@@ -28,11 +27,11 @@ import httpx2 as httpx
 
 from synthempathy.core.errors import ModelError
 from synthempathy.core.progress import say
-from synthempathy.llm.backends import Completion, Failure, Request
+from synthempathy.llm.backends import Completion, Failure, Request, template_key
 from synthempathy.llm.backends import openai_replies as replies
 from synthempathy.llm.backends.openai_outage import Outage
 from synthempathy.llm.backends.openai_replies import TryAgain
-from synthempathy.llm.chat import harmless
+from synthempathy.llm.backends.openai_requests import Secrets, body_of, key_part
 from synthempathy.llm.loading import Model
 from synthempathy.llm.params import Engine, Machine, Sampling
 
@@ -44,8 +43,6 @@ KEEP_ALIVE_SECONDS = 2.0
 LONGEST_RETRY_AFTER = 600.0
 #: How long stopping may take.
 STOP_SECONDS = 10.0
-#: Seeds are sent modulo this: some servers read 32 bits with a sign and refuse the protocol's 63.
-SEEDS = 2**31
 
 
 class OpenaiBackend:
@@ -55,6 +52,7 @@ class OpenaiBackend:
     """
 
     local_weights = adapters = False
+    schemas = True
 
     def __init__(
         self,
@@ -65,15 +63,16 @@ class OpenaiBackend:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self.name, self.server, self.settings, self.retries = model.name, engine.openai, machine.openai, 0
+        self.name, self.engine, self.server = model.served_as or model.name, engine, engine.openai
+        self.settings, self.retries, self._secrets = machine.openai, 0, Secrets(engine.openai)
         self.url = self.server.base_url.rstrip("/") + "/chat/completions"
         self._sleep, self._now, self._said_no_usage, self._fingerprint = sleep, now, False, ""
         self._outage, self._under_way = Outage(self.server.base_url, self.settings.concurrency), self.settings.concurrency
-        self._model_said = model.name
+        self._model_said = self.name
 
     @staticmethod
     def key(engine: Engine) -> str:
-        return f"openai/{engine.openai.base_url}"
+        return f"openai/{engine.openai.base_url}{key_part(engine)}{template_key(engine)}"
 
     @staticmethod
     def plain_weights(engine: Engine) -> bool:
@@ -100,7 +99,7 @@ class OpenaiBackend:
         Closing the generator cancels what is under way. ModelError where the server refuses a request for good.
         """
         outcomes: SimpleQueue[Completion | Failure | None] = SimpleQueue()
-        self._check_key()
+        self._secrets.headers()  # one that cannot be sent is met here
         self._under_way = min(self.settings.concurrency, len(requests))
         loop = asyncio.new_event_loop()
         work = loop.create_task(self._answer_all(requests, sampling, outcomes.put))
@@ -145,14 +144,11 @@ class OpenaiBackend:
             hand_over(await self._answer(client, request, sampling))
 
     async def _answer(self, client: httpx.AsyncClient, request: Request, sampling: Sampling) -> Completion | Failure:
-        body = {
-            "model": self.name, "messages": harmless(request.messages), "seed": request.seed % SEEDS,
-            "temperature": sampling.temperature, "top_p": sampling.top_p, "max_tokens": sampling.max_tokens,
-        }
+        body = body_of(request, self.name, sampling, self.engine)
         tries = 0
         while True:
             try:
-                outcome = await self._try(client, request.id, body)
+                outcome = await self._try(client, request.id, body, sampling.max_tokens)
                 self._outage.answered()
                 return outcome
             except TryAgain as fault:
@@ -172,7 +168,9 @@ class OpenaiBackend:
         self._outage.given_up(row, said, tries, reached=fault.reached, under_way=self._under_way)
         return Failure(row, fault.reason, f"{said} (tries: {tries})")
 
-    async def _try(self, client: httpx.AsyncClient, row: str, body: dict[str, Any]) -> Completion | Failure:
+    async def _try(
+        self, client: httpx.AsyncClient, row: str, body: dict[str, Any], max_tokens: int
+    ) -> Completion | Failure:
         seconds = self.settings.timeout_seconds
         try:
             async with asyncio.timeout(seconds):
@@ -188,7 +186,7 @@ class OpenaiBackend:
             reached = not isinstance(error, httpx.ConnectError)
             raise TryAgain("server_error", f"{type(error).__name__}: {error}", reached=reached) from None
         if response.is_success:
-            return self._read(row, response)
+            return self._read(row, response, max_tokens)
         said = self._line(f"HTTP {response.status_code}: {replies.error_message(response)}")  # now: a traceback may show it
         if reason := replies.may_pass(response.status_code):
             raise TryAgain(reason, said, replies.retry_after(response.headers.get("retry-after"), self._now()))
@@ -196,8 +194,8 @@ class OpenaiBackend:
             return Failure(row, "refused_by_server", said)
         raise ModelError(f"row {row}: {self.url}: {said}{self._hint(response.status_code)}")
 
-    def _read(self, row: str, response: httpx.Response) -> Completion | Failure:
-        reply = replies.read_reply(row, response)
+    def _read(self, row: str, response: httpx.Response, max_tokens: int) -> Completion | Failure:
+        reply = replies.read_reply(row, response, max_tokens)
         if isinstance(reply.outcome, Failure):
             return replace(reply.outcome, detail=self._line(reply.outcome.detail))
         self._fingerprint = reply.fingerprint
@@ -210,28 +208,20 @@ class OpenaiBackend:
             say(f"{self.url} reports no token usage: its tokens are counted as 0")
         return reply.outcome
 
-    def _key(self) -> str:
-        return os.environ.get(self.server.api_key_env, "").strip()
-
-    def _check_key(self) -> None:
-        if not (self._key().isascii() and self._key().isprintable()):  # the HTTP library's own error would show it
-            raise ModelError(f"the key in {self.server.api_key_env} holds characters that no key has; set it anew")
-
     def _authorized(self, request: httpx.Request) -> httpx.Request:
         """With the key where there is one; servers of one's own need none. The request alone ever holds it."""
-        if self._key():
-            request.headers["Authorization"] = f"Bearer {self._key()}"
+        request.headers.update(self._secrets.headers())
         return request
 
     def _hint(self, status: int) -> str:
         if status in (401, 403):
             name = self.server.api_key_env
-            there = "" if self._key() else ", which is not set"
+            there = "" if self._secrets.key else ", which is not set"
             return f"; the key is read from the environment variable {name}{there}"
         return f"; check base_url and the model's name, {self.name}" if status in (301, 302, 307, 308, 404) else ""
 
     def _line(self, text: str) -> str:
-        return replies.one_line(text, self._key())
+        return replies.one_line(text, self._secrets.values())
 
 
 def _run(loop: asyncio.AbstractEventLoop, work: asyncio.Task[None], outcomes: SimpleQueue[Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -14,7 +15,12 @@ from synthempathy.llm.backends import Completion, Failure, FailureReason, Finish
 
 #: Statuses under 500 that another try may overcome.
 _MAY_PASS: dict[int, FailureReason] = {408: "timeout", 425: "server_error", 429: "rate_limited"}
-_FINISH_REASONS: dict[str, FinishReason] = {"stop": "stop", "eos_token": "stop", "length": "length"}
+#: Why an answer ended, in the words of OpenAI, vLLM, TGI, Anthropic, Gemini, Mistral and Cohere; case and signs do not count.
+_FINISH_REASONS: dict[str, FinishReason] = {
+    **dict.fromkeys(("stop", "eos", "eostoken", "endturn", "endofturn", "stopsequence", "complete", "completed", "end"), "stop"),
+    **dict.fromkeys(("length", "maxtokens", "maxoutputtokens", "maxlength", "modellength", "tokenlimit"), "length"),
+}
+_REFUSED = re.compile(r"filter|safety|refus|moderat|recitation|blocklist|prohibited|spii", re.IGNORECASE)
 #: In a refusal: that it is for this prompt and no other (OpenAI, Azure, vLLM, llama.cpp).
 _OF_THE_ROW = re.compile(
     r"content[ _-]?(?:filter|policy|management)|moderation|flagged|safety|prohibited|context[ _-]?(?:length|size|window)"
@@ -42,27 +48,35 @@ class Reply:
     model: str = ""
 
 
-def read_reply(row: str, response: httpx.Response) -> Reply:
-    """The answer in a response of status 2xx. TryAgain where there is none in it.
+def read_reply(row: str, response: httpx.Response, max_tokens: int) -> Reply:
+    """The answer, to a request for at most `max_tokens`, in a response of status 2xx. TryAgain where there is none in it.
 
     Details are the server's own words: many lines, perhaps, and perhaps the key among them.
     """
     try:
         answer = response.json()
         choice = answer["choices"][0]
-        message, said = choice["message"], choice["finish_reason"]
+        message, said = choice["message"], choice.get("finish_reason")
         text = _thoughts(message) + _content(message)
         text.encode()  # half a surrogate pair is JSON, but no text: the store could not hold it
-        finish_reason = _FINISH_REASONS.get(said)
     except (ValueError, RecursionError):
         raise TryAgain("bad_response", f"not JSON: {response.text}") from None
     except (LookupError, TypeError, AttributeError):
         raise TryAgain("bad_response", f"no chat completion: {response.text}") from None
-    if finish_reason is None:  # content_filter and the like: another try with the same seed would end the same
-        return Reply(Failure(row, "bad_response", f"finish_reason {said!r}"))
     prompt_tokens, completion_tokens = (_count(answer, name) for name in ("prompt_tokens", "completion_tokens"))
+    finish_reason = _finish_reason(said, text, cut=completion_tokens >= max_tokens)
+    if finish_reason is None:  # another try with the same seed would end the same
+        refused = isinstance(said, str) and _REFUSED.search(said)
+        return Reply(Failure(row, "refused_by_server" if refused else "bad_response", f"finish_reason {said!r}"))
     completion = Completion(row, text.strip(), finish_reason, prompt_tokens, completion_tokens)
     return Reply(completion, _name(answer, "system_fingerprint"), _name(answer, "model"))
+
+
+def _finish_reason(said: Any, text: str, *, cut: bool) -> FinishReason | None:
+    """What the server's word means; None where it means neither. Some say nothing of an answer that is whole."""
+    if said is None or said == "":
+        return ("length" if cut else "stop") if text.strip() else None
+    return _FINISH_REASONS.get(re.sub(r"[^a-z]", "", said.lower())) if isinstance(said, str) else None
 
 
 def same_model(asked: str, said: str) -> bool:
@@ -78,7 +92,7 @@ def is_of_this_row(response: httpx.Response) -> bool:
 
 def _content(message: dict[str, Any]) -> str:
     """The text of a message: a string, or a list of parts, of which those of type "text" count."""
-    content = message.get("content") or ""
+    content = message.get("content") or message.get("refusal") or ""  # the model's own no, where a schema was asked for
     if isinstance(content, list):
         content = "".join(part.get("text") or "" for part in content if part.get("type") in ("text", "output_text"))
     if not isinstance(content, str):
@@ -109,10 +123,11 @@ def error_message(response: httpx.Response) -> str:
     return str(found)
 
 
-def one_line(text: str, key: str, limit: int = 200) -> str:
-    """What a server said, as one short line without the key, should the server have repeated it."""
-    if len(key) >= 8:  # what is shorter is a stand-in like "ollama"
-        text = text.replace(key, "[key]")
+def one_line(text: str, secrets: Sequence[str], limit: int = 200) -> str:
+    """What a server said, as one short line without the key and other `secrets`, should the server have repeated them."""
+    for secret in secrets:
+        if len(secret) >= 8:  # what is shorter is a stand-in like "ollama"
+            text = text.replace(secret, "[key]")
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= limit else line[: limit - 3] + "..."
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 from synthempathy.core.errors import ModelError
-from synthempathy.llm.backends import Completion, Request
-from synthempathy.llm.backends.sampling import draw
+from synthempathy.llm.backends import Completion, Request, template_key
+from synthempathy.llm.backends.sampling import draw, penalized
+from synthempathy.llm.backends.stopping import cut_at, ends_at
 from synthempathy.llm.chat import decoded, prompt_ids
 from synthempathy.llm.loading import Model, add_adapter, load_model, load_tokenizer, pick_device
 from synthempathy.llm.params import Engine, Machine, Sampling
@@ -25,9 +26,10 @@ class TransformersBackend:
     """
 
     local_weights = adapters = True
+    schemas = False
 
     def __init__(self, model: Model, engine: Engine, machine: Machine) -> None:
-        self.name, self.batch_size = model.name, machine.batch_size
+        self.name, self.batch_size, self.template = model.name, machine.batch_size, engine.template
         self.exact = engine.dtype == "float32"
         self.device = pick_device(machine.device)
         self.tokenizer = load_tokenizer(model.name, model.revision)
@@ -38,7 +40,7 @@ class TransformersBackend:
 
     @staticmethod
     def key(engine: Engine) -> str:
-        return f"transformers/{engine.dtype}"
+        return f"transformers/{engine.dtype}{template_key(engine)}"
 
     @staticmethod
     def plain_weights(engine: Engine) -> bool:
@@ -71,7 +73,7 @@ class TransformersBackend:
             yield from self._batch(prompts[start : start + self.batch_size], sampling)
 
     def _encoded(self, request: Request, sampling: Sampling) -> list[int]:
-        ids = prompt_ids(self.tokenizer, request.messages)
+        ids = prompt_ids(self.tokenizer, request.messages, self.template)
         if len(ids) + sampling.max_tokens > self.limit:
             raise ModelError(
                 f"row {request.id}: a prompt of {len(ids)} tokens and max_tokens {sampling.max_tokens} exceed the "
@@ -98,8 +100,8 @@ class TransformersBackend:
                 ).logits[:, -1]
                 tokens = self._draw(rows, logits, sampling)
                 for row, token in zip(rows, tokens, strict=True):
-                    if not row.finished and row.add(token, token in self._ends, sampling.max_tokens):
-                        yield self._completion(row)
+                    if not row.finished and row.add(token, self._is_end(row, token, sampling), sampling.max_tokens):
+                        yield self._completion(row, sampling)
                 if sum(not row.finished for row in rows) <= SHRINK_AT * len(rows):
                     keep = torch.tensor([i for i, row in enumerate(rows) if not row.finished], device=self.device)
                     rows = [row for row in rows if not row.finished]
@@ -115,16 +117,26 @@ class TransformersBackend:
     def _draw(self, rows: list[_Row], logits: Any, sampling: Sampling) -> list[int]:
         import torch
 
+        def drawn_by(logits: Any, rows: list[_Row], uniforms: Any) -> tuple[Any, Any]:
+            fair = penalized(logits, [row.prompt for row in rows], [row.answer for row in rows], sampling)
+            return draw(fair, uniforms, sampling)
+
         uniforms = torch.tensor([row.uniform() for row in rows], dtype=torch.float64, device=self.device)
-        tokens, sure = draw(logits, uniforms, sampling.temperature, sampling.top_p)
+        tokens, sure = drawn_by(logits, rows, uniforms)
         if self.exact:
             for i in (~sure).nonzero().flatten().tolist():
                 if not rows[i].finished:
                     alone = torch.tensor([rows[i].prompt + rows[i].answer], device=self.device)
                     exact = self.model(input_ids=alone, use_cache=False, logits_to_keep=1).logits[:, -1]
-                    tokens[i] = draw(exact, uniforms[i : i + 1], sampling.temperature, sampling.top_p)[0][0]
+                    tokens[i] = drawn_by(exact, [rows[i]], uniforms[i : i + 1])[0][0]
         drawn: list[int] = tokens.tolist()
         return drawn
+
+    def _is_end(self, row: _Row, token: int, sampling: Sampling) -> bool:
+        if token in self._ends:
+            row.end_tokens = 1
+            return True
+        return bool(sampling.stop) and ends_at(self.tokenizer, [*row.answer, token], sampling.stop)
 
     @property
     def _ends(self) -> set[int]:
@@ -133,9 +145,9 @@ class TransformersBackend:
         also = also if isinstance(also, list) else [also]
         return {t for t in (self.tokenizer.eos_token_id, *also) if t is not None}
 
-    def _completion(self, row: _Row) -> Completion:
-        ids = row.answer[:-1] if row.stopped else row.answer
-        text = decoded(self.tokenizer, ids)
+    def _completion(self, row: _Row, sampling: Sampling) -> Completion:
+        ids = row.answer[: len(row.answer) - row.end_tokens]
+        text = cut_at(decoded(self.tokenizer, ids), sampling.stop)
         return Completion(row.request.id, text, "stop" if row.stopped else "length", len(row.prompt), len(row.answer))
 
 
@@ -146,6 +158,7 @@ class _Row:
         self.request, self.prompt, self._draws = request, prompt, draws
         self.answer: list[int] = []
         self.stopped = self.finished = False
+        self.end_tokens = 0  # of the answer's tokens, those that are its end and no text
 
     def uniform(self) -> float:
         return float(self._draws.random()) if not self.finished else 0.0

@@ -28,7 +28,15 @@ from synthempathy.scorers.base import (
     Surroundings,
     write_settings,
 )
-from synthempathy.scorers.judge.rubric import REASONS, fingerprint, levels_in, messages_of, read_rubric, self_agreement
+from synthempathy.scorers.judge.rubric import (
+    REASONS,
+    SCHEMA,
+    fingerprint,
+    levels_in,
+    messages_of,
+    read_rubric,
+    self_agreement,
+)
 from synthempathy.scorers.labelled import LabelledPair
 from synthempathy.scorers.params import JudgeSettings, Scorer
 from synthempathy.scorers.reading import is_silent
@@ -109,7 +117,8 @@ class JudgeScorer(EmpathyScorer):
             for i, pair in enumerate(pairs) for sample in range(settings.samples)
         ]
         models = (Model(settings.model, settings.revision),)
-        asking = Asking(models, settings.sampling, settings.attempts, settings.engine, self._machine)
+        schema = SCHEMA if settings.structured else None
+        asking = Asking(models, settings.sampling, settings.attempts, settings.engine, self._machine, schema)
         return ask_rows("judge", rows, asking, lambda _, answer: answer.problem or levels_in(answer))
 
     def _check_answered(self, pairs: Sequence[Pair], votes: dict[Pair, list[int]], answers: Results) -> None:

@@ -4,7 +4,7 @@ A prompt may use `pair`, a JSON object of post and reply, whose quotes and line 
 pose as the end of the data; or `explanation` and `response`, the bare texts.
 
 An answer is one JSON object, strictly read. What cannot be read is asked again, not guessed at: that works on every
-backend, and a server's own structured output is not needed.
+backend. Where the backend can hold a model to a JSON schema, `scorer.judge.structured` lets it (SCHEMA).
 """
 
 from __future__ import annotations
@@ -25,6 +25,13 @@ from synthempathy.scorers.base import LEVELS, MECHANISMS, Floats, Integers
 _EXAMPLE = ("I missed the bus.", "What happened then?")
 _FENCED = re.compile(r"```(?:json)?\s*\n(.*)\n\s*```", re.DOTALL)
 
+#: The shape of an answer: the reason first, since a model thinks by writing.
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {"reason": {"type": "string"}, **{m: {"type": "integer", "enum": list(LEVELS)} for m in MECHANISMS}},
+    "required": ["reason", *MECHANISMS],
+    "additionalProperties": False,
+}
 #: Why an answer cannot be read, by the name that `levels_in` gives.
 REASONS = {
     "cut_at_max_tokens": "it was cut at sampling.max_tokens",

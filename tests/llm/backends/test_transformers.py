@@ -32,9 +32,10 @@ def requests(count):
     ]
 
 
-def texts(model, asked, batch_size=8):
+def texts(model, asked, batch_size=8, **extras):
     engine = open_backend(Model(model), ENGINE, machine(batch_size))
-    return {c.id: (c.text, c.finish_reason, c.completion_tokens) for c in engine.complete(asked, SAMPLING)}
+    sampling = SAMPLING.model_copy(update=extras)
+    return {c.id: (c.text, c.finish_reason, c.completion_tokens) for c in engine.complete(asked, sampling)}
 
 
 def test_text_depends_on_the_row_alone(model):
@@ -71,3 +72,36 @@ def test_an_over_long_prompt_is_refused_by_name(model):
 def test_a_model_path_that_does_not_exist_is_one_line(path):
     with pytest.raises(ModelError, match="does not exist"):
         open_backend(Model(path), ENGINE, machine())
+
+
+@pytest.mark.parametrize("extras", [
+    {"repetition_penalty": 1.4}, {"presence_penalty": 1.5}, {"top_k": 3}, {"min_p": 0.2}, {"stop": ["a", "e"]},
+], ids=lambda extras: next(iter(extras)))
+def test_optional_sampling_changes_the_text_and_keeps_it_the_rows_own(model, extras):
+    plain = texts(model, requests(12))
+    together = texts(model, requests(12), 12, **extras)
+    assert together != plain
+    assert texts(model, requests(12)[::-1], 5, **extras) == together
+
+
+def test_an_answer_ends_before_a_stop_text(model):
+    plain, stopped = texts(model, requests(12)), texts(model, requests(12), stop=["e"])
+    for row, (text, reason, tokens) in stopped.items():
+        assert text == plain[row][0].split("e")[0].rstrip()
+        if "e" in plain[row][0]:
+            assert reason == "stop" and tokens <= plain[row][2]
+    assert any("e" in text for text, *_ in plain.values())
+
+
+def test_template_arguments_reach_the_prompt(tmp_path):
+    folder = save_tiny_model(tmp_path / "tiny")
+    (folder / "chat_template.jinja").write_text(
+        "{{ 'THINK ' if enable_thinking else 'NO ' }}{% for m in messages %}{{ m['content'] }}{% endfor %}", encoding="utf-8"
+    )
+    asked = [Request("a", [{"role": "user", "content": "hello"}], 1)]
+    told = ENGINE.model_copy(update={"template": {"enable_thinking": True}})
+    found = [
+        next(open_backend(Model(str(folder)), engine, machine()).complete(asked, SAMPLING)).prompt_tokens
+        for engine in (ENGINE, told)
+    ]
+    assert found[1] - found[0] == len("THINK ") - len("NO ")

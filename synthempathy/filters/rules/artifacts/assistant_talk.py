@@ -56,4 +56,4 @@ def find(text: Text, field: Field) -> Found | None:
     return find_markup(text, field) or find_talk(text, field)
 
 
-RULE = text_rule("assistant_talk", find)
+RULE = text_rule("assistant_talk", find, story_as="response")

@@ -32,7 +32,7 @@ def find(text: Text, field: Field) -> Found | None:
     return quoted(text, *(span for span in _unlike_english(text) if _is_foreign(text.raw[slice(*span)])))
 
 
-RULE = text_rule("not_english", find)
+RULE = text_rule("not_english", find, story_as="response")
 
 
 def _unlike_english(text: Text) -> list[Span]:

@@ -41,7 +41,7 @@ def copied(pair: Pair) -> Verdict | None:
     return Verdict("drop", REASON, "response", run) if run is not None else None
 
 
-RULE = Rule((REASON,), lambda settings: (on_texts(REASON, find), copied))
+RULE = Rule((REASON,), lambda settings: (on_texts(REASON, find, story_as="response"), copied))
 
 
 def _stripped(found: re.Match[str]) -> Span:

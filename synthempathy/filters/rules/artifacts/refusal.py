@@ -10,4 +10,4 @@ from pathlib import Path
 from synthempathy.filters.base import phrases, text_rule
 
 find = phrases(Path(__file__).parents[2] / "lexicons/artifacts/refusal.txt")
-RULE = text_rule("refusal", find)
+RULE = text_rule("refusal", find, story_as="response")

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from synthempathy.filters.base import Field, Found, text_rule
+from synthempathy.filters.base import FIELDS, Field, Found, Rule, on_texts
 from synthempathy.text.words import Text
 
 PHRASE_TIMES = 3  # of a phrase of four words and more
+#: A story may say a phrase three times, which makes a loop of the texts that are retold from it.
+STORY_PHRASE_TIMES = PHRASE_TIMES + 1
 LONGEST_LOOP = 20  # words
 REFRAIN_WORDS, REFRAIN_TIMES = 8, 3
 CHARACTER_TIMES = 24
@@ -32,7 +34,14 @@ def find(text: Text, field: Field, phrase_times: int = PHRASE_TIMES) -> Found | 
     return Found(loop) if loop is not None else None
 
 
-RULE = text_rule("repetition", find)
+def find_in_story(text: Text, field: Field) -> Found | None:
+    """As `find`, with the greater patience that a story has."""
+    return find(text, field, STORY_PHRASE_TIMES)
+
+
+RULE = Rule(("repetition",), lambda settings: (
+    on_texts("repetition", find, fields=FIELDS), on_texts("repetition", find_in_story, fields=("story",)),
+))
 
 
 def _one_character(text: str) -> str | None:

@@ -24,4 +24,4 @@ def find(text: Text, field: Field) -> Found | None:
     return quoted(text, (max(0, end - SHOWN), end))
 
 
-RULE = text_rule("truncated", find)
+RULE = text_rule("truncated", find, story_as="response")

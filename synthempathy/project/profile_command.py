@@ -1,0 +1,53 @@
+"""Run the pipeline under a profile of profiles/, and leave its results in the workspace: what `make repro PROFILE=NAME` does.
+
+    synthempathy profile smollm2 [stage ...] [--show]
+
+A profile lays values over params.yaml; what dvc.yaml names files by (prompts, paths) must stand in params.yaml itself, and
+the profile lists it under `set`. This sets both there, as `dvc exp run --set-param` does, and runs the pipeline. Back to the
+committed state: `git restore params.yaml dvc.lock metrics` and `dvc checkout`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from synthempathy.core.params import read_params
+from synthempathy.core.progress import say
+from synthempathy.project.params import load_params
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("name", help="of profiles/")
+    parser.add_argument("stages", nargs="*", metavar="STAGE", help="with all before it; default: the whole pipeline")
+    parser.add_argument("--show", action="store_true", help="print DVC's command and run nothing")
+    parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="default: %(default)s")
+
+
+def run(given: argparse.Namespace) -> None:
+    """Print DVC's command, and run it; exits with its code."""
+    command = command_of(given.name, given.stages, given.params)
+    if given.show:
+        print(shlex.join(command))
+        return
+    say(shlex.join(command))
+    if code := subprocess.run(command, check=False).returncode:
+        sys.exit(code)
+
+
+def command_of(profile: str, stages: Sequence[str], params: Path) -> list[str]:
+    """DVC's command for a profile. ParamsError where there is no such profile, or a mistake in it."""
+    load_params(params, profile=profile)
+    wanted = {"profile": profile, **read_params(params, profile=profile).wanted}
+    changes = [part for key, value in wanted.items() for part in ("--set-param", f"{key}={_written(value)}")]
+    return ["dvc", "exp", "run", *changes, *stages]
+
+
+def _written(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -29,6 +29,11 @@ class TokenizedExample:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def longest(self) -> int:
+        """Tokens of the row that it becomes."""
+        return len(self.ids)
+
 
 def tokenized(pairs: Iterable[Pair], prompt: Prompt, tokenizer: PreTrainedTokenizerBase) -> list[TokenizedExample]:
     """Each pair as an example, in order: `prompt` filled with the explanation, answered by the response."""

@@ -23,7 +23,7 @@ def tuned(request: pytest.FixtureRequest, project: Path, monkeypatch: pytest.Mon
 
     save_tiny(request.param, project / "models/base")
     set_params(project / "params.yaml", **{
-        "finetune.model": "models/base", "finetune.epochs": 4, "finetune.learning_rate": 0.03, "finetune.patience": 4,
+        "finetune.model": "models/base", "finetune.epochs": 6, "finetune.learning_rate": 0.03, "finetune.patience": 6,
         "finetune.max_length": 400, "finetune.lora.target_modules": "all-linear",
     })
     for name, numbers in (("train", range(40)), ("validation", range(40, 44))):
@@ -55,7 +55,8 @@ def test_it_learns_is_loaded_by_peft_and_merged(tuned: Path) -> None:
     merge(Path("adapter"), Path("merged"), "float32", shard_gb=0.0001)
     assert len(list(Path("merged").glob("*.safetensors"))) > 1
     tokenizer = AutoTokenizer.from_pretrained("merged")
-    ids = prompt_ids(tokenizer, load_prompt(Path("prompts/respond/plain.jinja")).messages(explanation="I am tired."))
+    asked = load_prompt(Path("prompts/respond/plain.jinja")).messages(explanation="I worry about work all day.")
+    ids = prompt_ids(tokenizer, asked)
     with_adapter = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained("models/base", dtype=torch.float32), "adapter")
     merged = AutoModelForCausalLM.from_pretrained("merged", dtype=torch.float32)
     torch.testing.assert_close(logits(merged, ids), logits(with_adapter, ids), rtol=1e-3, atol=1e-3)

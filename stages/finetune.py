@@ -30,7 +30,7 @@ def finetune(train: Path, validation: Path, adapter: Path, metrics: Path, loss: 
     file = read_params(params)
     settings, machine = file.section("finetune", Finetune), file.section("machine", Machine)
     if launches(machine.launch):
-        words = [train, validation, adapter, metrics, loss, "--params", params]
+        words = (train, validation, adapter, metrics, loss, "--params", params)
         launch_stage(machine.launch, "stages.finetune", words, machine.device)
         return
     prompt = load_prompt(params.parent / "prompts" / "respond" / f"{settings.prompt}.jinja")
@@ -38,12 +38,14 @@ def finetune(train: Path, validation: Path, adapter: Path, metrics: Path, loss: 
     pairs = {path: read_records(path, Pair) for path in (train, validation)}
 
     from synthempathy.finetuning import lora, run
+    from synthempathy.finetuning.preference import preferences
     from synthempathy.llm.loading import load_tokenizer
 
     tokenizer = load_tokenizer(settings.model, settings.revision)
+    make = preferences if settings.kind == "dpo" else tokenized
     ledger = Ledger("finetune", sum(map(len, pairs.values())))
     train_set, validation_set = (
-        _fitting(tokenized(rows, prompt, tokenizer, settings.template), settings.max_length, path, ledger)
+        _fitting(make(rows, prompt, tokenizer, settings.template), settings.max_length, path, ledger)
         for path, rows in pairs.items()
     )
     done = run.trained(settings, machine, train_set, validation_set)
@@ -69,11 +71,11 @@ def finetune(train: Path, validation: Path, adapter: Path, metrics: Path, loss: 
 
 def _fitting(examples: Sequence[TokenizedExample], longest: int, path: Path, ledger: Ledger) -> list[TokenizedExample]:
     """The examples of at most `longest` tokens; the others go to the ledger."""
-    fitting = [example for example in examples if len(example) <= longest]
+    fitting = [example for example in examples if example.longest <= longest]
     if not fitting:
         raise InputError(
             f"all {len(examples)} pairs are over finetune.max_length {longest} tokens; "
-            f"the shortest has {min(map(len, examples))}", file=path, hint="raise finetune.max_length",
+            f"the shortest has {min(example.longest for example in examples)}", file=path, hint="raise finetune.max_length",
         )
     ledger.drop("too_long", len(examples) - len(fitting))
     return fitting

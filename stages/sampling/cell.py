@@ -62,7 +62,7 @@ def cell(
         "temperature": float(temperature), "top_p": float(top_p), "asked": len(rows), "unanswered": unanswered,
         "accepted": len(accepted), "acceptance": len(accepted) / (len(rows) - unanswered),
         "rejected": {reason: count for reason, count in sorted(results.reasons.items()) if count},
-        "perplexity": perplexities(asking.models, conversations, asking.engine, machine)[0], **diversity(texts, measured),
+        "perplexity": perplexities(asking.models, conversations, asking.engine, machine)[0].value, **diversity(texts, measured),
     }
     with written_whole(answers, metrics) as (answers_part, metrics_part):
         dump_records(answers_part, _lines(rows, results, step.field))

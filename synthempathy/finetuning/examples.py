@@ -29,6 +29,11 @@ class TokenizedExample:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def longest(self) -> int:
+        """Tokens of the row that it becomes."""
+        return len(self.ids)
+
 
 def tokenized(
     pairs: Iterable[Pair], prompt: Prompt, tokenizer: PreTrainedTokenizerBase, template: Mapping[str, Any] | None = None
@@ -51,8 +56,7 @@ def tokenized_example(
     The prompt's ids are those that generation starts from, so that training and asking look alike.
     """
     question = rendered(tokenizer, messages, template, open_turn=True)
-    turns = [*messages, {"role": "assistant", "content": response}]
-    conversation = rendered(tokenizer, turns, template, open_turn=False)
+    conversation = rendered(tokenizer, [*messages, {"role": "assistant", "content": response}], template, open_turn=False)
     if not conversation.startswith(question):  # a template that writes finished turns in another way than open ones
         conversation = question + as_text(tokenizer, response)
     prompt = ids_of(tokenizer, question)
@@ -60,6 +64,18 @@ def tokenized_example(
     # Where a token would straddle the border, the two sides are tokenized apart, as in generation.
     answer = whole[len(prompt) :] if whole[: len(prompt)] == prompt else ids_of(tokenizer, conversation[len(question) :])
     return TokenizedExample(prompt + _ended(answer, tokenizer), len(prompt))
+
+
+def prompt_and_words(
+    messages: list[dict[str, str]], response: str, tokenizer: PreTrainedTokenizerBase, template: Mapping[str, Any]
+) -> tuple[list[int], list[int]]:
+    """The ids that training has of a prompt and of its response, without the tokens that end the turn."""
+    example = tokenized_example(messages, response, tokenizer, template)
+    ends = {*tokenizer.all_special_ids, tokenizer.eos_token_id}
+    last = len(example)
+    while last > example.prompt and example.ids[last - 1] in ends:
+        last -= 1
+    return example.ids[: example.prompt], example.ids[example.prompt : last]
 
 
 def _ended(answer: list[int], tokenizer: PreTrainedTokenizerBase) -> list[int]:

@@ -41,9 +41,7 @@ def load_with_lora(settings: Finetune, machine: Training, device: str) -> PeftMo
     """The base model on `device` with fresh LoRA layers, which alone are trainable. ModelError where it is not fit for it."""
     model = load_model(settings.model, settings.revision, settings.dtype, device, **_options(settings, machine, device))
     if machine.packing and set(getattr(model.config, "layer_types", None) or ()) - ATTENTIONS:
-        raise ModelError(
-            f"{settings.model} has layers that read over the borders of packed pairs; set machine.training.packing false"
-        )
+        raise ModelError(f"{settings.model} reads over the ends of packed pairs: set machine.training.packing false")
     positions = getattr(model.config, "max_position_embeddings", None)
     if positions is not None and settings.max_length > positions:
         raise ModelError(

@@ -25,14 +25,24 @@ def response_loss(model: Any, batch: dict[str, torch.Tensor], *, keeps: bool = T
 
     `keeps` is false for a model whose forward takes no `logits_to_keep`: all logits are made then.
     """
+    logits, targets = _kept(model, batch, keeps)
+    return summed_loss(logits.flatten(0, 1), targets.flatten())
+
+
+def row_losses(model: Any, batch: dict[str, torch.Tensor], *, keeps: bool = True) -> torch.Tensor:
+    """The summed loss of each row of a `padded` batch, (rows,)."""
+    logits, targets = _kept(model, batch, keeps)
+    return torch.stack([summed_loss(row, wanted) for row, wanted in zip(logits, targets, strict=True)])
+
+
+def _kept(model: Any, batch: dict[str, torch.Tensor], keeps: bool) -> tuple[torch.Tensor, torch.Tensor]:
+    """Logits (rows, places, vocabulary) where a next token is learned in any row, and those tokens, or IGNORED."""
     places = batch["logits_to_keep"]
     inputs = {name: value for name, value in batch.items() if name not in ("labels", "logits_to_keep")}
     if keeps:
         inputs["logits_to_keep"] = places
     logits = model(**inputs, use_cache=False).logits
-    if not keeps:
-        logits = logits[:, places]
-    return summed_loss(logits.flatten(0, 1), batch["labels"][:, places + 1].flatten())
+    return logits if keeps else logits[:, places], batch["labels"][:, places + 1]
 
 
 def summed_loss(logits: torch.Tensor, targets: torch.Tensor, at_once: int = AT_ONCE) -> torch.Tensor:

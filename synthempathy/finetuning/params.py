@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from synthempathy.core.params import Section
-from synthempathy.llm.params import TemplateArguments
+from synthempathy.llm.params import Sampling, TemplateArguments
 
 
 class Lora(Section):
@@ -21,9 +21,19 @@ class Lora(Section):
     dora: bool = False  # direction and length of the weights learned apart
 
 
+class Dpo(Section):
+    """Preferences: the corpus's response over the base model's own answer to the same explanation."""
+
+    beta: float = Field(default=0.1, gt=0)  # how closely the model is held to the base model
+    response_weight: float = Field(default=1.0, ge=0)  # of the response's own loss beside the preference's
+    margin: float = Field(default=0.1, ge=0, le=2)  # in mean empathy, by which the response must score higher
+    sampling: Sampling = Sampling(temperature=0.7, top_p=0.95, max_tokens=320, seed=47)  # of the base model's answers
+
+
 class Finetune(Section):
     """What is trained, on what, and how."""
 
+    kind: Literal["sft", "dpo"] = "sft"
     model: str = Field(min_length=1)
     revision: str | None
     dtype: Literal["float32", "bfloat16"]
@@ -38,3 +48,4 @@ class Finetune(Section):
     eval_steps: int | None = Field(default=None, ge=1)  # null: once an epoch
     patience: int = Field(ge=1)
     seed: int = Field(ge=0)
+    dpo: Dpo = Dpo()

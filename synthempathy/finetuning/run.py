@@ -17,6 +17,7 @@ from synthempathy.finetuning import lora
 from synthempathy.finetuning.checkpoints import Checkpoints, key_of
 from synthempathy.finetuning.memory import check_memory
 from synthempathy.finetuning.params import Finetune
+from synthempathy.finetuning.preference import PreferenceTrainer
 from synthempathy.finetuning.spending import Spending
 from synthempathy.finetuning.training import (
     Examples,
@@ -78,7 +79,8 @@ def trained(settings: Finetune, machine: Machine, learned: Examples, watched: Ex
     whole, before = work_of(*sizes, settings), work_of(*sizes, settings, step) if step else 0
     with progress("finetune", whole, done=before) if main else nullcontext(_silent) as advance:
         watch = Watch(settings.model, look_every(len(learned), settings), settings.patience, advance, seal)
-        trainer = ResponseTrainer(model, arguments, settings, how, shares, learned, watched, watch, advance)
+        kind = PreferenceTrainer if settings.kind == "dpo" else ResponseTrainer
+        trainer = kind(model, arguments, settings, how, shares, learned, watched, watch, advance)
         outcome = train(trainer, checkpoints)
     if not main:
         return None

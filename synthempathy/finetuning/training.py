@@ -75,6 +75,7 @@ class ResponseTrainer(transformers.Trainer):  # type: ignore[misc]
     loss_is_scaled_for_ga = True  # a mean over the whole batch already
     lr_scheduler: Any
     control: Any
+    collate: Callable[[Examples], dict[str, torch.Tensor]] | None = None  # None: as machine.training.packing says
 
     def __init__(
         self, model: Any, arguments: TrainingArguments, settings: Finetune, machine: Training, shares: Shares,
@@ -83,7 +84,7 @@ class ResponseTrainer(transformers.Trainer):  # type: ignore[misc]
         self._settings, self._shares, self._looked_at = settings, shares, looked_at
         self._train, self._validation = train, validation
         self._sample = evenly(train, len(validation))
-        self._collate = packed if machine.packing else padded
+        self._collate = self.collate or (packed if machine.packing else padded)
         base = model.get_base_model() if hasattr(model, "get_base_model") else model
         self._keeps = takes_logits_to_keep(base)
         super().__init__(model=model, args=arguments, train_dataset=list(train), callbacks=[watch])
@@ -110,8 +111,15 @@ class ResponseTrainer(transformers.Trainer):  # type: ignore[misc]
         self, model: Any, inputs: dict[str, torch.Tensor], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> torch.Tensor:
         """This part's share of the mean over all response tokens of the batch; the shares of all processes are averaged."""
-        loss = response_loss(model, inputs, keeps=self._keeps)
-        return loss / num_items_in_batch * self._shares.processes
+        return self.summed(model, inputs) / num_items_in_batch * self._shares.processes
+
+    def summed(self, model: Any, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        """The loss of a part of a batch, summed."""
+        return response_loss(model, batch, keeps=self._keeps)
+
+    def weight(self, examples: Examples) -> int:
+        """What a sum of `summed` over `examples` is divided by."""
+        return learned_tokens(examples)
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
         """Look at the mean losses over response tokens, without dropout: of the validation pairs, and of as many others."""
@@ -128,9 +136,9 @@ class ResponseTrainer(transformers.Trainer):  # type: ignore[misc]
             for part in self._shares.of(batch):
                 inputs = self._prepare_inputs(self._collate([examples[place] for place in part]))
                 with torch.no_grad():
-                    total += response_loss(self.model, inputs, keeps=self._keeps).double()
+                    total += self.summed(self.model, inputs).double()
             self._looked_at()
-        return float(self.accelerator.reduce(total)) / learned_tokens(examples)
+        return float(self.accelerator.reduce(total)) / self.weight(examples)
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         """The adapter alone. The vocabulary is never resized, so embeddings need no look (on the hub)."""

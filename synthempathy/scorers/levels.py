@@ -37,6 +37,12 @@ class Regression:
         likely: Floats = softmax(np.asarray(rows @ self.coefficients.T) + self.intercepts, axis=1)
         return likely
 
+    def log_odds(self, rows: Any) -> Floats:
+        """(rows, 2): of levels 1 and 2 against 0."""
+        margins = np.asarray(rows @ self.coefficients.T) + self.intercepts
+        odds: Floats = margins[:, 1:] - margins[:, :1]
+        return odds
+
 
 def fitted(rows: Any, levels: Integers, *, inverse_penalty: float = 1.0) -> Regression:
     """A regression learned from rows of numbers. It weighs no level more than another: its probabilities are calibrated."""

@@ -1,25 +1,29 @@
 """What the classifier sees: a text's sentences, and a sentence as a set of features.
 
-Each feature is one word, or two neighbours, or their classes (concepts.py), or two classes in their order.
+Each feature is one word, or two neighbours, or their classes (concepts.py), or two classes in their order. The classes of a
+word that stands in quotation marks, or in a line quoted with ">", are classes of their own: what is quoted is not said.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from synthempathy.filters.base import Field
 from synthempathy.filters.classifier.concepts import Concepts
-from synthempathy.text.words import Text
+from synthempathy.text.words import MARKS, Text
 
+_QUOTED_LINE = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
 ENDS = frozenset(".!?;\n")
 REACH = 14  # words between two classes that are read together
+QUOTED = '"'
 WINDOW = 3  # sentences that are read together: harm often takes two ("She trusts you. Use it.")
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence: its words and marks, lower-case, and where each stands in the text."""
+    """One sentence: its words and marks, in the normal form, those in a quotation with QUOTED after them."""
 
     tokens: tuple[str, ...]
     start: int  # the number of its first token in the text
@@ -28,7 +32,7 @@ class Sentence:
 def sentences(text: Text) -> list[Sentence]:
     """The sentences of `text` that hold a word."""
     found: list[Sentence] = []
-    start, tokens = 0, text.tokens
+    start, tokens = 0, _marked(text)
     for at, token in enumerate(tokens):
         if token in ENDS:
             _add(found, tokens, start, at + 1)
@@ -39,7 +43,9 @@ def sentences(text: Text) -> list[Sentence]:
 
 def features(tokens: tuple[str, ...], field: Field, concepts: Concepts) -> dict[str, int]:
     """Each feature of a sentence in `field`, and the place of its first word in the sentence."""
-    classes = concepts.places(tokens)
+    plain = [_said(token) for token in tokens]
+    classes = [_in_quotes(names, token) for names, token in zip(concepts.places(plain), tokens, strict=True)]
+    tokens = tuple(plain)
     found: dict[str, int] = {f"start {tokens[0]}": 0} if tokens else {}
     for name in classes[0] if tokens else ():
         found.setdefault(f"start:{name}", 0)
@@ -79,9 +85,10 @@ def together(parts: Iterable[dict[str, int]]) -> dict[str, int]:
 
 def local_features(before: str, token: str, field: Field, concepts: Concepts) -> list[str]:
     """Those of `features` that hang on one word and the word before it; `opening(field)` before the first word."""
-    here = concepts.of(token)
+    here = _in_quotes(concepts.of(_said(token)), token)
     first = before == opening(field)
-    before_classes = (before,) if first else concepts.of(before)
+    before_classes = (before,) if first else _in_quotes(concepts.of(_said(before)), before)
+    before, token = (before if first else _said(before)), _said(token)
     return [
         f"w {token}", f"b {before} {token}",
         *(f"cw {name} {token}" for name in before_classes),
@@ -93,6 +100,25 @@ def local_features(before: str, token: str, field: Field, concepts: Concepts) ->
 def opening(field: Field) -> str:
     """What stands before the first word of a sentence in `field`."""
     return f"^{field}"
+
+
+def _marked(text: Text) -> list[str]:
+    """The tokens, with QUOTED after those in a quotation."""
+    quoted = text.quoted
+    if ">" in text.raw:
+        lines = [found.span() for found in _QUOTED_LINE.finditer(text.raw)]
+        quoted = [one or any(a <= start < b for a, b in lines) for one, (start, _) in zip(quoted, text.spans, strict=True)]
+    if not any(quoted):
+        return text.tokens
+    return [token + QUOTED if one and token not in MARKS else token for token, one in zip(text.tokens, quoted, strict=True)]
+
+
+def _said(token: str) -> str:
+    return token[:-1] if len(token) > 1 and token[-1] == QUOTED else token
+
+
+def _in_quotes(names: tuple[str, ...], token: str) -> tuple[str, ...]:
+    return tuple(name + QUOTED for name in names) if names and len(token) > 1 and token[-1] == QUOTED else names
 
 
 def _add(found: list[Sentence], tokens: list[str], start: int, end: int) -> None:

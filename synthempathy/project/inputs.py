@@ -90,6 +90,8 @@ def model_checks(params: Params) -> Iterator[Check]:
     if encoder and "/" in encoder:  # one word is a name on the hub
         yield partial(is_folder, encoder)
     classifier = params.filter.classifier
+    if classifier.transformer.model is not None:
+        yield partial(is_folder, classifier.transformer.model)
     if classifier.enabled and classifier.model not in WRITTEN:
         yield partial(_check_folder, Path(classifier.model), "filter.classifier.model", None)
 
@@ -107,6 +109,7 @@ def model_folders(params: Params) -> dict[str, list[Path]]:
     }
     names["finetune"] = [params.finetune.model]
     names["dedup"] = [params.dedup.semantic.model if params.dedup.semantic.enabled else None]
+    names["filter"].append(params.filter.classifier.transformer.model)
     names["scorer"].append(_encoder_of(params))
     return {
         stage: [Path(name) for name in dict.fromkeys(found) if name and str(name) not in WRITTEN and Path(name).is_dir()]

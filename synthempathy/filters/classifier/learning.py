@@ -25,6 +25,8 @@ STRENGTH = 10.0  # scikit-learn's C: the inverse of the regularisation
 #: Of the harmful texts with this score or more, unseen, the screen may lose this share; a topic has few examples, and the
 #: lowest of few is far off.
 SCREEN_FOR, SCREEN_LOSES, SCREEN_LOSES_OF_TOPICS = 0.4, 0.01, 0.1
+#: Texts that must pass, drawn for each harmful one of a label with few: more of them teach little, and take the time.
+DRAWN_FOR_EACH = 60
 LEAST_OF_AUTHOR = 10  # texts of a label by an author who is left out: of fewer, a share says nothing
 
 Advance = Callable[..., None]
@@ -107,12 +109,20 @@ def _learned(
     """A label, learned from all, and what was said of each text by what had not learned from its fold."""
     fold = np.append(folds[0], np.full(len(examples) - len(folds[0]), -1))
     weight = np.array([example.weight for example in examples])
+    most = DRAWN_FOR_EACH * int(is_so.sum())
+    passing = np.flatnonzero(counts & ~is_so)
+    if len(passing) > most:
+        drawn = np.zeros(len(examples), dtype=np.bool_)
+        drawn[np.random.default_rng(len(passing)).permutation(passing)[:most]] = True
+    else:
+        drawn = counts
+    used = counts & (is_so | drawn)
     margins, screened = np.full((2, len(examples)), np.nan)
     for number in range(fold.max() + 1):
         test = (fold == number) & counts
-        one = _regression(rows, is_so, counts & (fold != number), weight)
+        one = _regression(rows, is_so, used & (fold != number), weight)
         margins[test], screened[test] = rows.margins(*one)[test], rows.screened(*one)[test]
-    return Learned(*_regression(rows, is_so, counts, weight), folds[1], margins, screened)
+    return Learned(*_regression(rows, is_so, used, weight), folds[1], margins, screened)
 
 
 def _regression(rows: Rows, is_so: Bools, used: Bools, weight: Floats) -> tuple[Floats, float]:

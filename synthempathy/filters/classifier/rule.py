@@ -36,7 +36,10 @@ def _checks(settings: Filter) -> Iterator[Check]:
 
         return check
 
+    other = settings.classifier.transformer
     for label in LABELS:
+        if other.model is not None and label in other.labels.values():
+            continue  # it says so in the place of this one
         actions = {field: _action(settings, label, field) for field in FIELDS}
         if any(actions.values()):
             yield check_for(label, actions)

@@ -8,7 +8,7 @@ that is negated: what is quoted or denied is not said. Which group a text names 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -58,27 +58,15 @@ def sentences(text: Text) -> list[Sentence]:
 
 def features(tokens: tuple[str, ...], field: Field, concepts: Concepts) -> dict[str, int]:
     """Each feature of a sentence in `field`, and the place of its first word in the sentence."""
-    plain = [_said(token) for token in tokens]
-    classes = [_voiced(names, token) for names, token in zip(concepts.places(plain), tokens, strict=True)]
-    negated = [token[-1] == NEGATED for token in tokens]
-    tokens = tuple(_unnamed(token, concepts) for token in plain)
-    found: dict[str, int] = {f"start {tokens[0]}": 0} if tokens else {}
-    for name in classes[0] if tokens else ():
-        found.setdefault(f"start:{name}", 0)
+    found: dict[str, int] = {}
+    classes = classes_at(tokens, concepts)
     before = opening(field)
-    before_classes: tuple[str, ...] = (before,)
     for at, token in enumerate(tokens):
-        found.setdefault(f"w {token}", at)
-        found.setdefault(f"b {before} {token}", at)
-        if negated[at]:
-            found.setdefault(f"n {token}", at)
-        for name in before_classes:
-            found.setdefault(f"cw {name} {token}", at)
-        for name in classes[at]:
-            found.setdefault(f"c {name}", at)
-            found.setdefault(f"f {field} {name}", at)
-            found.setdefault(f"wc {before} {name}", at)
-        before, before_classes = token, classes[at]
+        for name in local_features(before, token, field, concepts):
+            found.setdefault(name, at)
+        before = token
+    for at, name in phrase_features(tokens, classes, field, concepts):
+        found.setdefault(name, at)
     spots = [(at, name) for at, names in enumerate(classes) for name in names]
     for number, (at, name) in enumerate(spots, start=1):
         following = _PAIRS[name]
@@ -90,6 +78,31 @@ def features(tokens: tuple[str, ...], field: Field, concepts: Concepts) -> dict[
             else:
                 break
     return found
+
+
+def classes_at(tokens: Sequence[str], concepts: Concepts) -> list[tuple[str, ...]]:
+    """The classes of each word of a sentence, as they are where it stands; those of a phrase last, at its first word."""
+    found = concepts.places([_said(token) for token in tokens])
+    return [_voiced(names, token) for names, token in zip(found, tokens, strict=True)]
+
+
+def phrase_features(
+    tokens: Sequence[str], classes: Sequence[tuple[str, ...]], field: Field, concepts: Concepts,
+) -> Iterator[tuple[int, str]]:
+    """Those of `features` that hang on a phrase, or on a word's being negated, with their places."""
+    for at, (token, names) in enumerate(zip(tokens, classes, strict=True)):
+        said = _said(token)
+        if token[-1] == NEGATED and said != token:
+            yield at, f"n {_unnamed(said, concepts)}"
+        own = len(concepts.of(said))
+        if len(names) > own:
+            before = _unnamed(_said(tokens[at - 1]), concepts) if at else opening(field)
+            for name in names[own:]:
+                yield from ((at, f"c {name}"), (at, f"f {field} {name}"), (at, f"wc {before} {name}"))
+                if not at:
+                    yield at, f"start:{name}"
+                if at + 1 < len(tokens):
+                    yield at + 1, f"cw {name} {_unnamed(_said(tokens[at + 1]), concepts)}"
 
 
 class _Following(dict[str, str]):

@@ -16,7 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthempathy.filters.base import Field
-from synthempathy.filters.classifier.features import features, local_features, opening, sentences, windows
+from synthempathy.filters.classifier.features import (
+    REACH,
+    classes_at,
+    local_features,
+    opening,
+    phrase_features,
+    sentences,
+    windows,
+)
 from synthempathy.filters.classifier.model import SMOOTHING, Floats
 from synthempathy.filters.classifier.reader import Reader
 from synthempathy.filters.examples import Example
@@ -70,53 +78,106 @@ class Rows:
 def rows_of(examples: Sequence[Example], reader: Reader) -> Rows:
     """The rows of `examples`. A text without a word has none."""
     numbers: dict[str, int] = {}
-    seen, near = _Table(numbers), _Table(numbers)
+    seen, near, spots = _Table(), _Table(), _Spots(numbers)
     first = [0]
 
     @cache
-    def known(before: str, token: str, field: Field) -> list[str]:
-        return local_features(before, token, field, reader.concepts)
+    def local(before: str, token: str, field: Field) -> list[int]:
+        return [numbers.setdefault(name, len(numbers)) for name in local_features(before, token, field, reader.concepts)]
 
     for example in examples:
         parts = sentences(reader.read(example.text))
         start = opening(example.field)
         for part in parts:
-            seen.add(features(part.tokens, example.field, reader.concepts))
-            near.add(name for pair in zip((start, *part.tokens), part.tokens, strict=False) for name in known(*pair, example.field))
+            columns = [k for pair in zip((start, *part.tokens), part.tokens, strict=False) for k in local(*pair, example.field)]
+            near.add(columns)
+            classes = classes_at(part.tokens, reader.concepts)
+            spots.add(classes)
+            hung = phrase_features(part.tokens, classes, example.field, reader.concepts)
+            seen.add([*columns, *(numbers.setdefault(name, len(numbers)) for _, name in hung)])
         first.append(first[-1] + len(parts))
-    sentence_rows, near_rows = seen.matrix(), near.matrix()
-    kept = np.flatnonzero(np.asarray(sentence_rows.sum(axis=0)).ravel() >= LEAST_TIMES)
+    pairs = spots.matrix()
+    sentence_rows, near_rows = seen.matrix(len(numbers)) + pairs, near.matrix(len(numbers))
+    sentence_rows.data[:] = 1.0
+    kept = np.flatnonzero(np.bincount(sentence_rows.indices, minlength=len(numbers)) >= LEAST_TIMES)
     names = list(numbers)
     sentence_rows, near_rows = sentence_rows[:, kept], near_rows[:, kept]
     places, text, learned, windows_ = _places(examples, first)
     gathered = _gathering(places, first[-1])
     read = gathered @ sentence_rows
     read.data[:] = 1.0
-    rarity: Floats = np.log((1 + learned.sum()) / (1 + np.asarray(read[learned].sum(axis=0)).ravel())) + 1
+    held = np.bincount(read[learned].indices, minlength=len(kept))
+    rarity: Floats = np.log((1 + learned.sum()) / (1 + held)) + 1
     return Rows(
         [names[k] for k in kept], rarity, _scaled(sentence_rows, rarity), _scaled(read, rarity),
-        _scaled(gathered @ near_rows, rarity, counted=True), gathered[:windows_], text, learned, len(examples),
+        _scaled(gathered @ near_rows, rarity), gathered[:windows_], text, learned, len(examples),
     )
 
 
 class _Table:
-    """Rows of counted names, as they come."""
+    """Rows of columns, as they come."""
 
-    def __init__(self, numbers: dict[str, int]) -> None:
-        self._numbers, self._columns, self._ends = numbers, array("i"), array("q", [0])
+    def __init__(self) -> None:
+        self._columns, self._ends = array("i"), array("q", [0])
 
-    def add(self, names: Iterable[str]) -> None:
-        numbers = self._numbers
-        self._columns.extend([numbers.setdefault(name, len(numbers)) for name in names])
+    def add(self, columns: Iterable[int]) -> None:
+        self._columns.extend(columns)
         self._ends.append(len(self._columns))
 
-    def matrix(self) -> Matrix:
+    def matrix(self, width: int) -> Matrix:
+        """How often each row has each column."""
         from scipy.sparse import csr_array
 
         columns, ends = np.array(self._columns, dtype=np.int32), np.array(self._ends, dtype=np.int32)
-        made = csr_array((np.ones(len(columns)), columns, ends), shape=(len(ends) - 1, len(self._numbers)))
+        made = csr_array((np.ones(len(columns), dtype=np.float32), columns, ends), shape=(len(ends) - 1, width))
         made.sum_duplicates()
         return made
+
+
+class _Spots:
+    """Where the classes of all sentences stand, and so which pairs of classes each holds: all pairs at once, not one by one."""
+
+    def __init__(self, numbers: dict[str, int]) -> None:
+        self._numbers, self._sentences = numbers, 0
+        self._classes: dict[str, int] = {}
+        self._sentence, self._at, self._class = array("i"), array("i"), array("i")
+
+    def add(self, classes: Sequence[tuple[str, ...]]) -> None:
+        known = self._classes
+        for at, names in enumerate(classes):
+            for name in names:
+                self._sentence.append(self._sentences)
+                self._at.append(at)
+                self._class.append(known.setdefault(name, len(known)))
+        self._sentences += 1
+
+    def matrix(self) -> Matrix:
+        """(sentences, features) of the pairs, which get their numbers here."""
+        from scipy.sparse import csr_array
+
+        sentence, at, of = (np.array(one, dtype=np.int64) for one in (self._sentence, self._at, self._class))
+        count = len(self._classes)
+        rows, keys = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+        for step in range(1, len(at)):
+            near = (sentence[step:] == sentence[:-step]) & (at[step:] - at[:-step] < REACH)
+            if not near.any():
+                break
+            here, there, same = of[:-step][near], of[step:][near], (at[step:] == at[:-step])[near]
+            rows.append(sentence[step:][near])
+            keys.append(np.where(same, count**2 + np.minimum(here, there) * count + np.maximum(here, there), here * count + there))
+        kinds, key = np.unique(np.concatenate(keys), return_inverse=True)
+        names = list(self._classes)
+        columns = np.array([
+            self._numbers.setdefault(self._name(*divmod(int(kind), count**2), names), len(self._numbers)) for kind in kinds
+        ], dtype=np.int64)
+        row = np.concatenate(rows)
+        return csr_array(
+            (np.ones(len(row), dtype=np.float32), (row, columns[key])), shape=(self._sentences, len(self._numbers)),
+        )
+
+    def _name(self, same: int, pair: int, names: Sequence[str]) -> str:
+        one, other = (names[k] for k in divmod(pair, len(names)))
+        return f"pp {min(one, other)} {max(one, other)}" if same else f"p {one} {other}"
 
 
 def _places(examples: Sequence[Example], first: Sequence[int]) -> tuple[list[range], Integers, NDArray[np.bool_], int]:
@@ -146,9 +207,9 @@ def _gathering(places: Sequence[range], count: int) -> Matrix:
     return csr_array((np.ones(len(columns)), columns, ends), shape=(len(places), count))
 
 
-def _scaled(counts: Matrix, rarity: Floats, *, counted: bool = False) -> Matrix:
-    """Counts by rarity, each row by its length. The length is that of the features as often as they are `counted`."""
-    from scipy.sparse import diags_array
-
-    lengths = np.sqrt((counts if counted else counts != 0) @ rarity**2 + SMOOTHING)
-    return (diags_array(1 / lengths) @ counts @ diags_array(rarity)).tocsr().astype(np.float32)
+def _scaled(counts: Matrix, rarity: Floats) -> Matrix:
+    """Counts by rarity, each row by its length, which is that of its features as often as they are counted."""
+    lengths = np.sqrt(counts @ rarity**2 + SMOOTHING)
+    scaled = counts.astype(np.float32)
+    scaled.data = (scaled.data * rarity[scaled.indices] / np.repeat(lengths, np.diff(scaled.indptr))).astype(np.float32)
+    return scaled

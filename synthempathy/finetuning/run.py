@@ -29,7 +29,7 @@ from synthempathy.finetuning.training import (
     train,
     work_of,
 )
-from synthempathy.finetuning.watching import Outcome, Watch
+from synthempathy.finetuning.watching import Outcome, Watch, dvclive_callback
 from synthempathy.llm.loading import Model, is_folder, pick_device
 from synthempathy.llm.params import Machine
 
@@ -81,6 +81,8 @@ def trained(settings: Finetune, machine: Machine, learned: Examples, watched: Ex
         watch = Watch(settings.model, look_every(len(learned), settings), settings.patience, advance, seal)
         kind = PreferenceTrainer if settings.kind == "dpo" else ResponseTrainer
         trainer = kind(model, arguments, settings, how, shares, learned, watched, watch, advance)
+        if main and how.dvclive:
+            trainer.add_callback(dvclive_callback(how.dvclive))
         outcome = train(trainer, checkpoints)
     if not main:
         return None

@@ -5,6 +5,7 @@ All of it is read from the Trainer's own log, which checkpoints hold: so a resum
 
 from __future__ import annotations
 
+import importlib.util
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -125,6 +126,16 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         args.distributed_state.wait_for_everyone()
         if state.is_world_process_zero:
             self._seal(state.global_step, state.best_global_step)
+
+
+def dvclive_callback(folder: str) -> TrainerCallback:
+    """DVCLive's own callback, which writes into `folder`. It tells timings, so no stage may own what it writes."""
+    if importlib.util.find_spec("dvclive") is None:
+        raise ModelError("machine.training.dvclive needs DVCLive: pip install 'synthempathy[dvclive]', or set it null")
+    from dvclive import Live
+    from transformers.integrations import DVCLiveCallback
+
+    return DVCLiveCallback(live=Live(dir=folder, save_dvc_exp=False, dvcyaml=None, report=None))
 
 
 def _plain(epoch: float) -> float:

@@ -73,7 +73,8 @@ class _Kinds(BaseModel):
             for text in kind.texts:
                 unknown = set(_SLOT.findall(text)) - slots
                 if unknown:
-                    raise ValueError(f"kind {name}: unknown slot {{{min(unknown)}}} in {text!r}; there are: {', '.join(sorted(slots))}")
+                    known = ", ".join(sorted(slots))
+                    raise ValueError(f"kind {name}: unknown slot {{{min(unknown)}}} in {text!r}; there are: {known}")
             if set(kind.group_types) - types:
                 raise ValueError(f"kind {name}: no group is of the type {min(set(kind.group_types) - types)!r}")
         return self

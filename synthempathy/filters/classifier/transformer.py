@@ -50,7 +50,9 @@ class TextClassifier:
         has = {str(label): int(number) for number, label in model.config.id2label.items()}
         lacking = next((label for label in settings.labels if label not in has), None)
         if lacking is not None:
-            raise ParamsError("the model has no such label", field=f"{_FIELD}.labels", value=lacking, hint=f"it has: {', '.join(has)}")
+            raise ParamsError(
+                "the model has no such label", field=f"{_FIELD}.labels", value=lacking, hint=f"it has: {', '.join(has)}",
+            )
         self._columns = {label: has[label] for label in settings.labels}
         self._apart = model.config.problem_type == "multi_label_classification" or len(has) == 1
 

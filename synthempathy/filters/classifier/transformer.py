@@ -58,8 +58,7 @@ class TextClassifier:
 
     def scores(self, texts: Sequence[str]) -> dict[str, NDArray[np.float64]]:
         """(texts,) for each reason: the highest score, 0 to 1, that a label of it has in any piece of a text."""
-        reasons = dict.fromkeys(self.settings.labels.values())
-        found = {reason: np.zeros(len(texts)) for reason in reasons}
+        found: dict[str, NDArray[np.float64]] = {reason: np.zeros(len(texts)) for reason in self.settings.labels.values()}
         if not texts:
             return found
         owner, pieces = self._pieces(texts)
@@ -99,11 +98,11 @@ def transformer_verdicts(pairs: Sequence[Pair], settings: Filter, device: str) -
     found: dict[str, list[Verdict]] = {}
     with progress("transformer", len(FIELDS) * len(pairs)) as advance:
         for field in FIELDS:
-            actions = {reason: _action(settings, reason, field) for reason in own.labels.values()}
+            actions: dict[str, Action | None] = {reason: _action(settings, reason, field) for reason in own.labels.values()}
             texts = [text_in(pair, field) for pair in pairs]
             for reason, scores in classifier.scores(texts).items():
                 action = actions[reason]
-                for k in np.flatnonzero(scores >= own.threshold) if action else ():
+                for k in np.flatnonzero(scores >= own.threshold).tolist() if action else ():
                     named = topic_reason(reason, action) if reason in TOPICS and action else reason
                     words = f"{own.model} {scores[k]:.2f}: {texts[k]}"
                     found.setdefault(pairs[k].id, []).append(Verdict(action or "drop", named, field, words))

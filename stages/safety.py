@@ -3,7 +3,8 @@
     python -m stages.safety data/safety data/empathy/labelled_pairs.csv models/safety metrics/safety.json
 
 The folder holds examples.csv (labelled texts), hate/ (kinds of hate and of its harmless neighbours, by several authors),
-patterns.yaml (more of them, in their parts) and concepts.yaml (word classes). `ordinary` is text that must pass: people in hard situations, answered with some understanding.
+patterns.yaml (more of them, in their parts) and concepts.yaml (word classes). `ordinary` is text that must pass: people in hard
+situations, answered with some understanding.
 The metrics give, for each label, the examples, the average precision, and how many are found (recall) where the score is
 0.5 and over, and how many of the texts found there are right (precision); the same at the score where both are best. All of
 it on texts that were not seen, of authors who were not read where several wrote of the label (authors_left_out).

@@ -13,7 +13,7 @@ These texts were never looked at when the project's own were written: what is pr
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -133,7 +133,7 @@ def _as_learned(settings: Scorer) -> Scorer:
 def _show(title: str, predictions: Predictions) -> None:
     from scipy.stats import spearmanr
 
-    figures: Mapping[str, Mapping[str, float]] = predictions.metrics()
+    figures = predictions.metrics()
     cells = []
     for m in MECHANISMS:
         labels, _, likely = predictions.labelled(m)

@@ -7,10 +7,11 @@ import pytest
 from synthempathy.text.respelling import Respelling
 from synthempathy.text.words import Text
 
-KNOWN = {word: 5 for word in (
-    "i hate all the women men immigrants muslims and they are we you should go back home in wo us met a dirty migraines "
-    "nothing but trash block blocks was late"
-).split()}
+_WORDS = """
+    i hate all the women men immigrants muslims and they are we you should go back home in wo us met a dirty migraines nothing but
+    trash block blocks was late
+"""
+KNOWN = dict.fromkeys(_WORDS.split(), 5)
 RESPELLING = Respelling(KNOWN, {"women", "immigrants", "muslims", "hate", "dirty", "trash"})
 
 

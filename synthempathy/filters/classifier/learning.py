@@ -72,7 +72,8 @@ def fit(
             slope, offset = calibrated(learned.margins, is_so)
             scores = expit(learned.margins * slope + offset)
             loses = SCREEN_LOSES_OF_TOPICS if label in TOPICS else SCREEN_LOSES
-            least = np.quantile(learned.screened[is_so & (scores >= SCREEN_FOR)], loses) if (scores[is_so] >= SCREEN_FOR).any() else np.inf
+            sure = is_so & (scores >= SCREEN_FOR)
+            least = float(np.quantile(learned.screened[sure], loses)) if sure.any() else np.inf
             found[label] = figures(scores, is_so) | {"authors_left_out": learned.authors}
             weights[:, column] = learned.weights
             one = (learned.intercept, slope, offset, least)

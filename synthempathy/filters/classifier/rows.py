@@ -164,7 +164,8 @@ class _Spots:
                 break
             here, there, same = of[:-step][near], of[step:][near], (at[step:] == at[:-step])[near]
             rows.append(sentence[step:][near])
-            keys.append(np.where(same, count**2 + np.minimum(here, there) * count + np.maximum(here, there), here * count + there))
+            alike = count**2 + np.minimum(here, there) * count + np.maximum(here, there)
+            keys.append(np.where(same, alike, here * count + there))
         kinds, key = np.unique(np.concatenate(keys), return_inverse=True)
         names = list(self._classes)
         columns = np.array([

@@ -73,7 +73,8 @@ class _Kinds(BaseModel):
             for text in kind.texts:
                 unknown = set(_SLOT.findall(text)) - slots
                 if unknown:
-                    raise ValueError(f"kind {name}: unknown slot {{{min(unknown)}}} in {text!r}; there are: {', '.join(sorted(slots))}")
+                    known = ", ".join(sorted(slots))
+                    raise ValueError(f"kind {name}: unknown slot {{{min(unknown)}}} in {text!r}; there are: {known}")
             if set(kind.group_types) - types:
                 raise ValueError(f"kind {name}: no group is of the type {min(set(kind.group_types) - types)!r}")
         return self
@@ -113,12 +114,13 @@ def _filled(
     if not _SLOT.search(template):
         return [template]
     chosen = draw.sample(groups, min(times, len(groups)))
+    parts = _SLOT.split(template)  # every other one is the name of a slot
 
     def word(slot: str, group: _Group) -> str:
         return draw.choice(fillers[slot]) if slot in fillers else str(getattr(group, slot))
 
     return list(dict.fromkeys(
-        _capital(_SLOT.sub(lambda slot, group=group: word(slot[1], group), template), template) for group in chosen
+        _capital("".join(word(part, group) if at % 2 else part for at, part in enumerate(parts)), template) for group in chosen
     ))
 
 

@@ -50,14 +50,15 @@ class TextClassifier:
         has = {str(label): int(number) for number, label in model.config.id2label.items()}
         lacking = next((label for label in settings.labels if label not in has), None)
         if lacking is not None:
-            raise ParamsError("the model has no such label", field=f"{_FIELD}.labels", value=lacking, hint=f"it has: {', '.join(has)}")
+            raise ParamsError(
+                "the model has no such label", field=f"{_FIELD}.labels", value=lacking, hint=f"it has: {', '.join(has)}",
+            )
         self._columns = {label: has[label] for label in settings.labels}
         self._apart = model.config.problem_type == "multi_label_classification" or len(has) == 1
 
     def scores(self, texts: Sequence[str]) -> dict[str, NDArray[np.float64]]:
         """(texts,) for each reason: the highest score, 0 to 1, that a label of it has in any piece of a text."""
-        reasons = dict.fromkeys(self.settings.labels.values())
-        found = {reason: np.zeros(len(texts)) for reason in reasons}
+        found: dict[str, NDArray[np.float64]] = {reason: np.zeros(len(texts)) for reason in self.settings.labels.values()}
         if not texts:
             return found
         owner, pieces = self._pieces(texts)
@@ -97,11 +98,11 @@ def transformer_verdicts(pairs: Sequence[Pair], settings: Filter, device: str) -
     found: dict[str, list[Verdict]] = {}
     with progress("transformer", len(FIELDS) * len(pairs)) as advance:
         for field in FIELDS:
-            actions = {reason: _action(settings, reason, field) for reason in own.labels.values()}
+            actions: dict[str, Action | None] = {reason: _action(settings, reason, field) for reason in own.labels.values()}
             texts = [text_in(pair, field) for pair in pairs]
             for reason, scores in classifier.scores(texts).items():
                 action = actions[reason]
-                for k in np.flatnonzero(scores >= own.threshold) if action else ():
+                for k in np.flatnonzero(scores >= own.threshold).tolist() if action else ():
                     named = topic_reason(reason, action) if reason in TOPICS and action else reason
                     words = f"{own.model} {scores[k]:.2f}: {texts[k]}"
                     found.setdefault(pairs[k].id, []).append(Verdict(action or "drop", named, field, words))

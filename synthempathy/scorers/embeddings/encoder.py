@@ -95,5 +95,5 @@ class Encoder:
 
 
 def pair_rows(posts: Floats, replies: Floats) -> Floats:
-    """(pairs, 2 * hidden size): the reply's vector, and its product with the post's, place by place: how far they say the same."""
+    """(pairs, 2 * hidden size): the reply's vector, and its product with the post's by place: how far they say the same."""
     return np.concatenate([replies, replies * posts * np.sqrt(replies.shape[1])], axis=1)

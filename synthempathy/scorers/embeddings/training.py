@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-
 from synthempathy.core.progress import Advance
 from synthempathy.scorers.base import MECHANISMS, Floats, Integers, Mechanism, Surroundings
 from synthempathy.scorers.embeddings.encoder import Encoder, pair_rows
@@ -31,7 +30,10 @@ def stacked(
     encoder = Encoder(settings.embeddings, around.required_machine().device)
     material = Embedded(pairs, settings.embeddings, encoder)
     stack = Stack(material, settings.embeddings.shares, settings.folds, settings.seed, advance)
-    scorer = EmbeddingsScorer(encoder, settings.embeddings, material.scale, stack.readers, stack.naming.combiner, stack.naming.offsets)
+    naming = stack.naming
+    scorer = EmbeddingsScorer(
+        encoder, settings.embeddings, material.scale, stack.readers, naming.combiner, naming.offsets,
+    )
     return scorer, stack
 
 

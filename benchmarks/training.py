@@ -52,8 +52,8 @@ def main() -> None:
         try:
             for stage in [given.stage] if given.stage else ARGUMENTS:
                 now, before = cpu_seconds(stage, ROOT), cpu_seconds(stage, tree)
-                faster = f"{before / now:.1f} times as fast"
-                print(f"{stage}: CPU {before:.1f} s at {given.before}, {now:.1f} s now: {faster}", flush=True)
+                ratio = before / now
+                print(f"{stage}: CPU {before:.1f} s at {given.before}, {now:.1f} s now, {ratio:.1f} times as fast", flush=True)
         finally:
             subprocess.run(["git", "-C", str(ROOT), "worktree", "remove", "--force", str(tree)], check=True)
 

@@ -22,7 +22,7 @@ class Material:
     def __init__(self, pairs: Sequence[LabelledPair], noise: float = 1.0) -> None:
         self.pairs = pairs
         labels = np.array([pair.levels["ip"] or 0 for pair in pairs])
-        self._odds = np.eye(3)[labels][:, 1:] * 2.5 + np.random.default_rng(3).normal(size=(len(pairs), 2)) * noise
+        self._odds = np.eye(3)[labels][:, 1:] + np.random.default_rng(3).normal(size=(len(pairs), 2)) * noise
         self.asked: list[tuple[frozenset[int], frozenset[int]]] = []
 
     def readers(self, learn: Integers) -> frozenset[int]:

@@ -103,6 +103,9 @@ def test_a_judge_prompt_may_use_the_bare_texts_and_a_server_needs_no_folder(proj
     edit("prompts/judge/epitome.jinja", "{{ pair }}", "{{ explanation }} {{ response }}")
     edit("params.yaml", "backend: transformers", "backend: openai")
     edit("params.yaml", "model: models/embedded", "model: models/of-the-server")
+    [error] = run()
+    assert "adapter_name" in str(error)  # the tuned model is reached on the server by its adapter's name
+    edit("params.yaml", "adapter_name: null", "adapter_name: tuned")
     assert run() == []
 
 

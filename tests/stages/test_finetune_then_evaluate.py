@@ -55,7 +55,7 @@ def test_the_engine_says_what_was_taught_and_stops(tuned: Path) -> None:
     pairs = read_records(Path("test.jsonl"), Pair)
     base, taught = (
         answers(one.name, one.model, pairs, prompt, sampling, file.section("engine", Engine), file.section("machine", Machine))
-        for one in systems_of(file.section("finetune", Finetune), Path("models/adapter"), [])
+        for one in systems_of(file.section("finetune", Finetune), Path("models/adapter"), file.section("evaluate", Evaluate))
     )
     assert {(a.response, a.finish_reason) for a in taught} == {(TAUGHT, "stop")}
     assert TAUGHT not in {a.response for a in base}

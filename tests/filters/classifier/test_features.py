@@ -13,7 +13,7 @@ from tests.helpers.small_classifier import CONCEPTS
 
 def test_sentences_part_at_marks_and_hold_words() -> None:
     text = Text("He left. ... Why?! I don't know")
-    assert [" ".join(s.tokens) for s in sentences(text)] == ["he left .", "why ?", "i don't know"]
+    assert [" ".join(s.tokens) for s in sentences(text)] == ["he left .", "why ?", "i don't know~"]
     assert all(text.tokens[s.start] == s.tokens[0] for s in sentences(text))
 
 

@@ -23,7 +23,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def checks(folder: Path, *, thresholds: dict[str, float] | None = None, **changes: Any) -> list[Check]:
     given = filter_settings().classifier.model_dump()
-    own = {"enabled": True, "model": str(folder), "thresholds": thresholds or given["thresholds"]}
+    own = given | {"enabled": True, "model": str(folder), "thresholds": thresholds or given["thresholds"]}
     return list(RULE.checks(filter_settings(classifier=own, **changes)))
 
 

@@ -19,6 +19,7 @@ from pydantic import ConfigDict, Field
 
 from synthempathy.core.errors import ParamsError, SynthempathyError
 from synthempathy.core.params import Section, read_mapping, read_params
+from synthempathy.core.replacing import finish_interrupted
 from synthempathy.core.threads import set_threads
 
 set_threads()
@@ -91,6 +92,7 @@ def guarded(work: Callable[[], None], *, params: Path | None = None) -> None:
     """
     signal.signal(signal.SIGTERM, _terminated)
     try:
+        finish_interrupted()
         if params is not None:
             _obey_machine(params)
         work()

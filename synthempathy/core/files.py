@@ -11,7 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from synthempathy.core.errors import InputError
+from synthempathy.core.harmless import cell
 from synthempathy.core.replacing import finish_interrupted, part_of, remove, replace_all, sweep
+
+#: Of a file that is read whole: a CSV, a template, metrics. JSON lines are read a line at a time.
+MOST_BYTES = 500_000_000
 
 
 @contextmanager
@@ -56,6 +60,8 @@ def read_text(path: Path) -> str:
     """The file's text as UTF-8. InputError names the line of the first bad byte."""
     if not path.is_file():
         raise InputError("no such file", file=path, hint="check the path on the command line")
+    if (size := path.stat().st_size) > MOST_BYTES:
+        raise InputError(f"{size:,} bytes, more than the {MOST_BYTES:,} that are read", file=path)
     data = path.read_bytes()
     try:
         return data.decode("utf-8-sig")
@@ -108,9 +114,9 @@ def dump_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[object
         table = csv.writer(stream, lineterminator="\n")
         table.writerow(header)
         if decimals is None:
-            table.writerows(rows)
+            table.writerows([cell(one) for one in row] for row in rows)
         else:
-            table.writerows([f"{cell:.{decimals}f}" if isinstance(cell, float) else cell for cell in row] for row in rows)
+            table.writerows([f"{one:.{decimals}f}" if isinstance(one, float) else cell(one) for one in row] for row in rows)
 
 
 def _rounded(value: object) -> object:

@@ -12,18 +12,25 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import Any
 
 from pydantic import ConfigDict, Field
 
 from synthempathy.core.errors import ParamsError, SynthempathyError
+from synthempathy.core.harmless import harmless
 from synthempathy.core.params import Section, read_mapping, read_params
+from synthempathy.core.replacing import finish_interrupted
 from synthempathy.core.threads import set_threads
 
 set_threads()
 
 _NAMED = re.compile(r"\{([a-z_]+(?:\.[a-z_]+)*)\}")
+_NO_MEMORY = "error: out of memory: free some, lower machine.batch_size, or take a smaller model; finished rows are kept"
+_MEMORY_SIGNS = (
+    "out of memory", "can't allocate memory", "cannot allocate memory", "failed to map segment", "not enough memory",
+    "std::bad_alloc", "can't start new thread",
+)
 _ROWS_KEPT = "finished rows are kept; `dvc repro`, or the same command, resumes"
 #: What is said to whoever stops the run.
 _kept: Callable[[], str] = lambda: _ROWS_KEPT  # noqa: E731
@@ -91,6 +98,7 @@ def guarded(work: Callable[[], None], *, params: Path | None = None) -> None:
     """
     signal.signal(signal.SIGTERM, _terminated)
     try:
+        finish_interrupted()
         if params is not None:
             _obey_machine(params)
         work()
@@ -102,6 +110,10 @@ def guarded(work: Callable[[], None], *, params: Path | None = None) -> None:
         sys.exit("\n".join(_one_line(f"error: {error}") for error in several.exceptions))
     except OSError as error:
         sys.exit(_one_line(f"error: {error.filename or 'a file'}: {error.strerror or error}"))
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        sys.exit(_NO_MEMORY)
     except KeyboardInterrupt:
         print(f"stopped by Ctrl-C: {_kept()}", file=sys.stderr)
         sys.exit(130)
@@ -111,6 +123,23 @@ def when_stopped(kept: Callable[[], str]) -> None:
     """Say from now on, when the run is stopped, what `kept` gives then."""
     global _kept
     _kept = kept
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether the machine's memory, or a GPU's, ran out: libraries say so each in its own way."""
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or any(sign in text for sign in _MEMORY_SIGNS)
+
+
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Before `guarded` begins, a stage imports its libraries, and memory may run out there too."""
+    if is_out_of_memory(error):
+        print(_NO_MEMORY, file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, trace)
+
+
+sys.excepthook = _uncaught
 
 
 def _obey_machine(params: Path) -> None:
@@ -125,7 +154,7 @@ def _terminated(number: int, frame: FrameType | None) -> None:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return harmless(" ".join(text.split()))
 
 
 def _module_name(work: Callable[..., None]) -> str:

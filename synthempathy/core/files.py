@@ -3,48 +3,65 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
-import os
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from synthempathy.core.errors import InputError
+from synthempathy.core.harmless import cell
+from synthempathy.core.replacing import finish_interrupted, part_of, remove, replace_all, sweep
+
+#: Of a file that is read whole: a CSV, a template, metrics. JSON lines are read a line at a time.
+MOST_BYTES = 500_000_000
 
 
 @contextmanager
 def written_whole(*targets: Path) -> Iterator[tuple[Path, ...]]:
-    """Give a path beside each target to write to; rename all onto the targets at the end.
+    """Give a path beside each target to write to; put all in the targets' place at the end, as one (core/replacing.py).
 
-    If the block raises, every target (file or folder) stays as it was and the parts are removed.
-    Parents are made. The parts carry the process id, so two runs do not meet.
+    If the block raises, every target (file or folder) stays as it was and the parts are removed; a full disk is an
+    InputError that names them. Parents are made. The parts carry the process id, so two runs do not meet.
     """
-    parts = tuple(t.with_name(f".{t.name}.{os.getpid()}.part") for t in targets)
-    for part in parts:
+    finish_interrupted()
+    parts = tuple(map(part_of, targets))
+    for part, target in zip(parts, targets, strict=True):
         part.parent.mkdir(parents=True, exist_ok=True)
-        _remove(part)
+        sweep(target)
+        remove(part)
     try:
         yield parts
         missing = [str(t) for p, t in zip(parts, targets, strict=True) if not p.exists()]
         if missing:
             raise RuntimeError(f"not written: {', '.join(missing)}")
         for part, target in zip(parts, targets, strict=True):
-            if target.is_dir():  # a folder cannot be renamed over a full one
-                if not part.is_dir():
-                    raise InputError("is a folder, not a file", file=target, hint="check the order of the paths")
-                shutil.rmtree(target)
-            os.replace(part, target)
+            if target.is_dir() and not part.is_dir():
+                raise InputError("is a folder, not a file", file=target, hint="check the order of the paths")
+        replace_all(parts, targets)
+    except Exception as error:
+        if _is_full(error):  # libraries say it each in its own way, and few name the file
+            names = ", ".join(map(str, targets))
+            raise InputError("the disk is full", file=names, hint="free some room: what was there is unchanged") from None
+        raise
     finally:
         for part in parts:
-            _remove(part)
+            remove(part)
+
+
+def _is_full(error: Exception) -> bool:
+    number = error.errno if isinstance(error, OSError) else None
+    text = str(error).lower()
+    return number in (errno.ENOSPC, errno.EDQUOT) or any(sign in text for sign in ("no space left", "os error 28", "code: 28"))
 
 
 def read_text(path: Path) -> str:
     """The file's text as UTF-8. InputError names the line of the first bad byte."""
     if not path.is_file():
         raise InputError("no such file", file=path, hint="check the path on the command line")
+    if (size := path.stat().st_size) > MOST_BYTES:
+        raise InputError(f"{size:,} bytes, more than the {MOST_BYTES:,} that are read", file=path)
     data = path.read_bytes()
     try:
         return data.decode("utf-8-sig")
@@ -97,9 +114,9 @@ def dump_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[object
         table = csv.writer(stream, lineterminator="\n")
         table.writerow(header)
         if decimals is None:
-            table.writerows(rows)
+            table.writerows([cell(one) for one in row] for row in rows)
         else:
-            table.writerows([f"{cell:.{decimals}f}" if isinstance(cell, float) else cell for cell in row] for row in rows)
+            table.writerows([f"{one:.{decimals}f}" if isinstance(one, float) else cell(one) for one in row] for row in rows)
 
 
 def _rounded(value: object) -> object:
@@ -110,10 +127,3 @@ def _rounded(value: object) -> object:
     if isinstance(value, list | tuple):
         return [_rounded(v) for v in value]
     return value
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

@@ -31,6 +31,8 @@ def read_metrics(path: Path, kind: type[M]) -> M:
         value: Any = json.loads(read_text(path))
     except json.JSONDecodeError as error:
         raise InputError(f"not JSON: {error.msg}", file=path, line=error.lineno, hint=AGAIN) from None
+    except (ValueError, RecursionError):  # Python's bounds on the digits of a number and on nesting
+        raise InputError("a number too long, or nested too deep", file=path, hint=AGAIN) from None
     if not isinstance(value, dict):
         raise InputError("not a JSON object", file=path, value=value, hint=AGAIN)
     try:

@@ -9,23 +9,26 @@ uses and no others, as dvc.yaml lists them:
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from synthempathy.core.errors import ParamsError
 from synthempathy.core.files import read_text
 
+#: Of a file that people edit. The largest of this project has a tenth of it.
+MOST_CHARACTERS, MOST_VALUES, MOST_DEPTH = 2_000_000, 200_000, 40
 Keys = tuple[str | int, ...]
 
 
 class Section(BaseModel):
     """A section of params.yaml: typed, no unknown keys, never changed after reading."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 M = TypeVar("M", bound=BaseModel)
@@ -123,15 +126,45 @@ def read_params(path: Path, *, profile: str | None = None) -> ParamsFile:
 
 def read_mapping(path: Path) -> Any:
     """A YAML 1.2 mapping that remembers its lines. ParamsError names file and line of what is not YAML."""
+    text = read_text(path)
+    if len(text) > MOST_CHARACTERS:
+        raise ParamsError(f"more than {MOST_CHARACTERS:,} characters", file=path)
     try:
-        value = YAML(typ="rt").load(read_text(path))
+        value = YAML(typ="rt").load(text)
+        _measure(value)
     except MarkedYAMLError as error:
         mark = error.problem_mark
         line = mark.line + 1 if mark else None
         raise ParamsError(f"not YAML: {error.problem}", file=path, line=line) from None
+    except YAMLError as error:  # a control character
+        raise ParamsError(f"not YAML: {' '.join(str(error).split())}", file=path) from None
+    except (ValueError, OverflowError, RecursionError) as error:
+        raise ParamsError(str(error) if isinstance(error, _TooMuch) else "a number too long, or nested too deep", file=path) from None
     if not isinstance(value, dict):
         raise ParamsError("not a mapping of sections", file=path, line=1)
     return value
+
+
+def _measure(value: Any) -> None:
+    """Refuse what is small in the file and large once it is read, or can be written nowhere."""
+    left, waiting = MOST_VALUES, [(value, 0)]
+    while waiting:
+        one, deep = waiting.pop()
+        left -= 1
+        if left < 0:
+            raise _TooMuch(f"more than {MOST_VALUES:,} values; an alias counts each time")
+        if deep > MOST_DEPTH:
+            raise _TooMuch(f"nested more than {MOST_DEPTH} deep")
+        if isinstance(one, str) and any(c != "\n" and c != "\t" and unicodedata.category(c) in ("Cc", "Cs") for c in one):
+            raise _TooMuch(f"a control character, or half a surrogate pair, in {one[:40]!a}")
+        if isinstance(one, dict):
+            waiting += ((part, deep + 1) for pair in one.items() for part in pair)
+        elif isinstance(one, list):
+            waiting += ((part, deep + 1) for part in one)
+
+
+class _TooMuch(ValueError):
+    """More than a file that people edit ever holds."""
 
 
 def plain(value: Any) -> Any:

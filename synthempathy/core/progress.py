@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from synthempathy.core.harmless import harmless
+
 PLAIN_LINE_EVERY_SECONDS = 15.0
 
 Advance = Callable[..., None]
@@ -26,7 +28,7 @@ def progress(label: str, total: int, *, done: int = 0) -> Iterator[Advance]:
 
 def say(text: str) -> None:
     """One line for the user, on standard error, so that standard output stays free for results."""
-    print(text, file=sys.stderr, flush=True)
+    print(harmless(text, lines=True), file=sys.stderr, flush=True)
 
 
 def _bar(label: str, total: int, before: int) -> Iterator[Advance]:
@@ -34,14 +36,14 @@ def _bar(label: str, total: int, before: int) -> Iterator[Advance]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-        TimeRemainingColumn(), TextColumn("{task.fields[note]}"),
+        TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(),
+        TimeRemainingColumn(), TextColumn("{task.fields[note]}", markup=False),
     )
     with Progress(*columns, console=Console(stderr=True)) as bars:
-        task = bars.add_task(label, total=total, completed=before, note="")
+        task = bars.add_task(harmless(label), total=total, completed=before, note="")
 
         def advance(steps: int = 1, note: str = "") -> None:
-            bars.update(task, advance=steps, note=note)
+            bars.update(task, advance=steps, note=harmless(note))
 
         yield advance
 

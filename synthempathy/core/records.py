@@ -27,6 +27,8 @@ from pydantic_core import to_json
 from synthempathy.core.errors import InputError
 from synthempathy.core.files import written_whole
 
+#: Of a row: far above what any text of this pipeline takes, far below what a machine's memory holds.
+MOST_LINE_BYTES = 16_000_000
 _WRITTEN_AT_ONCE = 1 << 20  # bytes
 #: May be a number that is not finite, or not once it is read: looked at closely.
 _ODD_NUMBER = re.compile(rb"NaN|Infinity|\d[eE]\+?\d{3}|\d{300}")
@@ -141,7 +143,9 @@ def read_records(path: Path, kind: type[R], *, allow_empty: bool = False) -> lis
     rows: list[R] = []
     first_line: dict[str, int] = {}
     with path.open("rb") as stream:
-        for number, raw in enumerate(stream, start=1):
+        for number, raw in enumerate(iter(lambda: stream.readline(MOST_LINE_BYTES + 1), b""), start=1):
+            if len(raw) > MOST_LINE_BYTES:
+                raise InputError(f"a line of more than {MOST_LINE_BYTES:,} bytes", file=path, line=number)
             raw = raw.removeprefix(BOM_UTF8) if number == 1 else raw
             if not raw.strip():
                 continue

@@ -15,6 +15,7 @@ from typing import Literal, Protocol, get_args
 
 from synthempathy.core.errors import InputError
 from synthempathy.core.files import read_csv, written_whole
+from synthempathy.core.harmless import cell
 
 What = Literal["keep", "drop", "skip"]
 
@@ -105,4 +106,4 @@ def record_decision(path: Path, key: Key, decision: Decision) -> None:
         rows = csv.writer(stream, lineterminator="\n")
         rows.writerow(COLUMNS)
         for (id, digest), one in sorted(decisions.items()):
-            rows.writerow((id, digest, one.what, one.reason, one.note))
+            rows.writerow((id, digest, one.what, one.reason, cell(one.note)))

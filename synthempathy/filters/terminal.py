@@ -6,12 +6,12 @@ import os
 import select
 import signal
 import sys
-import unicodedata
 
 from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
+from synthempathy.core.harmless import harmless
 from synthempathy.filters.base import TEXTS, Span
 from synthempathy.filters.decisions import Decision
 from synthempathy.filters.queue import Held
@@ -75,15 +75,3 @@ def marked(text: str, spans: list[Span]) -> Text:
             shown.append(f"»{piece}«" if inside[start] else piece, EVIDENCE if inside[start] else "")
             start = at
     return shown
-
-
-def harmless(text: str, *, lines: bool = False) -> str:
-    """`text` with what a terminal may obey instead of show written out: controls (an escape as \\x1b), direction marks.
-
-    With `lines`, line feeds stay.
-    """
-    return "".join(
-        character if character.isprintable() or unicodedata.category(character) == "Zs" or (lines and character == "\n")
-        else ascii(character)[1:-1]
-        for character in text
-    )

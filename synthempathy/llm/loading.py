@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from synthempathy.core.errors import ModelError
+from synthempathy.core.files import read_text
 from synthempathy.llm.chat import ensure_chat_template
 from synthempathy.llm.params import EngineChange
 
@@ -144,9 +146,28 @@ def add_adapter(loaded: Any, adapter: Path) -> Any:
     """`loaded` with the LoRA adapter of a folder on it. ModelError if there is none."""
     from peft import PeftModel
 
-    if not (adapter / "adapter_config.json").is_file():
+    check_adapter(adapter)
+    try:
+        return PeftModel.from_pretrained(loaded, str(adapter)).eval()
+    except Exception as error:  # a layer that the model lacks, weights of another size, a damaged file
+        raise _cannot_load(str(adapter), error) from None
+
+
+def check_adapter(adapter: Path) -> None:
+    """Refuse a folder that holds no adapter of ours: LoRA, as safetensors, with no code or pickle. ModelError says why."""
+    config = adapter / "adapter_config.json"
+    if not config.is_file():
         raise ModelError(f"{adapter}: no adapter_config.json in this folder; run the finetune stage")
-    return PeftModel.from_pretrained(loaded, str(adapter)).eval()
+    try:
+        about = json.loads(read_text(config))
+    except (ValueError, RecursionError):
+        about = None
+    if not isinstance(about, dict) or about.get("peft_type") != "LORA":
+        raise ModelError(f"{config}: not the config of a LoRA adapter; run the finetune stage")
+    if about.get("auto_mapping") is not None:
+        raise ModelError(f"{config}: auto_mapping names a library to import; take it out")
+    if not (adapter / "adapter_model.safetensors").is_file():
+        raise ModelError(f"{adapter}: no adapter_model.safetensors; other weights (.bin) may hold code, and are not read")
 
 
 def pick_device(wanted: str) -> str:

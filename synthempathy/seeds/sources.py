@@ -26,6 +26,9 @@ COLUMNS = ("sID", "sentence", "is_stressor", "top_label", "avg_severity", "Sourc
 #: is 0.9 MB, its largest sheet 4.9 MB.
 MAX_MEMBER_BYTES = 200_000_000
 
+#: Rows of a sheet that are read; SAD has 6,850.
+MOST_ROWS = 200_000
+
 #: What zipfile, zlib and openpyxl raise on damaged, encrypted or made-up files.
 _DAMAGE = (
     zipfile.BadZipFile, zlib.error, ParseError, EOFError, OSError,
@@ -175,6 +178,8 @@ def _rows_of_sheet(content: bytes, file: str) -> Iterator[tuple[int, dict[str, s
         )
     at = {column: header.index(column) for column in COLUMNS}
     for line, cells in enumerate(rows, start=2):
+        if line > MOST_ROWS:
+            raise InputError(f"more than {MOST_ROWS:,} rows", file=file, line=line, hint="give SAD_v1.zip as published")
         if any(cell is not None for cell in cells):
             yield line, {c: _shown(cells[i]) if i < len(cells) else "" for c, i in at.items()}
 

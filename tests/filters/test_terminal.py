@@ -7,7 +7,8 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthempathy.filters.terminal import harmless, marked
+from synthempathy.core.harmless import harmless
+from synthempathy.filters.terminal import marked
 
 
 @given(st.text())

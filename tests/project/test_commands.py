@@ -49,7 +49,7 @@ def test_a_path_may_hold_whatever_paths_hold(name: str, tmp_path: Path) -> None:
         command, shell=True, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
     )
     assert ended.returncode == 0, ended.stderr
-    assert {path.name for path in {*tmp_path.iterdir()} - before} == {"data", "metrics"}
+    assert {path.name for path in {*tmp_path.iterdir()} - before} == {"data", "metrics", ".synthempathy"}
 
 
 def test_a_cell_whose_value_is_no_number_is_refused_by_name(tmp_path: Path) -> None:

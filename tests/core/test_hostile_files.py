@@ -1,0 +1,204 @@
+"""Files that somebody made to do harm, or that are broken: each ends in one line that names them, and never in a traceback."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from synthempathy.core import records
+from synthempathy.core.command import guarded
+from synthempathy.core.errors import InputError, ModelError, ParamsError
+from synthempathy.core.files import dump_table, read_csv
+from synthempathy.core.harmless import cell, harmless
+from synthempathy.core.metrics import Metrics, read_metrics
+from synthempathy.core.params import read_mapping
+from synthempathy.core.progress import say
+from synthempathy.core.records import Exchange, Pair, read_records
+from synthempathy.llm.loading import check_adapter
+from synthempathy.scorers.sources import read_labelled
+from synthempathy.seeds.sources import MOST_ROWS, read_sentences
+from tests.helpers.pairs import ROOT
+
+#: Seconds for each reader: a moment in the tests, `make fuzz MINUTES=10` for longer.
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
+FUZZED = settings(
+    deadline=None, max_examples=EXAMPLES, derandomize="FUZZ_EXAMPLES" not in os.environ,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{chr(98 + n)}: &{chr(98 + n)} [{','.join(['*' + chr(97 + n)] * 10)}]\n" for n in range(9)
+)
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    ("limit: " + "9" * 5000, "a number too long"), ("a: " + "[" * 5000, "not YAML|nested too deep"),
+    ("a: " + "[" * 60 + "]" * 60, "nested more than 40 deep"), ('a: "\\ud800"', "half a surrogate pair"),
+    ("a: x\x07", "not YAML: .*special characters"), ('a: "\\e[2J"', "a control character"), (BOMB, "an alias counts each time"),
+    ("a: &a\n  b: *a\n", "nested more than"), ("- a", "not a mapping"), ("a: [", "not YAML"), ("? [a]\n: b: c: d", "not YAML"),
+    ("x" * 2_000_001, "more than 2,000,000 characters"),
+])
+def test_yaml_that_is_too_much_is_refused_by_name(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "p.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(ParamsError, match=rf"p\.yaml(:\d+)?: .*(?:{said})") as caught:
+        read_mapping(tmp_path / "p.yaml")
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize("text", ["[" * 10**5, '{"a": ' + "9" * 5000 + "}", "{", "[]", "NaN"])
+def test_metrics_that_are_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / "m.json").write_text(text)
+    with pytest.raises(InputError, match=r"m\.json"):
+        read_metrics(tmp_path / "m.json", Metrics)
+
+
+def test_a_line_without_an_end_is_not_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "MOST_LINE_BYTES", 1000)
+    (tmp_path / "r.jsonl").write_text('{"explanation": "a", "response": "' + "b" * 2000 + '"}\n')
+    with pytest.raises(InputError, match=r"r\.jsonl:1: a line of more than 1,000 bytes"):
+        read_records(tmp_path / "r.jsonl", Exchange)
+
+
+def test_a_sheet_of_too_many_rows_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from zipfile import ZipFile
+
+    from openpyxl import Workbook
+
+    monkeypatch.setattr("synthempathy.seeds.sources.MOST_ROWS", 50)
+    book = Workbook()
+    book.active.append(["sID", "sentence", "is_stressor", "top_label", "avg_severity", "Source"])
+    for number in range(100):
+        book.active.append([number, "I am late", 1, "Work", 3, "x"])
+    book.save(tmp_path / "SAD.xlsx")
+    with ZipFile(tmp_path / "SAD.zip", "w") as archive:
+        archive.write(tmp_path / "SAD.xlsx", "SAD.xlsx")
+    with pytest.raises(InputError, match="more than 50 rows"):
+        read_sentences(tmp_path / "SAD.zip")
+    assert MOST_ROWS == 200_000
+
+
+GOOD: dict[str, Any] = {"peft_type": "LORA", "auto_mapping": None, "base_model_name_or_path": "m"}
+
+
+@pytest.mark.parametrize(("config", "weights", "said"), [
+    (GOOD, "adapter_model.bin", r"no adapter_model\.safetensors; other weights \(\.bin\) may hold code"),
+    (GOOD | {"peft_type": "PROMPT_TUNING"}, "adapter_model.safetensors", "not the config of a LoRA adapter"),
+    (GOOD | {"auto_mapping": {"parent_library": "os"}}, "adapter_model.safetensors", "names a library to import"),
+    ([1], "adapter_model.safetensors", "not the config of a LoRA adapter"),
+])
+def test_a_hostile_adapter_is_refused(tmp_path: Path, config: object, weights: str, said: str) -> None:
+    (tmp_path / "adapter_config.json").write_text(json.dumps(config))
+    (tmp_path / weights).touch()
+    with pytest.raises(ModelError, match=said):
+        check_adapter(tmp_path)
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"),
+                                   RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")])
+def test_memory_that_runs_out_is_one_line(error: Exception) -> None:
+    def work() -> None:
+        raise error
+
+    with pytest.raises(SystemExit, match="^error: out of memory: "):
+        guarded(work)
+
+
+def test_memory_that_runs_out_while_libraries_are_imported_is_one_line() -> None:
+    code = "import synthempathy.core.command; raise MemoryError"
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    assert (ended.returncode, ended.stderr.count("\n"), ended.stderr[:22]) == (1, 1, "error: out of memory: ")
+
+
+@pytest.mark.parametrize("text", ["\x1b]0;owned\x07", "a\u202eb", "\x9b2J", "\u2066x", "a\rb"])
+def test_what_is_printed_is_obeyed_by_no_terminal(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    say(f"model {text}")
+    with pytest.raises(SystemExit) as ended:
+        guarded(lambda: (_ for _ in ()).throw(InputError("wrong", file=text)))
+    for shown in (capsys.readouterr().err.rstrip("\n"), str(ended.value), harmless(text)):
+        assert shown.isprintable(), shown
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", " =1", "＝1"])
+def test_a_table_starts_no_formula(tmp_path: Path, text: str) -> None:
+    dump_table(tmp_path / "t.csv", ("a", "b"), [(text, -1.5)])
+    with (tmp_path / "t.csv").open(newline="", encoding="utf-8") as stream:
+        assert list(csv.reader(stream))[1] == [f"'{text}", "-1.500000"]
+    assert cell(-3) == -3 and cell("I - you") == "I - you"
+
+
+#: Bytes near what the readers take: their own signs, numbers, quotes, escapes, and anything else.
+NEAR = st.lists(st.sampled_from([
+    b"{", b"}", b"[", b"]", b":", b",", b'"', b"\\", b"\\ud83d", b"\n", b"\r", b"\x00", b"\xff", b"\xef\xbb\xbf", b"1e999",
+    b"NaN", b"9" * 400, b"id", b"explanation", b"response", b'"id":"a"', b"- ", b"&a ", b"*a", b"!!python/object:os.system ", b"<<: ",
+    b"|", b"sID,sentence,is_stressor,top_label,avg_severity,Source\n", b"explanation,response,er,ip,ex\n", b"1,x,1,Work,nan,y\n",
+]) | st.binary(max_size=12), max_size=30).map(b"".join)
+
+
+def csv_of_anything(path: Path) -> object:
+    return read_csv(path, ("a",))
+
+
+READERS: list[tuple[str, Callable[[Path], object]]] = [
+    ("r.jsonl", lambda path: read_records(path, Pair)), ("s.jsonl", lambda path: read_records(path, Exchange)),
+    ("t.csv", csv_of_anything), ("u.csv", read_sentences), ("v.csv", read_labelled), ("w.zip", read_sentences),
+    ("x.yaml", read_mapping), ("y.json", lambda path: read_metrics(path, Metrics)),
+]
+
+
+@pytest.mark.parametrize(("name", "read"), READERS, ids=[name for name, _ in READERS])
+@FUZZED
+@given(data=NEAR)
+def test_no_reader_ends_in_a_traceback(name: str, read: Callable[[Path], object], data: bytes, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(data)
+    try:
+        read(tmp_path / name)
+    except InputError as error:
+        assert name in str(error)
+
+
+@FUZZED
+@given(data=st.data())
+def test_no_damaged_sheet_ends_in_a_traceback(data: st.DataObject, tmp_path: Path) -> None:
+    from zipfile import ZipFile
+
+    from openpyxl import Workbook
+
+    book = Workbook()
+    book.active.append(["sID", "sentence", "is_stressor", "top_label", "avg_severity", "Source"])
+    book.active.append([1, "I am late", 1, "Work", 3, "x"])
+    book.save(tmp_path / "S.xlsx")
+    damaged = bytearray((tmp_path / "S.xlsx").read_bytes())
+    for place, value in data.draw(st.lists(st.tuples(st.integers(0, 6000), st.integers(0, 255)), max_size=8)):
+        damaged[place % len(damaged)] = value
+    with ZipFile(tmp_path / "S.zip", "w") as archive:
+        archive.writestr("S.xlsx", bytes(damaged))
+    try:
+        read_sentences(tmp_path / "S.zip")
+    except InputError as error:
+        assert "S.zip" in str(error)
+
+
+@FUZZED
+@given(body=NEAR)
+def test_no_answer_of_a_server_ends_in_a_traceback(body: bytes) -> None:
+    import httpx2 as httpx
+
+    from synthempathy.llm.backends.openai_replies import TryAgain, error_message, is_of_this_row, one_line, read_reply
+
+    for status in (200, 400):
+        response = httpx.Response(status, content=body)
+        assert one_line(error_message(response)).isprintable()
+        is_of_this_row(response)
+        with pytest.raises(TryAgain):
+            read_reply("row", response, 10)

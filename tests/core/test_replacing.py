@@ -1,0 +1,139 @@
+"""Several outputs change as one: killed between any two steps they are the old ones or the new ones, never some of each."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from synthempathy.core import replacing
+from synthempathy.core.errors import InputError
+from synthempathy.core.files import written_whole
+from synthempathy.core.replacing import JOURNALS, finish_interrupted, part_of
+from tests.helpers.pairs import ROOT
+
+#: Writes two files and two folders, one of them new, and dies by SIGKILL before its step number argv[1], or not at all.
+WRITER = """
+import os, signal, sys
+from pathlib import Path
+from synthempathy.core import replacing
+from synthempathy.core.files import written_whole
+
+left = int(sys.argv[1])
+def dying(step):
+    def taken(*given):
+        global left
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        left -= 1
+        return step(*given)
+    return taken
+
+replacing.os.replace = dying(os.replace)
+replacing.remove = dying(replacing.remove)
+replacing._exchanged = dying(replacing._exchanged) if sys.argv[2] == "exchange" else lambda one, other: False
+with written_whole(*map(Path, ("data/a", "out/folder", "b", "out/fresh"))) as parts:
+    for part in parts:
+        if part.name.startswith((".folder", ".fresh")):
+            part.mkdir()
+            part = part / "file"
+        part.write_text("new")
+print("whole")
+"""
+
+
+def told(folder: Path) -> list[str]:
+    files = [folder / name for name in ("data/a", "out/folder/file", "b", "out/fresh/file")]
+    return [file.read_text() if file.exists() else "none" for file in files]
+
+
+def left_over(folder: Path) -> list[str]:
+    parts = [path for path in folder.rglob("*") if ".part" in path.name]
+    return sorted(path.name for path in [*parts, *(folder / JOURNALS).glob("*.json")])
+
+
+@pytest.mark.parametrize("way", ["exchange", "aside"])
+def test_killed_before_any_step_the_outputs_are_old_or_new(tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = set()
+    for steps in range(40):
+        folder = tmp_path / str(steps)
+        (folder / "out/folder").mkdir(parents=True)
+        (folder / "data").mkdir()
+        for name in ("data/a", "out/folder/file", "b"):
+            (folder / name).write_text("old")
+        ended = subprocess.run(
+            [sys.executable, "-c", WRITER, str(steps), way], cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)},
+            capture_output=True, text=True,
+        )
+        assert ended.returncode in (0, -signal.SIGKILL), ended.stderr
+        if way == "exchange":
+            assert (folder / "out/folder/file").exists()  # a folder is never gone, not for a moment
+        monkeypatch.chdir(folder)
+        finish_interrupted()  # as every command and every writing begins
+        found = told(folder)
+        assert found in (["old", "old", "old", "none"], ["new"] * 4), (steps, found)
+        seen.add(found[0])
+        with written_whole(Path("data/a"), Path("out/folder"), Path("b"), Path("out/fresh")) as parts:
+            for part, make in zip(parts, (False, True, False, True), strict=True):
+                if make:
+                    part.mkdir()
+                (part / "file" if make else part).write_text("newer")
+        assert told(folder) == ["newer"] * 4
+        assert left_over(folder) == []
+        if ended.returncode == 0:
+            assert ended.stdout == "whole\n"
+            break
+    else:
+        pytest.fail("it never came to its end")
+    assert seen == {"old", "new"}
+
+
+def test_ctrl_c_between_two_renames_ends_with_the_new_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    moved: list[object] = []
+
+    def interrupted(part: Path, target: Path) -> None:
+        moved.append(target)
+        if len(moved) == 2:
+            raise KeyboardInterrupt
+        os.replace(part, target)
+
+    monkeypatch.setattr(replacing, "_replace", interrupted)
+    with pytest.raises(KeyboardInterrupt), written_whole(Path("a"), Path("b"), Path("c")) as parts:
+        for part in parts:
+            part.write_text("new")
+    assert [Path(name).read_text() for name in "abc"] == ["new"] * 3
+    assert left_over(tmp_path) == []
+
+
+def test_what_a_dead_process_left_is_swept_and_what_a_living_one_writes_is_not(tmp_path: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    dead, living = tmp_path / f".a[1].{ended.pid}.part", tmp_path / f".a[1].{os.getppid()}.part"
+    dead.mkdir()
+    living.touch()
+    with written_whole(tmp_path / "a[1]") as (part,):
+        part.touch()
+    assert (dead.exists(), living.exists()) == (False, True)
+
+
+def test_what_is_left_is_none_of_gits_business() -> None:
+    ended = subprocess.run(
+        ["git", "check-ignore", str(part_of(Path("data/x"))), ".data.1.part.old", str(JOURNALS / "1-0.json")],
+        cwd=ROOT, capture_output=True, text=True,
+    )
+    assert len(ended.stdout.splitlines()) == 3
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), RuntimeError("I/O error: No space left on device")])
+def test_a_full_disk_is_named_with_the_file(tmp_path: Path, error: Exception) -> None:
+    (tmp_path / "a").write_text("old")
+    with pytest.raises(InputError, match=r"/a: the disk is full; free"), written_whole(tmp_path / "a") as (part,):
+        part.write_text("new")
+        raise error
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    assert (tmp_path / "a").read_text() == "old"

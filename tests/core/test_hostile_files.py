@@ -108,7 +108,7 @@ def test_memory_that_runs_out_is_one_line(error: Exception) -> None:
     def work() -> None:
         raise error
 
-    with pytest.raises(SystemExit, match="^error: out of memory: "):
+    with pytest.raises(SystemExit, match=r"^error: out of memory: "):
         guarded(work)
 
 
@@ -140,7 +140,8 @@ def test_a_table_starts_no_formula(tmp_path: Path, text: str) -> None:
 #: Bytes near what the readers take: their own signs, numbers, quotes, escapes, and anything else.
 NEAR = st.lists(st.sampled_from([
     b"{", b"}", b"[", b"]", b":", b",", b'"', b"\\", b"\\ud83d", b"\n", b"\r", b"\x00", b"\xff", b"\xef\xbb\xbf", b"1e999",
-    b"NaN", b"9" * 400, b"id", b"explanation", b"response", b'"id":"a"', b"- ", b"&a ", b"*a", b"!!python/object:os.system ", b"<<: ",
+    b"NaN", b"9" * 400, b"id", b"explanation", b"response", b'"id":"a"', b"- ", b"&a ", b"*a",
+    b"!!python/object:os.system ", b"<<: ",
     b"|", b"sID,sentence,is_stressor,top_label,avg_severity,Source\n", b"explanation,response,er,ip,ex\n", b"1,x,1,Work,nan,y\n",
 ]) | st.binary(max_size=12), max_size=30).map(b"".join)
 

@@ -6,7 +6,8 @@
     python -m benchmarks.finetune padding
     python -m benchmarks.finetune gpu        # where there is one: a 7B's shape, random weights
 
-The two trainings alternate in one run, and are also rated by CPU time, so that the ratio holds on a busy machine. Results: benchmarks/finetune.md.
+The two trainings alternate in one run, and are also rated by CPU time, so that the ratio holds on a busy machine. Results:
+benchmarks/finetune.md.
 """
 
 from __future__ import annotations
@@ -103,17 +104,20 @@ def speed(given: argparse.Namespace) -> None:
         return tokens / (time.monotonic() - wall), tokens / (time.process_time() - cpu)
 
     rates: dict[str, list[Rates]] = {"trainer": [], "loop": []}
+    by_loop()  # warms up: the first pass of a large model is slow, whoever makes it
+    by_trainer()
     for turn in range(given.rounds):
         order: list[tuple[str, Callable[[], Rates]]] = [("trainer", by_trainer), ("loop", by_loop)]
         for kind, run in order if turn % 2 else reversed(order):
             rates[kind].append(run())
-        print(json.dumps({
+        told: dict[str, Any] = {
             "model": given.llama or given.model, "round": turn + 1, "tokens": tokens, "steps": math.ceil(len(examples) / 8),
-            **{f"{kind}_per_{unit}_second": round(rates[kind][-1][i]) for kind in rates for i, unit in enumerate(("wall", "cpu"))},
-            **{f"median_{unit}_ratio": round(statistics.median(
-                one[i] / two[i] for one, two in zip(rates["trainer"], rates["loop"], strict=True)
-            ), 3) for i, unit in enumerate(("wall", "cpu"))},
-        }), flush=True)
+        }
+        for place, unit in enumerate(("wall", "cpu")):
+            told |= {f"{kind}_per_{unit}_second": round(rates[kind][-1][place]) for kind in rates}
+            ratios = [one[place] / two[place] for one, two in zip(rates["trainer"], rates["loop"], strict=True)]
+            told[f"median_{unit}_ratio"] = round(statistics.median(ratios), 3)
+        print(json.dumps(told), flush=True)
 
 
 def _peak(kind: str, vocabulary: int, pairs: int, length: int, told: Any) -> None:

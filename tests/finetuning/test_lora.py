@@ -61,5 +61,5 @@ def test_layers_that_read_over_the_ends_of_packed_pairs_are_refused(monkeypatch:
         return model
 
     monkeypatch.setattr(lora, "load_model", hybrid)
-    with pytest.raises(ModelError, match="reads over the ends of packed pairs: set machine.training.packing false"):
+    with pytest.raises(ModelError, match=r"reads over the ends of packed pairs: set machine\.training\.packing false"):
         lora.load_with_lora(changed(), Training(packing=True), "cpu")

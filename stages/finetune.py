@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from synthempathy.core.command import run_stage
+from synthempathy.core.command import run_stage, when_stopped
 from synthempathy.core.errors import InputError
 from synthempathy.core.files import write_json, written_whole
 from synthempathy.core.ledger import Ledger
@@ -33,6 +33,7 @@ def finetune(train: Path, validation: Path, adapter: Path, metrics: Path, loss: 
         words = (train, validation, adapter, metrics, loss, "--params", params)
         launch_stage(machine.launch, "stages.finetune", words, machine.device)
         return
+    when_stopped(lambda: "nothing is trained yet; `dvc repro`, or the same command, starts anew, or goes on from a checkpoint")
     prompt = load_prompt(params.parent / "prompts" / "respond" / f"{settings.prompt}.jinja")
     prompt.check(PROMPT_VARIABLES)
     pairs = {path: read_records(path, Pair) for path in (train, validation)}

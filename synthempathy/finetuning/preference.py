@@ -2,7 +2,7 @@
 
 The reference is the base model itself, which is there under the adapter: no second model is loaded. On the same Trainer, with
 the same tokens, checkpoints and looks as the plain fine-tuning. TRL's DPOTrainer is not used: it writes conversations by its
-own rules, which lose the end of the turn for several families, and takes no token ids in their place.
+own rules, which lose the end of the turn for several families, and (1.16) takes no token ids in their place.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ def trained(settings: Finetune, machine: Machine, learned: Examples, watched: Ex
     checkpoints = Checkpoints(Path(how.checkpoints), _key(settings, model, learned, watched, main))
     if main:
         checkpoints.clean()
-        when_stopped(checkpoints.told)
+    when_stopped(checkpoints.told if main else lambda: f"process {arguments.process_index} of the training")
     arguments.distributed_state.wait_for_everyone()
     last = checkpoints.last()
     step = 0 if last is None else int(last.name.split("-")[1])
@@ -90,6 +90,8 @@ def trained(settings: Finetune, machine: Machine, learned: Examples, watched: Ex
     if not (best / lora.WEIGHTS).is_file():
         raise ModelError(f"{best} has no adapter in it: with FSDP, set fsdp_state_dict_type to FULL_STATE_DICT")
     spent = spending.figures(learned, shares, settings.seed, outcome.looks[-1].step, packing=how.packing)
+    if settings.kind == "dpo":
+        spent["padding_share"] = None  # its rows are two a pair
     return Done(model, outcome, best, checkpoints, spent)
 
 

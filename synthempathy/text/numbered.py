@@ -27,7 +27,7 @@ Integers = NDArray[np.int64]
 # Possessive (++): nothing is tried twice. What ends a sentence begins with its mark, so that a space fails at once.
 _WORD = r"[^\W_]++(?:['\u2019][^\W_]++)*+"
 _NO_TITLE = r"(?<!\bMr\.)(?<!\bMrs\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bSt\.)"
-_SENTENCE_END = rf"[.!?\u2026]+{_NO_TITLE}[\"'\u201d\u2019)\]]*(?=\s|$)(?!\s+[a-z])"
+_SENTENCE_END = rf"(?<![.!?\u2026])[.!?\u2026]++{_NO_TITLE}[\"'\u201d\u2019)\]]*(?=\s|$)(?!\s+[a-z])"
 _TOKEN = re.compile(f"{_WORD}|{_SENTENCE_END}")
 _SENTENCE_ENDS = -1  # the number of a token that ends a sentence
 

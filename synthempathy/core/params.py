@@ -139,8 +139,8 @@ def read_mapping(path: Path) -> Any:
     except YAMLError as error:  # a control character
         raise ParamsError(f"not YAML: {' '.join(str(error).split())}", file=path) from None
     except (ValueError, OverflowError, RecursionError) as error:
-        what = str(error) if isinstance(error, _TooMuch) else "a number too long, or nested too deep"
-        raise ParamsError(what, file=path) from None
+        problem = str(error) if isinstance(error, _TooMuch) else "a number too long, or nested too deep"
+        raise ParamsError(problem, file=path) from None
     if not isinstance(value, dict):
         raise ParamsError("not a mapping of sections", file=path, line=1)
     return value

@@ -19,6 +19,7 @@ from synthempathy.llm.loading import Model
 from synthempathy.llm.params import Machine
 from synthempathy.llm.prompts import Message, Prompt, load_prompt
 from synthempathy.llm.runner import Asking, Row, ask_rows
+from synthempathy.text.posing import posing
 
 UNREADABLE = "guard_unreadable"
 
@@ -112,6 +113,8 @@ def _messages(prompt: Prompt | None, pair: Pair, field: Field) -> list[Message]:
 def _verdicts(pair: Pair, answers: dict[str, dict[str, str]], guard: Guard) -> Iterator[Verdict]:
     """One for each category of each field; a request without an answer (a server's failure) is unreadable too."""
     for field in FIELDS:
+        if (piece := posing(text_in(pair, field))) is not None:  # whatever the guard makes of it, a person looks at it
+            yield Verdict("review", UNREADABLE, field, f"the text speaks to the guard: {piece[:80]!r}")
         answer = answers.get(f"{field} {pair.id}", {"answer": ""})["answer"]
         categories = READERS[guard.prompt](answer)
         if categories is None:

@@ -29,7 +29,7 @@ from synthempathy.scorers.sources import read_labelled
 from synthempathy.seeds.sources import MOST_ROWS, read_sentences
 from tests.helpers.pairs import ROOT
 
-#: Seconds for each reader: a moment in the tests, `make fuzz MINUTES=10` for longer.
+#: For each reader: a moment in the tests; `make fuzz MINUTES=10` tries many more, run after run.
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
 FUZZED = settings(
     deadline=None, max_examples=EXAMPLES, derandomize="FUZZ_EXAMPLES" not in os.environ,
@@ -44,7 +44,7 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
     ("limit: " + "9" * 5000, "a number too long"), ("a: " + "[" * 5000, "not YAML|nested too deep"),
     ("a: " + "[" * 60 + "]" * 60, "nested more than 40 deep"), ('a: "\\ud800"', "half a surrogate pair"),
     ("a: x\x07", "not YAML: .*special characters"), ('a: "\\e[2J"', "a control character"), (BOMB, "an alias counts each time"),
-    ("a: &a\n  b: *a\n", "nested more than"), ("- a", "not a mapping"), ("a: [", "not YAML"), ("? [a]\n: b: c: d", "not YAML"),
+    ("- a", "not a mapping"), ("a: [", "not YAML"), ("? [a]\n: b: c: d", "not YAML"),
     ("x" * 2_000_001, "more than 2,000,000 characters"),
 ])
 def test_yaml_that_is_too_much_is_refused_by_name(tmp_path: Path, text: str, said: str) -> None:
@@ -139,7 +139,9 @@ def test_a_table_starts_no_formula(tmp_path: Path, text: str) -> None:
 
 #: Bytes near what the readers take: their own signs, numbers, quotes, escapes, and anything else.
 NEAR = st.lists(st.sampled_from([
-    b"{", b"}", b"[", b"]", b":", b",", b'"', b"\\", b"\\ud83d", b"\n", b"\r", b"\x00", b"\xff", b"\xef\xbb\xbf", b"1e999",
+    b"{", b"}", b"[", b"]", b":", b",", b'"', b"\\",
+    b"\\ud83d", b"\n", b"\r", b"\x00", b"\xff", b"\xef\xbb\xbf",
+    b"1e999",
     b"NaN", b"9" * 400, b"id", b"explanation", b"response", b'"id":"a"', b"- ", b"&a ", b"*a",
     b"!!python/object:os.system ", b"<<: ",
     b"|", b"sID,sentence,is_stressor,top_label,avg_severity,Source\n", b"explanation,response,er,ip,ex\n", b"1,x,1,Work,nan,y\n",

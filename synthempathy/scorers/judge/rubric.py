@@ -21,6 +21,7 @@ from synthempathy.core.errors import PromptError
 from synthempathy.llm.backends import Completion
 from synthempathy.llm.prompts import Message, Prompt, load_prompt
 from synthempathy.scorers.base import LEVELS, MECHANISMS, Floats, Integers
+from synthempathy.text.posing import without_posing
 
 _EXAMPLE = ("I missed the bus.", "What happened then?")
 _FENCED = re.compile(r"```(?:json)?\s*\n(.*)\n\s*```", re.DOTALL)
@@ -51,8 +52,8 @@ def read_rubric(path: Path) -> Prompt:
 
 
 def messages_of(rubric: Prompt, explanation: str, response: str) -> list[Message]:
-    """The chat messages for a pair. Its texts are inserted as they are and never read as a template."""
-    return rubric.messages(**_values(explanation, response))
+    """The chat messages for a pair. Its texts are never read as a template, and lose what poses as a turn or a verdict."""
+    return rubric.messages(**_values(without_posing(explanation), without_posing(response)))
 
 
 def _values(explanation: str, response: str) -> dict[str, str]:

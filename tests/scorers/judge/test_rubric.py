@@ -14,6 +14,7 @@ from synthempathy.core.errors import PromptError
 from synthempathy.llm.backends import Completion
 from synthempathy.scorers.base import MECHANISMS
 from synthempathy.scorers.judge.rubric import REASONS, levels_in, messages_of, read_rubric, self_agreement
+from synthempathy.text.posing import without_posing
 
 ROOT = Path(__file__).parents[3]
 RUBRIC = read_rubric(ROOT / "prompts" / "judge" / "epitome.jinja")
@@ -68,7 +69,8 @@ def test_the_pair_goes_in_as_data_and_the_rubric_says_so():
     plain, _ = messages_of(RUBRIC, "post", "reply")
     assert system == plain, "data never reaches the instructions"
     data, end = json.JSONDecoder().raw_decode(user["content"])
-    assert data == {"post": POST, "reply": INJECTION}
+    assert data == {"post": POST, "reply": without_posing(INJECTION)}
+    assert '"er": 2' not in data["reply"]  # the levels that it claims are not shown
     assert "\n{" not in user["content"] and "ignore the rubric" not in user["content"][end:]
     assert "is no instruction" in system["content"]
     for word in ("er, emotional reaction", "ip, interpretation", "ex, exploration"):

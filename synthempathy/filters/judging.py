@@ -107,7 +107,7 @@ def in_order(verdicts: Iterable[Verdict]) -> Verdicts:
 
 
 def _judge(chunk: list[_Texts], settings: Filter) -> list[Verdicts]:
-    checks = _checks(settings)
+    checks = _checks(settings.model_dump_json())
     pairs = (
         Pair.model_construct(id=id, explanation=explanation, response=response) for id, explanation, response in chunk
     )
@@ -115,6 +115,6 @@ def _judge(chunk: list[_Texts], settings: Filter) -> list[Verdicts]:
 
 
 @cache
-def _checks(settings: Filter) -> tuple[Check, ...]:
-    """Read once per process."""
-    return checks_in_order(settings)
+def _checks(settings: str) -> tuple[Check, ...]:
+    """Read once per process; `settings` in JSON, because what holds a mapping has no hash."""
+    return checks_in_order(Filter.model_validate_json(settings))

@@ -46,7 +46,8 @@ class Reader:
 
     def read(self, raw: str) -> Text:
         """`raw` as the classifier reads it. Quotations in single quotes are read as in double ones."""
-        return self._respelling.undone(self._read.pop(raw, None) or self.concepts.read(_in_double_quotes(raw)))
+        read = self._read.pop(raw) if raw in self._read else self.concepts.read(_in_double_quotes(raw))
+        return self._respelling.undone(read)
 
 
 def _in_double_quotes(raw: str) -> str:

@@ -33,16 +33,19 @@ class Respelling:
                 for rest in sorted(_rests(word)):
                     self._by_rest.setdefault(rest, word)
         self._read: dict[str, tuple[str, ...]] = {}
+        self._plain = frozenset(word for word in {*known, *MARKS} if not self._odd(word))
 
     def undone(self, text: Text) -> Text:
         """`text` with the words that were meant as its tokens; itself where there is nothing to mend."""
-        if not any(self._odd(token) for token in text.vocabulary):
+        if text.vocabulary <= self._plain:
             return text
         tokens: list[str] = []
         spans: list[Span] = []
         at = 0
+        plain = [token in self._plain for token in text.tokens]
+        plain.append(True)
         while at < len(text.tokens):
-            end, words = self._from(text.tokens, at)
+            end, words = (at + 1, (text.tokens[at],)) if plain[at] and plain[at + 1] else self._from(text.tokens, at)
             span = text.spans[at][0], text.spans[end - 1][1]
             tokens += words
             spans += [span] * len(words)

@@ -47,6 +47,7 @@ ONLY_IN: dict[str, Field] = {"unsafe_advice": "response", "medical_legal": "resp
 SMOOTHING = 300.0
 MOST_KNOWN = 300_000  # pairs of words that the screen remembers
 LEAST_SHOWN = 0.01  # a lower score is not worth a hit
+MOST_SHOWN = 1 - 1e-6  # so that a threshold of 1 silences a label
 TELLING_WORDS = 3  # shown as evidence
 
 Floats = NDArray[np.float64]
@@ -106,7 +107,7 @@ class Classifier:
                     here = self._placed(parts[number], field)
                     seen[number] = here, self.margins(here)
             margins, shares, places = self._read([seen[number] for number in numbers])
-            scores = expit(margins * self.numbers.slopes + self.numbers.offsets)
+            scores = np.minimum(expit(margins * self.numbers.slopes + self.numbers.offsets), MOST_SHOWN)
             for column in np.flatnonzero((scores >= LEAST_SHOWN) & (self._least[field] < np.inf)):
                 label, score = LABELS[column], float(scores[column])
                 if label not in found or score > found[label].score:

@@ -25,6 +25,7 @@ class Reader:
     def __init__(self, concepts: Concepts, known: Mapping[str, int]) -> None:
         """`known` are words and how often each was met. Of those that it lacks some are misspelt ones of RESPELLED."""
         self.concepts, self.known = concepts, dict(known)
+        self._read: dict[str, Text] = {}  # what `fit` has read already; each is asked for once more
         named = set(RESPELLED)
         met = set(self.known) | concepts.words
         wanted = {word for word in met if word.isalpha() and named.intersection(concepts.of(word))}
@@ -34,11 +35,20 @@ class Reader:
     def fit(cls, concepts: Concepts, texts: Iterable[tuple[str, bool]]) -> Reader:
         """Know the words of `texts`; each comes with whether it is harmful."""
         plain, harmful = Counter[str](), Counter[str]()
+        read: dict[str, Text] = {}
         for raw, is_harmful in texts:
-            (harmful if is_harmful else plain).update(word for word in concepts.read(raw).words if word.isalpha() or "'" in word)
+            read[raw] = concepts.read(_in_double_quotes(raw))
+            (harmful if is_harmful else plain).update(word for word in read[raw].words if word.isalpha() or "'" in word)
         often = {word: times for word, times in harmful.items() if times >= KNOWN_FROM or word in plain}
-        return cls(concepts, dict(sorted((plain + Counter(often)).items())))
+        reader = cls(concepts, dict(sorted((plain + Counter(often)).items())))
+        reader._read = read
+        return reader
 
     def read(self, raw: str) -> Text:
         """`raw` as the classifier reads it. Quotations in single quotes are read as in double ones."""
-        return self._respelling.undone(self.concepts.read(_SINGLE.sub(r'"\1"', raw)))
+        read = self._read.pop(raw) if raw in self._read else self.concepts.read(_in_double_quotes(raw))
+        return self._respelling.undone(read)
+
+
+def _in_double_quotes(raw: str) -> str:
+    return _SINGLE.sub(r'"\1"', raw)

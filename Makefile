@@ -7,7 +7,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" PYTHONPATH="$(CURDIR)"
 
-.PHONY: help smollm2 repro test test-engines check plots prompts docs constraints epitome clean
+.PHONY: acceptance help smollm2 repro test test-engines check plots prompts docs constraints epitome clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -52,6 +52,9 @@ constraints: ## resolve the pins anew
 epitome: $(READY) ## show EPITOME's terms (non-commercial research), then fetch it into data/external/epitome
 	@cat data/external/epitome/LICENCE.md
 	cd data/external && $(RUN) dvc pull epitome/*.csv.dvc && $(RUN) dvc status --quiet epitome/*.csv.dvc
+
+acceptance: $(READY) ## EPITOME=FOLDER HATECHECK=CSV TWEETS=CSV: what scorer and filter are worth on people's texts
+	$(RUN) synthempathy acceptance $(if $(EPITOME),--epitome "$(EPITOME)" --train) $(if $(HATECHECK),--hatecheck "$(HATECHECK)") $(if $(TWEETS),--tweets "$(TWEETS)")
 
 clean: ## remove what runs leave outside DVC's outs
 	rm -rf .synthempathy .pytest_cache .mypy_cache .ruff_cache .hypothesis

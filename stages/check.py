@@ -24,6 +24,7 @@ from synthempathy.filters.base import lexicon
 from synthempathy.filters.classifier.composing import composed
 from synthempathy.filters.classifier.concepts import read_concepts
 from synthempathy.filters.classifier.model import LABELS
+from synthempathy.filters.classifier.templates import read_kinds
 from synthempathy.filters.decisions import read_decisions
 from synthempathy.filters.examples import MEASURED, read_examples
 from synthempathy.filters.judging import LEXICONS
@@ -49,6 +50,7 @@ def check(
         partial(read_concepts, safety / "concepts.yaml"),
         partial(read_examples, safety / "examples.csv", LABELS),
         partial(composed, safety / "patterns.yaml", loaded.safety.seed),
+        partial(read_kinds, safety / "hate", loaded.safety.seed),
         partial(read_examples, safety / "held_out.csv", MEASURED),
         *(partial(lexicon, path) for path in sorted(LEXICONS.rglob("*.txt"))),
     ])

@@ -23,7 +23,7 @@ from synthempathy.evaluation.answering import Answer, answers
 from synthempathy.evaluation.params import Evaluate
 from synthempathy.evaluation.strata import draw_pairs
 from synthempathy.evaluation.systems import BASE, CORPUS, TUNED, check_systems, systems_of
-from synthempathy.finetuning.examples import PROMPT_VARIABLES
+from synthempathy.finetuning.examples import PROMPT_VARIABLES, prompt_and_words
 from synthempathy.finetuning.params import Finetune
 from synthempathy.llm.params import Engine, Machine, engine_of
 from synthempathy.llm.prompts import load_prompt
@@ -62,15 +62,16 @@ def evaluate(
     given[CORPUS] = [Answer(_writer(pair), pair.response, None) for pair in pairs]
     texts = [(prompt.messages(explanation=pair.explanation), pair.response) for pair in pairs]
     compared = [one for one in systems if one.name in (BASE, TUNED)]
-    perplexity = perplexities([one.model for one in compared], texts, engine, machine)
+    perplexity = perplexities([one.model for one in compared], texts, engine, machine, prompt_and_words)
     explanations = [pair.explanation for pair in pairs]
     scores = {name: judge.score(explanations, [answer.response for answer in some]) for name, some in given.items()}
     results = Evaluation(pairs, given, scores, settings.bootstrap_samples, settings.seed)
 
     report: dict[str, Any] = ledger.close(rows_out=len(pairs))
     report |= {name: results.figures(name) for name in (BASE, TUNED, CORPUS)}
-    for one, value in zip(compared, perplexity, strict=True):
+    for one, (value, reason) in zip(compared, perplexity, strict=True):
         report[one.name] |= {"perplexity": value if value is None else round(value, PERPLEXITY_DECIMALS)}
+        report[one.name] |= {"perplexity_note": reason} if reason else {}
     report |= gain_figures(results.contrast(TUNED))
     if settings.also:
         report["also"] = {

@@ -22,12 +22,13 @@ from synthempathy.core.command import run_stage
 from synthempathy.core.errors import InputError
 from synthempathy.core.files import write_json, written_whole
 from synthempathy.core.ledger import Ledger
-from synthempathy.core.params import ParamsFile, read_params
+from synthempathy.core.params import read_params
 from synthempathy.core.progress import progress, say
 from synthempathy.core.records import Pair, dump_records, read_records
 from synthempathy.filters.decisions import Decision, content_hash, read_decisions
-from synthempathy.filters.judging import DECISION, REASONS, Verdicts, in_order, judged
-from synthempathy.filters.params import Filter, Guard
+from synthempathy.filters.judging import DECISION, REASONS, Verdicts, judged
+from synthempathy.filters.model_layers import are_named, read_by_models
+from synthempathy.filters.params import Filter
 from synthempathy.filters.queue import held
 from synthempathy.filters.rules.personal_data import without_personal_data
 from synthempathy.llm.params import Machine
@@ -52,8 +53,9 @@ def filter_pairs(
         for chunk in judged(pairs, settings):
             verdicts += chunk
             advance(len(chunk))
-    if settings.guard.model is not None:
-        verdicts = _guarded(pairs, verdicts, settings.guard, file)
+    if are_named(settings):
+        machine, prompts = file.section("machine", Machine), params.parent / "prompts" / "guard"
+        verdicts = read_by_models(pairs, verdicts, settings, machine, prompts)
 
     ledger = Ledger("filter", len(pairs), REASONS)
     kept: list[Pair] = []
@@ -77,11 +79,8 @@ def filter_pairs(
     if not kept:
         raise _nothing_left(dropped, responses)
     figures = ledger.close(rows_out=len(kept))
-    figures |= {
-        "masked": counts["masked"],
-        "stale_decisions": len(decided) - counts["used"],
-        "kept_by_decision": counts["kept_by_decision"],
-    }
+    figures |= {"masked": counts["masked"], "stale_decisions": len(decided) - counts["used"]}
+    figures["kept_by_decision"] = counts["kept_by_decision"]
     with written_whole(corpus, rejected, metrics, queue) as (corpus_part, rejected_part, metrics_part, queue_part):
         dump_records(corpus_part, kept)
         dump_records(rejected_part, dropped)
@@ -90,16 +89,6 @@ def filter_pairs(
     say(f"filter: {len(pairs)} pairs in, {len(kept)} out ({_most_common(dropped)})")
     if waiting:
         say(f"filter: {len(waiting)} wait for a decision: synthempathy review")
-
-
-def _guarded(pairs: list[Pair], verdicts: list[Verdicts], guard: Guard, file: ParamsFile) -> list[Verdicts]:
-    """The verdicts, and the guard LLM's on the pairs that the other layers let pass."""
-    from synthempathy.filters.guard import guard_verdicts  # it needs the engines: not where no guard is asked
-
-    passing = [pair for pair, found in zip(pairs, verdicts, strict=True) if not found]
-    machine = file.section("machine", Machine)
-    guarded = guard_verdicts(passing, guard, machine, file.path.parent / "prompts" / "guard")
-    return [found or in_order(guarded.get(pair.id, ())) for pair, found in zip(pairs, verdicts, strict=True)]
 
 
 def _rejected(pair: Pair, verdicts: Verdicts, decision: Decision | None) -> dict[str, Any]:

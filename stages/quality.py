@@ -44,7 +44,9 @@ def looking_for_all(settings: Filter, model: Path) -> Filter:
     changes: dict[str, Any] = {
         "topics": {topic: seen for topic in TOPICS}, "personal_data": "drop",
         "no_pointer_to_help": "keep", "answers_someone_else": "keep",
-        "classifier": settings.classifier.model_dump() | {"enabled": True, "model": str(model)},
+        "classifier": settings.classifier.model_dump() | {
+            "enabled": True, "model": str(model), "transformer": settings.classifier.transformer.model_dump() | {"model": None},
+        },
     }
     return Filter.model_validate(settings.model_dump() | changes)
 

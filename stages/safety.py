@@ -2,10 +2,12 @@
 
     python -m stages.safety data/safety data/empathy/labelled_pairs.csv models/safety metrics/safety.json
 
-The folder holds examples.csv (labelled texts), patterns.yaml (more of them, in their parts) and concepts.yaml (word
-classes). `ordinary` is text that must pass: people in hard situations, answered with some understanding.
+The folder holds examples.csv (labelled texts), hate/ (kinds of hate and of its harmless neighbours, by several authors),
+patterns.yaml (more of them, in their parts) and concepts.yaml (word classes). `ordinary` is text that must pass: people in hard
+situations, answered with some understanding.
 The metrics give, for each label, the examples, the average precision, and how many are found (recall) where the score is
-0.5 and over, and how many of the texts found there are right (precision); all of it on folds that were not seen.
+0.5 and over, and how many of the texts found there are right (precision); the same at the score where both are best. All of
+it on texts that were not seen, of authors who were not read where several wrote of the label (authors_left_out).
 """
 
 from __future__ import annotations
@@ -26,23 +28,25 @@ def safety(folder: Path, ordinary: Path, model: Path, metrics: Path, *, params: 
     from synthempathy.filters.classifier.concepts import read_concepts
     from synthempathy.filters.classifier.learning import fit
     from synthempathy.filters.classifier.model import LABELS
+    from synthempathy.filters.classifier.templates import read_kinds
     from synthempathy.filters.examples import read_examples, read_ordinary
 
     concepts = read_concepts(folder / "concepts.yaml")
     labelled = read_examples(folder / "examples.csv", LABELS)
     patterned = composed(folder / "patterns.yaml", settings.seed)
-    passing = read_ordinary(ordinary, besides=labelled)
-    with progress("safety", settings.folds + 1) as advance:
+    hate = read_kinds(folder / "hate", settings.seed)
+    passing = read_ordinary(ordinary, besides=[*labelled, *hate])
+    with progress("safety", len(LABELS)) as advance:
         classifier, figures = fit(
-            [*labelled, *passing], patterned, concepts, settings.folds, settings.seed, advance=advance
+            [*labelled, *hate, *passing], patterned, concepts, settings.folds, settings.seed, advance=advance
         )
     with written_whole(model, metrics) as (model_part, metrics_part):
         classifier.save(model_part)
         write_json(metrics_part, {
-            "examples": len(labelled), "composed": len(patterned), "ordinary": len(passing), "labels": figures,
+            "examples": len(labelled), "hate": len(hate), "composed": len(patterned), "ordinary": len(passing), "labels": figures,
         })
     shown = ", ".join(f"{label} {figure['average_precision']:.2f}" for label, figure in figures.items())
-    say(f"safety: {len(labelled)} examples and {len(passing)} ordinary texts; average precision unseen: {shown}")
+    say(f"safety: {len(labelled) + len(hate)} examples and {len(passing)} ordinary texts; average precision unseen: {shown}")
 
 
 if __name__ == "__main__":

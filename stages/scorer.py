@@ -10,44 +10,48 @@ prompt is prompts/judge/<scorer.judge.prompt>.jinja. Both paths are relative to 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from synthempathy.core.command import run_stage
 from synthempathy.core.files import write_json, written_whole
 from synthempathy.core.params import read_params
 from synthempathy.core.progress import progress, say
 from synthempathy.llm.params import Machine
-from synthempathy.scorers.base import Surroundings
+from synthempathy.scorers.base import MECHANISMS, Surroundings
 from synthempathy.scorers.params import Scorer
 
 
 def scorer(labelled: Path, model: Path, metrics: Path, calibration: Path, confusion: Path, *, params: Path) -> None:
-    """Read, cross-validate over explanations (scorer.folds, scorer.seed), learn from all, write."""
+    """Read, learn, judge by folds of posts (scorer.folds, scorer.seed) and by author, write."""
     file = read_params(params)
     settings = file.section("scorer", Scorer)
     around = Surroundings(file.section("machine", Machine), params.parent / "prompts" / "judge")
-    from synthempathy.scorers.kinds import train_scorer
+    from synthempathy.scorers.about import about
+    from synthempathy.scorers.examining import examine, steps
     from synthempathy.scorers.labelled import check_enough
     from synthempathy.scorers.sources import read_labelled
-    from synthempathy.scorers.validation import cross_validate
 
     found = read_labelled(labelled, params.parent / settings.also)
     check_enough(found.pairs, settings.folds, labelled)
-    with progress("scorer", settings.folds + 1) as advance:
-        predictions = cross_validate(
-            found.pairs, settings.folds, settings.seed,
-            lambda pairs, run: train_scorer(pairs, settings, around, run=run), advance=advance,
-        )
-        trained = train_scorer(found.pairs, settings, around)
-        advance()
-    figures, own = predictions.metrics(), trained.self_agreement()
-    report = dict(figures) | ({"self_agreement": own} if own else {}) | {"kind": settings.kind} | found.report()
+    with progress("scorer", steps(found.pairs, settings)) as advance:
+        examined = examine(found.pairs, settings, around, advance=advance)
+    figures, own = examined.metrics(), examined.scorer.self_agreement()
+    report = figures | ({"self_agreement": own} if own else {}) | {"kind": settings.kind} | found.report()
+    examined.scorer.about = about(settings, found, figures)
     with written_whole(model, metrics, calibration, confusion) as (model_part, metrics_part, calibration_part, confusion_part):
-        trained.save(model_part)
+        examined.scorer.save(model_part)
         write_json(metrics_part, report)
-        predictions.write_calibration(calibration_part)
-        predictions.write_confusion(confusion_part)
-    shown = ", ".join(f"{m} {f['macro_f1']:.3f}" for m, f in figures.items())
-    say(f"scorer: {len(found.pairs)} labelled pairs; macro-F1 of the {settings.kind} scorer in cross-validation: {shown}")
+        examined.predictions.write_calibration(calibration_part)
+        examined.predictions.write_confusion(confusion_part)
+    say(f"scorer: {len(found.pairs)} labelled pairs; {settings.kind}; macro-F1 unseen: {_shown(figures)}")
+
+
+def _shown(figures: dict[str, Any]) -> str:
+    """Macro-F1 by mechanism, in cross-validation and on authors who were left out."""
+    named = {"cross-validated": figures, "of an author it never read": figures.get("leave_one_author_out", {})}
+    return "; ".join(
+        what + "".join(f" {m} {found[m]['macro_f1']:.3f}" for m in MECHANISMS) for what, found in named.items() if found
+    )
 
 
 if __name__ == "__main__":

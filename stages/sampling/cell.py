@@ -12,11 +12,12 @@ them. Requests that a server left unanswered count for neither.
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from synthempathy.core.command import guarded
+from synthempathy.core.command import from_params, guarded
 from synthempathy.core.draw import rank
 from synthempathy.core.errors import ModelError
 from synthempathy.core.files import write_json, written_whole
@@ -61,7 +62,7 @@ def cell(
         "temperature": float(temperature), "top_p": float(top_p), "asked": len(rows), "unanswered": unanswered,
         "accepted": len(accepted), "acceptance": len(accepted) / (len(rows) - unanswered),
         "rejected": {reason: count for reason, count in sorted(results.reasons.items()) if count},
-        "perplexity": perplexities(asking.models, conversations, asking.engine, machine)[0], **diversity(texts, measured),
+        "perplexity": perplexities(asking.models, conversations, asking.engine, machine)[0].value, **diversity(texts, measured),
     }
     with written_whole(answers, metrics) as (answers_part, metrics_part):
         dump_records(answers_part, _lines(rows, results, step.field))
@@ -89,15 +90,29 @@ def _lines(rows: Sequence[Row], results: Results, field: str) -> Iterator[dict[s
         yield {"id": row.id, "row": row.record.id, "sample": row.sample, "reason": reason, "text": text}
 
 
+_FILLED = re.compile(r"\{temperature\}|\{top_p\}")
+
+
+def _number(text: str) -> str:
+    """A number as it is written, since DVC names the cell's files by it."""
+    float(text)
+    return text
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("inputs", type=Path, help="what the step reads (JSONL)")
-    parser.add_argument("prompt", type=Path, help="the prompt's template (Jinja)")
-    parser.add_argument("answers", type=Path, help="where the answers go (JSONL)")
-    parser.add_argument("metrics", type=Path, help="where the figures go (JSON)")
-    parser.add_argument("--temperature", type=float, required=True)
-    parser.add_argument("--top-p", type=float, required=True)
+    parser.add_argument("inputs", help="what the step reads (JSONL)")
+    parser.add_argument("prompt", help="the prompt's template (Jinja)")
+    parser.add_argument("answers", help="where the answers go (JSONL); {temperature} and {top_p} in it are filled in")
+    parser.add_argument("metrics", help="where the figures go (JSON); the same")
+    parser.add_argument("--temperature", type=_number, required=True)
+    parser.add_argument("--top-p", "--top_p", type=_number, required=True)
     parser.add_argument("--grid", type=Path, default=GRID, help="default: %(default)s")
     parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="default: %(default)s")
     given = parser.parse_args()
-    guarded(lambda: cell(**vars(given)), params=given.params)
+    named = {"{temperature}": given.temperature, "{top_p}": given.top_p}
+    answers, metrics = (Path(_FILLED.sub(lambda found: named[found[0]], path)) for path in (given.answers, given.metrics))
+    guarded(lambda: cell(
+        from_params(given.inputs, given.grid), from_params(given.prompt, given.grid), answers, metrics,
+        temperature=float(given.temperature), top_p=float(given.top_p), grid=given.grid, params=given.params,
+    ), params=given.params)

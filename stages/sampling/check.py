@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from synthempathy.core.command import guarded
+from synthempathy.core.command import from_params, guarded
 from synthempathy.core.files import write_json, written_whole
 from synthempathy.core.params import read_params
 from synthempathy.core.progress import say
@@ -41,11 +41,14 @@ def check(inputs: Path, prompt: Path, checked: Path, named: Path, *, grid: Path,
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("inputs", type=Path, help="what the step reads (JSONL)")
-    parser.add_argument("prompt", type=Path, help="the prompt's template (Jinja)")
+    parser.add_argument("inputs", help="what the step reads (JSONL)")
+    parser.add_argument("prompt", help="the prompt's template (Jinja)")
     parser.add_argument("checked", type=Path, help="written when all is well (JSON)")
     parser.add_argument("named", type=Path, help="links to the model's files, written (folder; see stages/check.py)")
     parser.add_argument("--grid", type=Path, default=GRID, help="default: %(default)s")
     parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="default: %(default)s")
     given = parser.parse_args()
-    guarded(lambda: check(**vars(given)), params=given.params)
+    guarded(lambda: check(
+        from_params(given.inputs, given.grid), from_params(given.prompt, given.grid), given.checked, given.named,
+        grid=given.grid, params=given.params,
+    ), params=given.params)

@@ -6,22 +6,27 @@ Every stage and every verb imports this module first: it sets the threads that n
 from __future__ import annotations
 
 import argparse
+import re
 import signal
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from pydantic import ConfigDict, Field
 
-from synthempathy.core.errors import SynthempathyError
-from synthempathy.core.params import Section, read_params
+from synthempathy.core.errors import ParamsError, SynthempathyError
+from synthempathy.core.params import Section, read_mapping, read_params
 from synthempathy.core.threads import set_threads
 
 set_threads()
 
-_STOPPED = "stopped by {}: finished rows are kept; `dvc repro`, or the same command, resumes"
+_NAMED = re.compile(r"\{([a-z_]+(?:\.[a-z_]+)*)\}")
+_ROWS_KEPT = "finished rows are kept; `dvc repro`, or the same command, resumes"
+#: What is said to whoever stops the run.
+_kept: Callable[[], str] = lambda: _ROWS_KEPT  # noqa: E731
 
 
 class _Machine(Section):
@@ -38,7 +43,8 @@ def run_stage(
     """Parse the paths, call `work(*paths, params=...)`, and end with one line on an error.
 
     `paths` maps each positional argument's name to its help, inputs then outputs. The last ones may be `optional`: left
-    out, they are not written. `--params` names the params file. Exit codes: 0 done, 1 an error named in one line, 2
+    out, they are not written. A path may name parameters, as in `{seeds.path}`: see `from_params`. `--params` names the
+    params file. Exit codes: 0 done, 1 an error named in one line, 2
     wrong usage, 130 Ctrl-C, 143 SIGTERM.
     """
     parser = argparse.ArgumentParser(
@@ -46,12 +52,36 @@ def run_stage(
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     for name, text in paths.items():
-        parser.add_argument(name, type=Path, help=text, nargs="?" if name in optional else None)
+        parser.add_argument(name, help=text, nargs="?" if name in optional else None)
     parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="default: params.yaml")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as nowhere:  # what was left out is written here and forgotten
-        places = [getattr(given, name) or Path(nowhere) / name for name in paths]
-        guarded(lambda: work(*places, params=given.params), params=given.params)
+        guarded(lambda: work(*(
+            from_params(getattr(given, name), given.params) if getattr(given, name) else Path(nowhere) / name for name in paths
+        ), params=given.params), params=given.params)
+
+
+def from_params(path: str, params: Path) -> Path:
+    """`path` with each `{section.key}` in it replaced by that parameter, as the file itself holds it, without its profile.
+
+    So dvc.yaml puts no parameter on a command line, where the shell would read it: a path may hold whatever paths hold.
+    Braces that name no section stay as they are. ParamsError where the section has no such text.
+    """
+    def value(found: re.Match[str]) -> str:
+        keys = found[1].split(".")
+        if keys[0] not in values:
+            return found[0]
+        place: Any = values
+        for key in keys:
+            place = place.get(key) if isinstance(place, dict) else None
+        if not isinstance(place, str):
+            raise ParamsError("not a text, but a path on the command line is to be made of it", file=params, field=found[1])
+        return place
+
+    if not _NAMED.search(path):
+        return Path(path)
+    values = read_mapping(params)
+    return Path(_NAMED.sub(value, path))
 
 
 def guarded(work: Callable[[], None], *, params: Path | None = None) -> None:
@@ -73,8 +103,14 @@ def guarded(work: Callable[[], None], *, params: Path | None = None) -> None:
     except OSError as error:
         sys.exit(_one_line(f"error: {error.filename or 'a file'}: {error.strerror or error}"))
     except KeyboardInterrupt:
-        print(_STOPPED.format("Ctrl-C"), file=sys.stderr)
+        print(f"stopped by Ctrl-C: {_kept()}", file=sys.stderr)
         sys.exit(130)
+
+
+def when_stopped(kept: Callable[[], str]) -> None:
+    """Say from now on, when the run is stopped, what `kept` gives then."""
+    global _kept
+    _kept = kept
 
 
 def _obey_machine(params: Path) -> None:
@@ -84,7 +120,7 @@ def _obey_machine(params: Path) -> None:
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:
-    print(_STOPPED.format("SIGTERM"), file=sys.stderr)
+    print(f"stopped by SIGTERM: {_kept()}", file=sys.stderr)
     sys.exit(143)
 
 

@@ -1,7 +1,7 @@
 """Where the words of a text's normal form (text/numbered.py) stand in the text itself, and cutting whole words out.
 
-NFKC and casefold change lengths, and a mark may join the letter before it, so a word of the normal form
-has no exact place in the text. A piece has: the stretch between two places where a text may be parted
+The normal form has other lengths, and a mark may join the letter before it, so a word of it has no exact place in the
+text. A piece has: the stretch between two places where a text may be parted
 without changing its words. A piece is what a reader sees as one word, with what clings to it (don't,
 well-known, 3.5, an emoji), and may hold several words of the normal form, or none.
 """

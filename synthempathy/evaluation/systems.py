@@ -13,7 +13,7 @@ from synthempathy.evaluation.params import Evaluate, OtherModel
 from synthempathy.finetuning.params import Finetune
 from synthempathy.llm.backends import check_model
 from synthempathy.llm.loading import Model
-from synthempathy.llm.params import Engine
+from synthempathy.llm.params import Engine, EngineChange
 
 BASE, TUNED, CORPUS = "base", "tuned", "corpus"
 
@@ -28,7 +28,8 @@ class System:
 
 def systems_of(finetune: Finetune, adapter: Path, evaluate: Evaluate) -> list[System]:
     """base, tuned and evaluate.also, in this order: the order in which they are loaded, one at a time."""
-    base = Model(finetune.model, finetune.revision)
+    told = EngineChange(template=finetune.template) if finetune.template else None  # as in its training
+    base = Model(finetune.model, finetune.revision, engine=told)
     tuned = replace(base, adapter=adapter, served_as=evaluate.adapter_name)
     return [System(BASE, base), System(TUNED, tuned), *(System(one.name, _model(one)) for one in evaluate.also)]
 

@@ -24,7 +24,7 @@ class Example:
     """One text.
 
     `reason` is what the filter must say of it, empty for a text that must pass; `also` is what it may say besides.
-    `weight` is what it counts in training.
+    `weight` is what it counts in training, `author` who wrote it. Texts of one `template` are never in two folds.
     """
 
     text: str
@@ -32,6 +32,8 @@ class Example:
     reason: str
     also: frozenset[str]
     weight: float = 1.0
+    author: str = ""
+    template: str = ""
 
     @property
     def reasons(self) -> frozenset[str]:
@@ -61,10 +63,16 @@ def read_examples(path: Path, reasons: tuple[str, ...]) -> list[Example]:
         also = frozenset(row["also"].replace(ANY_TOPIC, " ".join(TOPICS)).split())
         lines[text] = line
         field: Field = "explanation" if row["field"] == "explanation" else "response"
-        examples.append(Example(text, field, row["reason"].strip(), also))
+        examples.append(Example(text, field, row["reason"].strip(), also, author=_author(row["note"])))
     if not examples:
         raise InputError("no examples", file=path, hint=f"expected rows under {','.join(COLUMNS)}")
     return examples
+
+
+def _author(note: str) -> str:
+    """Whom a note names at its beginning ("second author: reported insults"); else the first author."""
+    name = note.partition(":")[0].strip()
+    return name if name.endswith(" author") else "first author"
 
 
 def pair_of(example: Example, *, otherwise: str) -> Pair:

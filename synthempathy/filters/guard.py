@@ -39,7 +39,7 @@ Categories = tuple[str, ...]
 
 _UNSAFE = re.compile(r"unsafe\s*\n\s*(S\d{1,2}(?:\s*,\s*S\d{1,2})*)\s*")
 _YES_OR_NO = re.compile(
-    r"(?:<think>.*?</think>\s*)?(?:<score>\s*(yes|no)\s*</score>|(yes|no)\b[.]?\s*(?:<confidence>\s*\w+\s*</confidence>)?)\s*",
+    r"\A(?:<think>.*?</think>\s*)?(?:<score>\s*(yes|no)\s*</score>|(yes|no)\b[.]?\s*(?:<confidence>\s*\w+\s*</confidence>)?)\s*",
     re.IGNORECASE | re.DOTALL,
 )
 

@@ -112,7 +112,10 @@ def _judge(chunk: list[_Texts], settings: Filter) -> list[Verdicts]:
         Pair.model_construct(id=id, story=story, explanation=explanation, response=response)
         for id, story, explanation, response in chunk
     )
-    return [verdicts_on(pair, checks) for pair in pairs]
+    return [
+        (large,) if (large := length.too_large(pair, settings.max_characters)) else verdicts_on(pair, checks)
+        for pair in pairs
+    ]
 
 
 @cache

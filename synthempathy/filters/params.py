@@ -11,6 +11,12 @@ from synthempathy.llm.params import Engine, Sampling
 
 Policy = Literal["drop", "keep", "review"]
 
+#: What a classifier can say: the fields of SafetyThresholds.
+ClassifierReason = Literal[
+    "offensive", "unsafe_advice", "refusal", "assistant_talk", "minors", "self_harm", "abuse", "sexual_content", "violence",
+    "drugs", "eating_disorders", "medical_legal",
+]
+
 #: A classifier's score at which it counts.
 Threshold = Annotated[float, Field(gt=0, le=1)]
 
@@ -52,12 +58,24 @@ class SafetyThresholds(Section):
     medical_legal: Threshold
 
 
+class TransformerClassifier(Section):
+    """A classifier of transformers in place of ours, for the reasons that its labels give."""
+
+    model: str | None = Field(min_length=1)
+    revision: str | None
+    labels: dict[str, ClassifierReason] = Field(min_length=1)
+    threshold: Threshold
+    max_length: int = Field(ge=16)  # tokens
+    batch_size: int = Field(ge=1)
+
+
 class FilterClassifier(Section):
     """The filter's second layer."""
 
     enabled: bool
     model: str = Field(min_length=1)
     thresholds: SafetyThresholds
+    transformer: TransformerClassifier
 
 
 class Guard(Section):
@@ -77,6 +95,7 @@ class Filter(Section):
     explanation_max_words: int = Field(ge=1)
     response_min_words: int = Field(ge=1)
     response_max_words: int = Field(ge=1)
+    max_characters: int = Field(default=20_000, ge=1)  # of a text; the row of a longer one is dropped unread
     personal_data: Literal["drop", "mask"]
     topics: Topics
     no_pointer_to_help: Policy

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from synthempathy.core.records import Pair
 from synthempathy.llm.chat import as_text, ids_of, rendered
@@ -29,19 +29,34 @@ class TokenizedExample:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def longest(self) -> int:
+        """Tokens of the row that it becomes."""
+        return len(self.ids)
 
-def tokenized(pairs: Iterable[Pair], prompt: Prompt, tokenizer: PreTrainedTokenizerBase) -> list[TokenizedExample]:
-    """Each pair as an example, in order: `prompt` filled with the explanation, answered by the response."""
-    return [tokenized_example(prompt.messages(explanation=pair.explanation), pair.response, tokenizer) for pair in pairs]
+
+def tokenized(
+    pairs: Iterable[Pair], prompt: Prompt, tokenizer: PreTrainedTokenizerBase, template: Mapping[str, Any] | None = None
+) -> list[TokenizedExample]:
+    """Each pair as an example, in order: `prompt` filled with the explanation, answered by the response.
+
+    `template`: arguments of the chat template (finetune.template).
+    """
+    return [
+        tokenized_example(prompt.messages(explanation=pair.explanation), pair.response, tokenizer, template) for pair in pairs
+    ]
 
 
-def tokenized_example(messages: list[dict[str, str]], response: str, tokenizer: PreTrainedTokenizerBase) -> TokenizedExample:
+def tokenized_example(
+    messages: list[dict[str, str]], response: str, tokenizer: PreTrainedTokenizerBase,
+    template: Mapping[str, Any] | None = None,
+) -> TokenizedExample:
     """One conversation as token ids, up to and with the tokens that end the assistant's turn.
 
     The prompt's ids are those that generation starts from, so that training and asking look alike.
     """
-    question = rendered(tokenizer, messages, open_turn=True)
-    conversation = rendered(tokenizer, [*messages, {"role": "assistant", "content": response}], open_turn=False)
+    question = rendered(tokenizer, messages, template, open_turn=True)
+    conversation = rendered(tokenizer, [*messages, {"role": "assistant", "content": response}], template, open_turn=False)
     if not conversation.startswith(question):  # a template that writes finished turns in another way than open ones
         conversation = question + as_text(tokenizer, response)
     prompt = ids_of(tokenizer, question)
@@ -49,6 +64,18 @@ def tokenized_example(messages: list[dict[str, str]], response: str, tokenizer: 
     # Where a token would straddle the border, the two sides are tokenized apart, as in generation.
     answer = whole[len(prompt) :] if whole[: len(prompt)] == prompt else ids_of(tokenizer, conversation[len(question) :])
     return TokenizedExample(prompt + _ended(answer, tokenizer), len(prompt))
+
+
+def prompt_and_words(
+    messages: list[dict[str, str]], response: str, tokenizer: PreTrainedTokenizerBase, template: Mapping[str, Any]
+) -> tuple[list[int], list[int]]:
+    """The ids that training has of a prompt and of its response, without the tokens that end the turn."""
+    example = tokenized_example(messages, response, tokenizer, template)
+    ends = {*tokenizer.all_special_ids, tokenizer.eos_token_id}
+    last = len(example)
+    while last > example.prompt and example.ids[last - 1] in ends:
+        last -= 1
+    return example.ids[: example.prompt], example.ids[example.prompt : last]
 
 
 def _ended(answer: list[int], tokenizer: PreTrainedTokenizerBase) -> list[int]:

@@ -1,187 +1,183 @@
-"""Training: epochs of AdamW on the responses' tokens, stopped early, the best epoch kept.
+"""Training: transformers' Trainer with PEFT, fed with our tokens.
 
-Goes through accelerate, so the same code runs on a CPU, a GPU, or several started with `accelerate launch`.
-A batch is `batch_size` pairs over all processes, and its loss is the mean over all its response tokens, so
-the number of processes changes nothing but rounding and the draws of dropout.
+What stays ours: batches of like length, the loss as a mean over all response tokens of a batch (so that accumulating, and any
+number of processes, change nothing but rounding and the draws of dropout), losses looked at over response tokens, checkpoints
+that are whole. A second run on one machine, or one that was killed and resumed, ends with the same bytes in float32.
 """
 
 from __future__ import annotations
 
-import csv
 import math
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
-from torch.nn.functional import cross_entropy
+import transformers
+from torch.utils.data import DataLoader
+from transformers import PrinterCallback, TrainingArguments
 
-from synthempathy.core.errors import ModelError
-from synthempathy.core.progress import Advance
 from synthempathy.finetuning.batches import (
-    IGNORED,
-    Batch,
+    Shares,
+    ShuffledParts,
     learned_tokens,
-    shuffled_batches,
+    packed,
+    padded,
     sorted_batches,
-    tensors,
+    steps_an_epoch,
 )
+from synthempathy.finetuning.checkpoints import Checkpoints, read_state
 from synthempathy.finetuning.examples import TokenizedExample
+from synthempathy.finetuning.loss import response_loss, takes_logits_to_keep
 from synthempathy.finetuning.params import Finetune
-
-if TYPE_CHECKING:
-    from accelerate import Accelerator
+from synthempathy.finetuning.watching import Outcome, Watch, best_of, has_stopped, looks_of
+from synthempathy.llm.params import Training
 
 WARM_UP = 0.05  # share of all steps in which the learning rate rises to its full height
 LARGEST_GRADIENT = 1.0  # its norm is cut to this
 
-Weights = dict[str, torch.Tensor]
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """The model after an epoch (0: before training). Losses in nats a response token, without dropout.
-
-    `train_loss` is of as many training pairs as there are validation pairs, so that the two compare.
-    """
-
-    epoch: int
-    step: int
-    train_loss: float
-    validation_loss: float
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """All epochs that ran, the first before training, and the best of the others with its weights."""
-
-    epochs: list[Epoch]
-    best: Epoch
-    weights: Weights
-
-    def figures(self) -> dict[str, float]:
-        """The losses of the best epoch and before training, and which epoch that was."""
-        return {
-            "train_loss": self.best.train_loss, "validation_loss": self.best.validation_loss,
-            "validation_loss_before": self.epochs[0].validation_loss, "epochs_run": self.epochs[-1].epoch,
-            "best_epoch": self.best.epoch,
-        }
-
-    def write_losses(self, path: Path) -> None:
-        """A CSV of epoch, step, split (train, validation), loss."""
-        with path.open("w", encoding="utf-8", newline="") as stream:
-            table = csv.writer(stream, lineterminator="\n")
-            table.writerow(("epoch", "step", "split", "loss"))
-            for e in self.epochs:
-                table.writerow((e.epoch, e.step, "train", f"{e.train_loss:.6f}"))
-                table.writerow((e.epoch, e.step, "validation", f"{e.validation_loss:.6f}"))
-
-
-def accelerator_on(device: str, dtype: str) -> Accelerator:
-    """accelerate on `device`, cpu or cuda, with autocast in bf16 where the base model's `dtype` is bfloat16."""
-    from accelerate import Accelerator
-
-    return Accelerator(cpu=device == "cpu", mixed_precision="bf16" if dtype == "bfloat16" else "no")
+Examples = Sequence[TokenizedExample]
 
 
 def make_repeatable(seed: int) -> None:
     """The same numbers on a second run on this machine: seeds, and no operation that is free in its order."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it
+    os.environ.setdefault("FLASH_ATTENTION_DETERMINISTIC", "1")
     torch.use_deterministic_algorithms(True)
     torch.manual_seed(seed)
 
 
-def batch_count(train: int, validation: int, settings: Finetune) -> int:
-    """Batches that all epochs together go through, for a progress bar, of so many pairs."""
-    size = settings.batch_size
-    evaluations = math.ceil(validation / size) + math.ceil(min(train, validation) / size)
-    return settings.epochs * math.ceil(train / size) + (settings.epochs + 1) * evaluations
+def shares_of(settings: Finetune, machine: Training) -> Shares:
+    """How batches are divided over the processes that a launcher has started, and in each."""
+    processes, process = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("RANK", 0))
+    return Shares(settings.batch_size, processes, process, machine.pairs_at_once)
 
 
-class Trainer:
-    """Trains what is trainable in `model`; `weights_of` reads the weights to keep of the best epoch."""
+def arguments_for(settings: Finetune, machine: Training, device: str, shares: Shares) -> TrainingArguments:
+    """The Trainer's own arguments; `device` is cpu or cuda. Joins the processes that a launcher has started."""
+    arguments = TrainingArguments(
+        output_dir=machine.checkpoints, use_cpu=device == "cpu", bf16=settings.dtype == "bfloat16", seed=settings.seed,
+        per_device_train_batch_size=math.ceil(settings.batch_size / shares.processes / shares.parts),
+        gradient_accumulation_steps=shares.parts, num_train_epochs=settings.epochs, learning_rate=settings.learning_rate,
+        weight_decay=0.0, max_grad_norm=LARGEST_GRADIENT, optim="adamw_torch", logging_strategy="steps", logging_steps=1,
+        logging_nan_inf_filter=False, save_strategy="steps", save_steps=machine.save_steps, metric_for_best_model="loss",
+        greater_is_better=False, report_to="none", disable_tqdm=True, remove_unused_columns=False,
+        ddp_find_unused_parameters=False, dataloader_pin_memory=device != "cpu", log_level="error",
+    )
+    if arguments.n_gpu > 1:
+        arguments._n_gpu = 1  # several GPUs are several processes (machine.launch), never torch's DataParallel
+    return arguments
+
+
+class ResponseTrainer(transformers.Trainer):  # type: ignore[misc]
+    """transformers' Trainer on token ids of ours: `train` is learned, `validation` watched."""
+
+    loss_is_scaled_for_ga = True  # a mean over the whole batch already
+    lr_scheduler: Any
+    control: Any
+    collate: Callable[[Examples], dict[str, torch.Tensor]] | None = None  # None: as machine.training.packing says
 
     def __init__(
-        self, model: Any, weights_of: Callable[[Any], Weights], settings: Finetune, accelerator: Accelerator,
-        advance: Advance,
+        self, model: Any, arguments: TrainingArguments, settings: Finetune, machine: Training, shares: Shares,
+        train: Examples, validation: Examples, watch: Watch, looked_at: Callable[[], None],
     ) -> None:
-        self._trainable = [weight for weight in model.parameters() if weight.requires_grad]
-        optimizer = torch.optim.AdamW(self._trainable, lr=settings.learning_rate, weight_decay=0.0)
-        self._model, self._optimizer = accelerator.prepare(model, optimizer)
-        self._weights_of, self._settings, self._accelerator = weights_of, settings, accelerator
-        self._advance = advance
+        self._settings, self._shares, self._looked_at = settings, shares, looked_at
+        self._train, self._validation = train, validation
+        self._sample = evenly(train, len(validation))
+        self._collate = self.collate or (packed if machine.packing else padded)
+        base = model.get_base_model() if hasattr(model, "get_base_model") else model
+        self._keeps = takes_logits_to_keep(base)
+        super().__init__(model=model, args=arguments, train_dataset=list(train), callbacks=[watch])
+        self.remove_callback(PrinterCallback)  # it prints on standard output
 
-    def train(self, train: Sequence[TokenizedExample], validation: Sequence[TokenizedExample]) -> Outcome:
-        """Train on `train`, evaluate on `validation` after each epoch. ModelError if the loss is no number."""
-        settings = self._settings
-        steps = settings.epochs * math.ceil(len(train) / settings.batch_size)
-        schedule = torch.optim.lr_scheduler.LambdaLR(self._optimizer, lambda step: cosine(step, steps))
-        sample = _evenly(train, len(validation))
-        torch.manual_seed(settings.seed + self._accelerator.process_index)  # dropout differs between processes
-
-        epochs = [self._evaluated(0, 0, sample, validation)]
-        best: Epoch | None = None
-        weights: Weights = {}
-        step = 0
-        for epoch in range(1, settings.epochs + 1):
-            note = f"epoch {epoch} of {settings.epochs}, validation loss {epochs[-1].validation_loss:.3f}"
-            for batch in shuffled_batches(train, settings.batch_size, settings.seed + epoch):
-                self._step(batch)
-                schedule.step()
-                step += 1
-                self._advance(note=note)
-            epochs.append(self._evaluated(epoch, step, sample, validation))
-            if best is None or epochs[-1].validation_loss < best.validation_loss:
-                best, weights = epochs[-1], self._weights()
-            elif epoch - best.epoch >= settings.patience:
-                break
-        assert best is not None  # settings.epochs is 1 at least
-        return Outcome(epochs, best, weights)
-
-    def _step(self, batch: Batch) -> None:
-        self._model.train()
-        parts = self._accelerator.num_processes  # whose gradients are averaged, where their sum is wanted
-        self._accelerator.backward(self._loss(batch) * parts)
-        self._accelerator.clip_grad_norm_(self._trainable, LARGEST_GRADIENT)
-        self._optimizer.step()
-        self._optimizer.zero_grad()
-
-    def _evaluated(
-        self, epoch: int, step: int, sample: Sequence[TokenizedExample], validation: Sequence[TokenizedExample]
-    ) -> Epoch:
-        seen = Epoch(epoch, step, train_loss=self._mean_loss(sample), validation_loss=self._mean_loss(validation))
-        if not math.isfinite(seen.train_loss + seen.validation_loss):
-            why = "training diverged; lower finetune.learning_rate" if epoch else "the model itself is broken"
-            raise ModelError(f"{self._settings.model}: the loss is not a number after {epoch} epochs: {why}")
-        return seen
-
-    def _mean_loss(self, examples: Sequence[TokenizedExample]) -> float:
-        """The mean loss over all response tokens of `examples`, over all processes, without dropout."""
-        self._model.eval()
-        total = torch.zeros((), dtype=torch.float64, device=self._accelerator.device)
-        for batch in sorted_batches(examples, self._settings.batch_size):
-            with torch.no_grad():
-                total += self._loss(batch).double() * learned_tokens(batch)
-            self._advance()
-        return float(self._accelerator.reduce(total)) / learned_tokens(examples)
-
-    def _loss(self, batch: Batch) -> torch.Tensor:
-        """This process's part of the batch's mean loss over response tokens; the parts add up to the mean."""
-        own = batch[self._accelerator.process_index :: self._accelerator.num_processes]
-        ids, mask, labels = (tensor.to(self._accelerator.device) for tensor in tensors(own or batch[:1]))
-        if not own:  # fewer pairs than processes: all must still step together
-            labels = torch.full_like(labels, IGNORED)
-        logits = self._model(input_ids=ids, attention_mask=mask).logits[:, :-1]
-        loss = cross_entropy(
-            logits.flatten(0, 1).float(), labels[:, 1:].flatten(), ignore_index=IGNORED, reduction="sum"
+    def get_train_dataloader(self) -> DataLoader[Any]:
+        """This process's parts of the batches, as they follow from the seed. Draws nothing from torch's generator."""
+        parts = ShuffledParts([len(one) for one in self._train], self._shares, self._settings.seed)
+        return DataLoader(
+            list(self._train), batch_sampler=parts, collate_fn=self._collate, generator=torch.Generator(),  # type: ignore[arg-type]
+            pin_memory=self.args.dataloader_pin_memory,
         )
-        return loss / learned_tokens(batch)
 
-    def _weights(self) -> Weights:
-        model = self._accelerator.unwrap_model(self._model)
-        return {name: weight.detach().cpu().clone() for name, weight in self._weights_of(model).items()}
+    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
+        """A linear warm-up, then a cosine to 0."""
+        if self.lr_scheduler is None:
+            self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(
+                optimizer or self.optimizer, lambda step: cosine(step, num_training_steps)
+            )
+            self._created_lr_scheduler = True
+        return self.lr_scheduler
+
+    def compute_loss(
+        self, model: Any, inputs: dict[str, torch.Tensor], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> torch.Tensor:
+        """This part's share of the mean over all response tokens of the batch; the shares of all processes are averaged."""
+        return self.summed(model, inputs) / num_items_in_batch * self._shares.processes
+
+    def summed(self, model: Any, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        """The loss of a part of a batch, summed."""
+        return response_loss(model, batch, keeps=self._keeps)
+
+    def weight(self, examples: Examples) -> int:
+        """What a sum of `summed` over `examples` is divided by."""
+        return learned_tokens(examples)
+
+    def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
+        """Look at the mean losses over response tokens, without dropout: of the validation pairs, and of as many others."""
+        metrics = {"eval_loss": self.mean_loss(self._validation), "eval_train_loss": self.mean_loss(self._sample)}
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+    def mean_loss(self, examples: Examples) -> float:
+        """The mean loss over all response tokens of `examples`, over all processes, without dropout."""
+        self.model.eval()
+        total = torch.zeros((), dtype=torch.float64, device=self.args.device)
+        for batch in sorted_batches([len(one) for one in examples], self._shares.size):
+            for part in self._shares.of(batch):
+                inputs = self._prepare_inputs(self._collate([examples[place] for place in part]))
+                with torch.no_grad():
+                    total += self.summed(self.model, inputs).double()
+            self._looked_at()
+        return float(self.accelerator.reduce(total)) / self.weight(examples)
+
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
+        """The adapter alone. The vocabulary is never resized, so embeddings need no look (on the hub)."""
+        model = self.accelerator.unwrap_model(self.model)
+        model.save_pretrained(output_dir, state_dict=state_dict, save_embedding_layers=False)
+
+
+def train(trainer: ResponseTrainer, checkpoints: Checkpoints) -> Outcome:
+    """Train to the end, from the last checkpoint where there is one. The best look's checkpoint is then still there."""
+    last = checkpoints.last()
+    patience = trainer._settings.patience
+    trainer.args.output_dir = str(checkpoints.folder)
+    if last is not None and has_stopped(log := read_state(last)["log_history"], patience):
+        return _outcome(log)  # it had stopped early, and was killed before its outputs were written
+    trainer.args.eval_on_start = last is None
+    torch.manual_seed(trainer._settings.seed + trainer._shares.process)  # dropout differs between processes
+    trainer.train(resume_from_checkpoint=None if last is None else str(last))
+    return _outcome(trainer.state.log_history)
+
+
+def _outcome(log: list[dict[str, Any]]) -> Outcome:
+    looks = looks_of(log)
+    best = best_of(looks)
+    assert best is not None  # the last step is always looked at
+    return Outcome(looks, best, log)
+
+
+def look_every(examples: int, settings: Finetune) -> int:
+    """Steps between two looks at the losses."""
+    return settings.eval_steps or steps_an_epoch(examples, settings.batch_size)
+
+
+def work_of(train: int, validation: int, settings: Finetune, step: int | None = None) -> int:
+    """Batches that training and its looks go through, of so many pairs: up to a step, or all; for a progress bar."""
+    size = settings.batch_size
+    last = settings.epochs * steps_an_epoch(train, size)
+    done = last if step is None else step
+    looks = 1 + done // look_every(train, settings) + (done == last and done % look_every(train, settings) > 0)
+    return done + looks * (steps_an_epoch(validation, size) + steps_an_epoch(min(train, validation), size))
 
 
 def cosine(step: int, steps: int) -> float:
@@ -192,7 +188,7 @@ def cosine(step: int, steps: int) -> float:
     return 0.5 * (1 + math.cos(math.pi * (step - rising) / max(1, steps - rising)))
 
 
-def _evenly(examples: Sequence[TokenizedExample], wanted: int) -> list[TokenizedExample]:
+def evenly(examples: Examples, wanted: int) -> list[TokenizedExample]:
     """At most `wanted` of `examples`, spread evenly over their order."""
     wanted = min(wanted, len(examples))
     return [examples[place * len(examples) // wanted] for place in range(wanted)]

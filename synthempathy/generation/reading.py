@@ -15,6 +15,7 @@ from synthempathy.llm.answers import json_fields, unwrapped
 
 TASK_TALK, MARKUP, NO_BORDER = "task_talk", "markup", "no_response_after_reasoning"
 REASONS = (TASK_TALK, MARKUP, NO_BORDER)
+_MOST_WRAPPINGS = 6  # one inside the other, of openings, closings, fences and quotation marks
 
 #: The JSON schema of an answer that `read_notes` reads: notes first, since a model thinks by writing.
 NOTES_AND_REPLY = {
@@ -39,9 +40,10 @@ def read_prose(text: str, *, flatten: bool = False) -> Prose:
     fields = json_fields(text)
     if fields and len(fields) == 1:
         text = unwrapped(next(iter(fields.values())))
-    before = ""
-    while text != before:  # a fence or quotation marks may stand inside an opening and a closing
+    for _ in range(_MOST_WRAPPINGS):  # a fence or quotation marks may stand inside an opening and a closing
         before, text = text, unwrapped(without_closings(without_openings(text)))
+        if text == before:
+            break
     if not text:
         return Prose("", TASK_TALK)
     if marked_up(text):
@@ -79,13 +81,13 @@ _REPLY_NAME = r"(?:response|reply|answer|message|final response|response to .*)"
 _MARK = r"[*_#>`~\[\]<>()]"
 #: The label of the reply: at the start of a line, whatever stands around it; or bold, anywhere.
 _REPLY_LABEL = re.compile(
-    rf"^[ \t]*{_MARK}*[ \t]*(?:(?:step|part|section)?[ \t]*\(?[\d一二]{{1,2}}[.):、]?[ \t]*)?{_MARK}*[ \t]*"
+    rf"^[ \t]*+{_MARK}*+[ \t]*+(?:(?:step|part|section)?[ \t]*+\(?[\d一二]{{1,2}}[.):、]?[ \t]*+)?{_MARK}*+[ \t]*+"
     r"(?:(?:my|the|your|an?|here(?:'|’)?s?(?: is)?|now|final|empath(?:et)?ic|warm|compassionate|supportive|actual"
     r"|suggested|public|spoken"
-    r"|written|kind|caring|therapeutic|and)[ \t]+){0,4}"
+    r"|written|kind|caring|therapeutic|and)[ \t]++){0,4}"
     r"(?:response|reply|answer|message|réponse|respuesta|antwort|risposta|resposta|回答|回复|回應|回应|答复|返信|応答)"
     r"(?:[ \t]+(?:to|for)[ \t]+(?:the|you|them|her|him|this|[A-Z]\w+)\b[^\n:]{0,30})?(?:[ \t]*[(（][^)）\n]{0,40}[)）])?"
-    rf"[ \t]*{_MARK}*[ \t]*(?:[:：][ \t]*{_MARK}*|[-–—]+>?(?=[ \t\n])|(?<={_MARK})[ \t]*(?=\n)|[ \t]*(?=\n))[ \t]*",
+    rf"[ \t]*+{_MARK}*+[ \t]*+(?:[:：][ \t]*+{_MARK}*+|[-–—]+>?(?=[ \t\n])|(?<={_MARK})[ \t]*(?=\n)|[ \t]*(?=\n))[ \t]*",
     re.IGNORECASE | re.MULTILINE,
 )
 _INLINE_LABEL = re.compile(
@@ -94,10 +96,10 @@ _INLINE_LABEL = re.compile(
 )
 _TAGGED_REPLY = re.compile(r"<\s*(?:response|reply|answer|message)\s*>\s*", re.IGNORECASE)
 _NOTES_LABEL = re.compile(
-    rf"\A[\s*_#>`\[<(]*(?:(?:step|part|section)?[ \t]*\(?[\d一二]{{1,2}}[.):、]?[ \t]*)?{_MARK}*[ \t]*(?:(?:my|the"
-    rf"|private|first|internal|here are my)[ \t]+){{0,3}}"
+    rf"\A[\s*_#>`\[<(]*+(?:(?:step|part|section)?[ \t]*+\(?[\d一二]{{1,2}}[.):、]?[ \t]*+)?{_MARK}*+[ \t]*+(?:(?:my|the"
+    rf"|private|first|internal|here are my)[ \t]++){{0,3}}"
     r"(?:reasoning|notes?|thoughts?|thinking|analysis|raisonnement|razonamiento|begründung|überlegungen?|推理|思考|理由|分析)"
-    rf"(?:[ \t]*[(（][^)）\n]{{0,40}}[)）])?[ \t]*{_MARK}*[ \t]*(?:[:：\-–—]|(?=\n))[ \t]*{_MARK}*[ \t]*", re.IGNORECASE,
+    rf"(?:[ \t]*[(（][^)）\n]{{0,40}}[)）])?[ \t]*+{_MARK}*+[ \t]*+(?:[:：\-–—]|(?=\n))[ \t]*+{_MARK}*+[ \t]*", re.IGNORECASE,
 )
 
 
@@ -117,12 +119,12 @@ def _border(text: str) -> tuple[int, int] | None:
 
 def _closed_elsewhere(reply: str) -> str:
     """Without the closing half of a tag that stood around the reply."""
-    return re.sub(r"\s*<\s*/\s*\w+\s*>\s*\Z", "", reply)
+    return re.sub(r"<\s*+/\s*+\w++\s*+>\Z", "", reply.strip())
 
 
 def _plain_notes(notes: str) -> str:
     notes = _NOTES_LABEL.sub("", notes.strip(), count=1)
     notes = RULE_LINE.sub("", notes)
-    notes = re.sub(r"\s*<\s*/?\s*\w+\s*>\s*", "\n", notes)
+    notes = re.sub(r"(?:(?<!\s)\s++)?<\s*+/?\s*+\w++\s*+>\s*", "\n", notes)
     notes = re.sub(r"^[ \t]*#{1,6}[ \t]+", "", notes, flags=re.MULTILINE)
     return tidy(without_emphasis(notes))

@@ -121,6 +121,12 @@ COMMENT = re.compile(
     r"|\b(?:this|the) (?:narrative|passage|paragraph|excerpt|anecdote|vignette|text) (?:is|was|explores?|highlights?|touches"
     r"|illustrates?|demonstrates?|serves|showcases?|captures?|emphasi[sz]es)\b"
     r"|\bthis is (?:an?|the) (?:\w+ )?(?:example|illustration) of (?:an?|the) (?:character|story|narrative|person)\b"
+    r"|\bthis (?:story|narrative) (?:touches|highlights|illustrates|serves|showcases|is (?:a|an|about))\b"
+    r"|\bwhat do you think of my (?:response|story|answer|version)\b|\bempathe?tic tone\b"
+    r"|\b(?:your|the|this) (?:story|text|message|prompt) is too (?:long|short)\b"
+    r"|\b(?:trying|tried) to convey (?:the|a|your) (?:situation|feelings?|emotions?|sense|message)\b"
+    r"|\b(?:in a way that makes?|to make|making) it (?:sound )?(?:more|less|easier) (?:relatable|engaging|personal|understandable"
+    r"|scary|to understand|to read)\b|\bwould you like (?:me )?to continue (?:sharing|exploring|the|this|with)\b"
     r"|\[(?:your|my|the|a|friend(?:'|’)s|person(?:'|’)s|recipient(?:'|’)s|insert|user(?:'|’)s|first|last|full|company|city)"
     r"(?: \w+){0,3}\]|\[(?:name|date|place|location|city|company)\]", re.IGNORECASE,
 )
@@ -131,10 +137,11 @@ _FOREIGN_OPENING = re.compile(
 )
 #: In brackets, or after "word count": a sentence may well end with "120 words".
 _INLINE_COUNT = re.compile(
-    r"[ \t]*(?:[\[(]\*{0,2}(?:total )?(?:word ?count[:=]? ?)?(?:approx\.? |about |~)?\d{2,4}(?: words)?\*{0,2}[\])]"
+    r"(?<![ \t])[ \t]*+(?:[\[(]\*{0,2}(?:total )?(?:word ?count[:=]? ?)?(?:approx\.? |about |~)?\d{2,4}(?: words)?\*{0,2}[\])]"
     r"|[\[(]?\*{0,2}(?:total )?word ?count\*{0,2}[:=]? ?\*{0,2}\d{2,4}(?: words)?\*{0,2}[\])]?)\.?\Z", re.IGNORECASE
 )
 _MOST_CLOSING_LINES = 12
+_MOST_CLOSINGS = 12  # one after the other; a text that ends in more is no text
 
 
 def without_openings(text: str) -> str:
@@ -166,21 +173,28 @@ def _is_title(line: str) -> bool:
 def without_closings(text: str) -> str:
     """Without the paragraphs and lines of talk about the task at the end."""
     text = text.strip()
+    for _ in range(_MOST_CLOSINGS):
+        shorter = _without_closing(text).strip()
+        if shorter == text:
+            break
+        text = shorter
+    return text
+
+
+def _without_closing(text: str) -> str:
+    """Without the last closing; the same text where there is none."""
     lines = text.splitlines()
-    for at in range(len(lines) - 1, 0, -1):
-        tail = [line for line in lines[at:] if line.strip()]
-        if not tail:
-            continue
+    said = [at for at, line in enumerate(lines) if line.strip()]
+    for first in range(len(said) - 1, max(0, len(said) - _MOST_CLOSING_LINES - 2), -1):
+        tail = [lines[at] for at in said[first:]]
         if RULE_LINE.fullmatch(tail[0]) and (len(tail) == 1 or _remark(tail[1:])):
-            return without_closings("\n".join(lines[:at]))
+            return "\n".join(lines[: said[first]])
         if _CLOSING.match(tail[0]) and all(
             LIST_ITEM.match(line) or _CLOSING.match(line) or RULE_LINE.fullmatch(line) for line in tail[1:]
         ):
-            return without_closings("\n".join(lines[:at]))
-        if len(tail) > _MOST_CLOSING_LINES:
-            break
+            return "\n".join(lines[: said[first]])
     inline = _INLINE_COUNT.search(text)
-    return without_closings(text[: inline.start()]) if inline and inline.start() > 0 else text
+    return text[: inline.start()] if inline and inline.start() > 0 else text
 
 
 def _remark(lines: list[str]) -> bool:

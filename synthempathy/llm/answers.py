@@ -12,7 +12,10 @@ import re
 from dataclasses import dataclass
 
 #: Why an answer has no text that could be read: it must be asked again.
-ONLY_THOUGHT, CHAT_MARKUP = "only_thought", "chat_markup"
+ONLY_THOUGHT, CHAT_MARKUP, TOO_LONG = "only_thought", "chat_markup", "too_long"
+#: A longer answer is not read: no step asks for so much, and a server may send anything.
+MOST_CHARACTERS = 100_000
+_MOST_WRAPPINGS = 8  # one inside the other, of fences, tags and quotation marks
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ _SOLUTION = re.compile(
 #: into one another.
 _CHANNEL = re.compile(r"<\|channel\|>\s*(\w+)[^<]*?<\|message\|>(.*?)(?=<\|(?:end|return|call|start|channel)\|>|\Z)", re.DOTALL)
 _BARE_CHANNELS = re.compile(
-    r"\s*(?:assistant)?\s*(?:analysis|commentary)(?=[A-Z\s\"“'])(.*?)\s*assistant\s*final(?=\S|\s)(.*)", re.DOTALL
+    r"\A\s*+(?:assistant\s*+)?(?:analysis|commentary)(?=[A-Z\s\"“'])(.*?)assistant\s*+final(?=\S|\s)(.*)", re.DOTALL
 )
 #: What ends a turn, or the text, in the families' templates.
 _END = (
@@ -50,7 +53,8 @@ _END = (
     r"|EOT)>|</s>"
     r"|<｜end▁of▁sentence｜>|\[/INST\]|<\|end▁of▁sentence\|>"
 )
-_ENDS = re.compile(rf"(?:\s*(?:{_END}))+\s*\Z")
+_LAST_END = re.compile(rf"(?:{_END})\Z")
+_LONGEST_END = 40  # characters
 _HEAD = re.compile(
     r"\A\s*(?:(?:<s>|<bos>|<\|begin_of_text\|>|<｜begin▁of▁sentence｜>)\s*)*"
     r"(?:<\|(?:im_start|start|start_header_id)\|>\s*assistant\s*(?:<\|end_header_id\|>)?|<start_of_turn>\s*model"
@@ -93,8 +97,10 @@ def plain_answer(raw: str) -> PlainAnswer:
     >>> plain_answer("<think>Hm.</think>\\n\\nI hear you.<|im_end|>")
     PlainAnswer(text='I hear you.', thoughts='Hm.', problem=None)
     """
+    if len(raw) > MOST_CHARACTERS:
+        return PlainAnswer(raw[:MOST_CHARACTERS], problem=TOO_LONG)
     text, thoughts = _without_thoughts(raw)
-    text = _ENDS.sub("", _HEAD.sub("", text, count=1)).strip()
+    text = _without_ends(_HEAD.sub("", text, count=1)).strip()
     if not text:
         return PlainAnswer("", thoughts, ONLY_THOUGHT if thoughts else None)
     if _ALOUD.match(text) and len(_SELF_TALK.findall(text)) >= 3:
@@ -106,13 +112,14 @@ def plain_answer(raw: str) -> PlainAnswer:
 
 def unwrapped(text: str) -> str:
     """`text` without a code fence, a tag or quotation marks around the whole of it."""
-    while True:
+    for _ in range(_MOST_WRAPPINGS):
         text = text.strip()
         fenced, tagged = _FENCED.match(text), _TAGGED.match(text)
         inner = fenced[1] if fenced else tagged[2] if tagged else _unquoted(text)
         if inner == text:
-            return text
+            break
         text = inner
+    return text.strip()
 
 
 def json_fields(text: str) -> dict[str, str] | None:
@@ -165,6 +172,16 @@ def _without_tags(raw: str) -> tuple[str, str]:
         at = end
     (thoughts if depth else kept).append(raw[at:])
     return "".join(kept), "\n".join(thought.strip() for thought in thoughts if thought.strip())
+
+
+def _without_ends(text: str) -> str:
+    """Without what ends a turn, however often, at the end; one after the other, since a pattern for all of them is quadratic."""
+    end = len(text.rstrip())
+    while found := _LAST_END.search(text, max(0, end - _LONGEST_END), end):
+        end = found.start()
+        while end and text[end - 1].isspace():
+            end -= 1
+    return text[:end]
 
 
 def _may_hold_a_turn(text: str) -> bool:

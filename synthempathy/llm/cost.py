@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from synthempathy.core.files import write_json
-from synthempathy.llm.backends import Completion
+
+if TYPE_CHECKING:
+    from synthempathy.llm.backends import Completion
 
 COST = Path("metrics/cost.json")
 WHOLE = "whole"

@@ -120,8 +120,11 @@ def load_tokenizer(model: str, revision: str | None) -> Any:
     return tokenizer
 
 
-def load_model(model: str, revision: str | None, dtype: str, device: str) -> Any:
-    """The causal language model from safetensors, in eval mode on `device`. ModelError otherwise."""
+def load_model(model: str, revision: str | None, dtype: str, device: str, **options: Any) -> Any:
+    """The causal language model from safetensors, in eval mode on `device`. ModelError otherwise.
+
+    `options` go to transformers' from_pretrained; with a `device_map` among them the model stays where that puts it.
+    """
     quiet()
     import torch
     from transformers import AutoModelForCausalLM
@@ -130,10 +133,11 @@ def load_model(model: str, revision: str | None, dtype: str, device: str) -> Any
     try:
         loaded = AutoModelForCausalLM.from_pretrained(
             model, revision=revision, dtype=getattr(torch, dtype), trust_remote_code=False, use_safetensors=True,
+            **options,
         )
     except Exception as error:
         raise _cannot_load(model, error) from None
-    return loaded.to(device).eval()
+    return (loaded if "device_map" in options else loaded.to(device)).eval()
 
 
 def add_adapter(loaded: Any, adapter: Path) -> Any:

@@ -9,7 +9,7 @@ import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from synthempathy.core.params import Section
 
@@ -169,6 +169,7 @@ class ServerSpeed(Section):
     max_retries: int = Field(ge=0, le=20)
     backoff_seconds: float = Field(ge=0, allow_inf_nan=False)
     backoff_cap_seconds: float = Field(ge=0, allow_inf_nan=False)
+    max_answer_mb: float = Field(default=8.0, gt=0, le=1024)  # of an answer, unpacked: no more is read
 
 
 class RaySettings(Section):
@@ -179,6 +180,18 @@ class RaySettings(Section):
     cpus_per_worker: int = Field(ge=1)
     gpus_per_worker: int = Field(ge=0)
     rows_per_batch: int = Field(ge=1)  # a worker's unit of work, and what its death costs
+
+
+class Training(Section):
+    """How fine-tuning uses the machine. Its weights change by rounding and by the draws of dropout alone."""
+
+    checkpoints: str = Field(default=".synthempathy/checkpoints", min_length=1)
+    save_steps: int = Field(default=50, ge=1)  # what a kill costs at most
+    pairs_at_once: int | None = Field(default=None, ge=1)  # in a device's memory; null: its share of finetune.batch_size
+    packing: bool = False  # pairs one after another in a row, without padding
+    gradient_checkpointing: bool | None = None  # activations made twice, to spare memory; null: on a GPU
+    attention: Literal["eager", "sdpa", "flash_attention_2", "flash_attention_3"] | None = None  # null: transformers chooses
+    dvclive: str | None = Field(default=None, min_length=1)  # folder that DVCLive writes to, for those who watch
 
 
 class Machine(Section):
@@ -192,3 +205,12 @@ class Machine(Section):
     openai: ServerSpeed
     executor: Literal["local", "ray"]
     ray: RaySettings
+    launch: int | str | None = None  # of fine-tuning: processes on this machine, or accelerate's config file
+    training: Training = Training()
+
+    @field_validator("launch")
+    @classmethod
+    def _positive(cls, value: int | str | None) -> int | str | None:
+        if value == "" or (isinstance(value, int) and value < 1):
+            raise ValueError("launch is null, a number of processes from 1, or the path of accelerate's config file")
+        return value

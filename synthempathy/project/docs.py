@@ -31,13 +31,23 @@ class MechanismMetrics(Metrics):
     macro_f1: float
 
 
-class ScorerMetrics(Metrics):
-    """metrics/scorer.json."""
+class MechanismsMetrics(Metrics):
+    """Of the three mechanisms."""
 
     er: MechanismMetrics
     ip: MechanismMetrics
     ex: MechanismMetrics
+
+    def shown(self) -> str:
+        """Macro-F1 of each."""
+        return ", ".join(f"{name} {m.macro_f1:.2f}" for name, m in {"ER": self.er, "IP": self.ip, "EX": self.ex}.items())
+
+
+class ScorerMetrics(MechanismsMetrics):
+    """metrics/scorer.json. Where a single author wrote the pairs, none is left out."""
+
     pairs: int
+    leave_one_author_out: MechanismsMetrics | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,7 +85,8 @@ def results(metrics: Path) -> str:
     empathy = read_metrics(metrics / "empathy.json", EmpathyMetrics)
     scorer = read_metrics(metrics / "scorer.json", ScorerMetrics)
     paper = corpus.paper
-    f1 = ", ".join(f"{name} {m.macro_f1:.2f}" for name, m in {"ER": scorer.er, "IP": scorer.ip, "EX": scorer.ex}.items())
+    left_out = scorer.leave_one_author_out
+    f1 = f"cross-validated macro-F1 {scorer.shown()}" + (f"; of an author it never read {left_out.shown()}" if left_out else "")
     rows = [
         ("pairs", f"{corpus.pairs:,}", f"{paper.pairs:,}"),
         ("words per explanation, mean", f"{corpus.explanation_words_mean:.1f}", f"{paper.explanation_words_mean:.1f}"),
@@ -84,7 +95,7 @@ def results(metrics: Path) -> str:
         ("mean empathy, base", f"{empathy.base.mean:.2f}", "not given here"),
         ("mean empathy, tuned", f"{empathy.tuned.mean:.2f}", "not given here"),
         ("gain", empathy.gain(), PAPER_GAIN),
-        ("scorer", f"linear, {scorer.pairs:,} authored pairs; cross-validated macro-F1 {f1}", "EPITOME's"),
+        ("scorer", f"linear, {scorer.pairs:,} authored pairs; {f1}", "EPITOME's"),
     ]
     return _table(("", "this run", "the paper"), rows)
 

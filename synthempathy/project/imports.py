@@ -28,7 +28,8 @@ CHOSEN: Mapping[str, tuple[tuple[str, ...], str]] = {
 }
 #: An import that is made only where a parameter is set: (who, what) -> the parameter.
 OPTIONAL: Mapping[tuple[str, str], str] = {
-    ("stages.filter", "synthempathy.filters.guard"): "filter.guard.model",
+    ("synthempathy.filters.model_layers", "synthempathy.filters.guard"): "filter.guard.model",
+    ("synthempathy.filters.model_layers", "synthempathy.filters.classifier.transformer"): "filter.classifier.transformer.model",
 }
 #: Modules that use `__file__` and read nothing beside themselves.
 READ_NOTHING = frozenset(("synthempathy.llm.backends.ray_cluster",))

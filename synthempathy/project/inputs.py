@@ -89,9 +89,12 @@ def model_checks(params: Params) -> Iterator[Check]:
                 yield partial(_check_folder, model.adapter, f"{stage}.also", "adapter_config.json")
     yield partial(is_folder, params.finetune.model)
     yield partial(check_semantic, params.dedup.semantic)
-    if params.scorer.kind == "biencoder" and "/" in params.scorer.biencoder.encoder:  # one word is a name on the hub
-        yield partial(is_folder, params.scorer.biencoder.encoder)
+    encoder = _encoder_of(params)
+    if encoder and "/" in encoder:  # one word is a name on the hub
+        yield partial(is_folder, encoder)
     classifier = params.filter.classifier
+    if classifier.transformer.model is not None:
+        yield partial(is_folder, classifier.transformer.model)
     if classifier.enabled and classifier.model not in WRITTEN:
         yield partial(_check_folder, Path(classifier.model), "filter.classifier.model", None)
 
@@ -112,11 +115,18 @@ def model_folders(params: Params) -> dict[str, list[Path]]:
     }
     names["finetune"] = [params.finetune.model]
     names["dedup"] = [params.dedup.semantic.model if params.dedup.semantic.enabled else None]
-    names["scorer"].append(params.scorer.biencoder.encoder if params.scorer.kind == "biencoder" else None)
+    names["filter"].append(params.filter.classifier.transformer.model)
+    names["scorer"].append(_encoder_of(params))
     return {
         stage: [Path(name) for name in dict.fromkeys(found) if name and str(name) not in WRITTEN and Path(name).is_dir()]
         for stage, found in names.items()
     }
+
+
+def _encoder_of(params: Params) -> str | None:
+    """The encoder that the scorer's kind is built on; None for a kind without one."""
+    kind = params.scorer.kind
+    return {"biencoder": params.scorer.biencoder.encoder, "embeddings": params.scorer.embeddings.encoder}.get(kind)
 
 
 def _asked(params: Params) -> dict[str, list[tuple[Model, Engine]]]:

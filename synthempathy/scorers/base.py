@@ -15,7 +15,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from types import MappingProxyType
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,11 +36,21 @@ SCORES: Final[tuple[str, ...]] = (*MECHANISMS, "empathy")
 
 #: A scorer's folder holds this file; its "kind" says who can read the rest, its "format" must be the kind's.
 SETTINGS_FILE = "scorer.json"
-FORMATS = {"linear": "synthempathy-linear-2", "biencoder": "synthempathy-biencoder-1", "judge": "synthempathy-judge-2"}
+FORMATS = {
+    "linear": "synthempathy-linear-3", "embeddings": "synthempathy-embeddings-1", "biencoder": "synthempathy-biencoder-1",
+    "judge": "synthempathy-judge-2",
+}
 #: Probabilities of the levels of a response without words.
 NO_WORDS: Final = (1.0, 0.0, 0.0)
 #: How far a score may stand from the level that the scorer names: below 0.5, so that it rounds to that level.
 _NEAR = 0.49
+
+
+class Judged(NamedTuple):
+    """What a scorer says of pairs: (pairs, 3) probabilities and (pairs,) levels, per mechanism."""
+
+    probabilities: dict[Mechanism, Floats]
+    levels: dict[Mechanism, Integers]
 
 
 @dataclass(frozen=True)
@@ -64,7 +75,12 @@ class Surroundings:
 
 
 class EmpathyScorer(ABC):
-    """Scores (explanation, response) pairs by mechanism. A response without words is at level 0."""
+    """Scores (explanation, response) pairs by mechanism. A response without words is at level 0.
+
+    `about` is what whoever made the scorer says of it: what it learned from, what it is worth, its known limits.
+    """
+
+    about: Mapping[str, Any] = MappingProxyType({})
 
     @abstractmethod
     def probabilities(
@@ -115,8 +131,8 @@ def group_numbers(names: Sequence[str]) -> Integers:
     return np.array([numbers.setdefault(name, len(numbers)) for name in names], dtype=np.intp)
 
 
-def write_settings(folder: Path, kind: str, fields: Mapping[str, Any]) -> None:
-    """SETTINGS_FILE in `folder` (made if missing): kind, format, then `fields`. Same fields, same bytes."""
+def write_settings(folder: Path, kind: str, about: Mapping[str, Any], fields: Mapping[str, Any]) -> None:
+    """SETTINGS_FILE in `folder` (made if missing): kind, format, `about` if any, then `fields`. Same fields, same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
-    about = {"kind": kind, "format": FORMATS[kind], **fields}
-    (folder / SETTINGS_FILE).write_text(json.dumps(about, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    whole = {"kind": kind, "format": FORMATS[kind], **({"about": dict(about)} if about else {}), **fields}
+    (folder / SETTINGS_FILE).write_text(json.dumps(whole, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

@@ -1,10 +1,11 @@
 """The kinds of scorer. `scorer.kind` in params.yaml chooses; a saved scorer says its kind itself.
 
-linear     scikit-learn over words, characters and stated cues: seconds on a CPU, the default
-biencoder  EPITOME's architecture: two encoders, a head for levels and one for rationales
-judge      an LLM that is asked by a rubric
+linear      scikit-learn over words, characters and stated cues: seconds on a CPU, the default
+embeddings  logistic regression on the sentence embeddings of any encoder
+biencoder   EPITOME's architecture: two encoders, a head for levels and one for rationales
+judge       an LLM that is asked by a rubric
 
-Each is a package of this name here, with the two functions of `Kind`.
+Each is a package of this name here, with the two functions of `Kind`; one whose folds are cheap has `stacked` besides.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ import json
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from synthempathy.core.errors import ModelError
 from synthempathy.core.progress import Advance
 from synthempathy.scorers.base import FORMATS, SETTINGS_FILE, EmpathyScorer, Surroundings
 from synthempathy.scorers.labelled import LabelledPair
 from synthempathy.scorers.params import Scorer
+
+if TYPE_CHECKING:
+    from synthempathy.scorers.stacking import Stack
 
 _HINT = "run `dvc repro scorer`, or name a folder that the stage scorer wrote"
 
@@ -36,6 +40,15 @@ class Kind(Protocol):
         """The scorer that was saved in `folder`, whose SETTINGS_FILE holds `about`. Any error where it cannot be read."""
 
 
+class StackedKind(Kind, Protocol):
+    """A kind whose scorer is the top of a stack, which says what the scorer is worth unseen (stacking.py)."""
+
+    def stacked(
+        self, pairs: Sequence[LabelledPair], settings: Scorer, around: Surroundings, *, advance: Advance,
+    ) -> tuple[EmpathyScorer, Stack[Any]]:
+        """A scorer and its stack; `advance` is called after each fold, once for the scorer, and for each author later."""
+
+
 def train_scorer(
     pairs: Sequence[LabelledPair], settings: Scorer, around: Surroundings | None = None, *, run: str = "all",
     advance: Advance | None = None,
@@ -45,6 +58,14 @@ def train_scorer(
     `run` names the training ("all", "fold-0", ...), so that one that resumes finds its own checkpoints.
     """
     return _kind(settings.kind).train(pairs, settings, around or Surroundings(), run=run, advance=advance)
+
+
+def stacked_scorer(
+    pairs: Sequence[LabelledPair], settings: Scorer, around: Surroundings, *, advance: Advance,
+) -> tuple[EmpathyScorer, Stack[Any]] | None:
+    """A scorer with its stack; None for a kind that has none."""
+    kind = _kind(settings.kind)
+    return cast(StackedKind, kind).stacked(pairs, settings, around, advance=advance) if hasattr(kind, "stacked") else None
 
 
 def load_scorer(folder: Path, around: Surroundings | None = None) -> EmpathyScorer:
@@ -57,7 +78,9 @@ def load_scorer(folder: Path, around: Surroundings | None = None) -> EmpathyScor
         if FORMATS.get(kind) != form:
             known = ", ".join(FORMATS.values())
             raise ModelError(f"{folder}: a scorer of kind {kind!r} and format {form!r}; what can be read is {known}; {_HINT}")
-        return _kind(kind).load(folder, about, around or Surroundings())
+        scorer = _kind(kind).load(folder, about, around or Surroundings())
+        scorer.about = about.get("about", {})
+        return scorer
     except ModelError:
         raise
     except Exception as error:  # the libraries raise what they like for a file that is missing or broken

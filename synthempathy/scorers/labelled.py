@@ -18,13 +18,15 @@ Span = tuple[int, int]
 class LabelledPair:
     """One row. `levels` holds None where a mechanism is not labelled (a pair that is in some of EPITOME's files only).
 
-    `rationales` holds, per mechanism, the spans (start, end) of the response that decide its level.
+    `rationales` holds, per mechanism, the spans (start, end) of the response that decide its level. `author` is who wrote
+    the texts, or where they are from.
     """
 
     explanation: str
     response: str
     levels: dict[Mechanism, int | None]
     rationales: dict[Mechanism, tuple[Span, ...]]
+    author: str = ""
 
     def sentence_levels(self, found: Sequence[Sentence], mechanism: Mechanism) -> list[int | None]:
         """The level of each of the response's sentences: the pair's where a rationale covers it, else 0.
@@ -68,6 +70,18 @@ def check_enough(pairs: Sequence[LabelledPair], folds: int, path: Path) -> None:
                     f"level {level} appears under {under} explanations, {folds} folds need at least {folds}",
                     file=path, field=mechanism, hint="add labelled pairs, or lower scorer.folds",
                 )
+
+
+def authors_left_out(pairs: Sequence[LabelledPair]) -> list[str]:
+    """The authors, in order of appearance, without whom every level of every mechanism still has a pair to learn from."""
+    has: dict[str, set[tuple[Mechanism, int | None]]] = {}
+    for pair in pairs:
+        has.setdefault(pair.author, set()).update(pair.levels.items())
+    wanted = {(m, level) for m in MECHANISMS for level in LEVELS}
+    return [
+        author for author in has
+        if wanted <= set().union(*(levels for other, levels in has.items() if other != author))
+    ]
 
 
 def require_levels(levels: Iterable[int | None], mechanism: Mechanism) -> None:

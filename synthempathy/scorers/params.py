@@ -35,6 +35,17 @@ class LinearSettings(Section):
     doubts: bool
 
 
+class EmbeddingsSettings(Section):
+    """Logistic regression on the sentence embeddings of an encoder."""
+
+    encoder: str = Field(min_length=1)
+    revision: str | None
+    max_length: int = Field(ge=8)  # tokens of a text
+    batch_size: int = Field(ge=1)
+    inverse_penalty: float = Field(gt=0, allow_inf_nan=False)
+    shares: LevelShares | None  # as those of the linear one
+
+
 class BiencoderSettings(Section):
     """EPITOME's model, one per mechanism, and its training."""
 
@@ -73,8 +84,9 @@ class JudgeSettings(Section):
 class Scorer(Section):
     path: str = Field(min_length=1)
     also: str = Field(min_length=1)
-    kind: Literal["linear", "biencoder", "judge"]
+    kind: Literal["linear", "embeddings", "biencoder", "judge"]
     linear: LinearSettings
+    embeddings: EmbeddingsSettings
     biencoder: BiencoderSettings
     judge: JudgeSettings
     folds: int = Field(ge=2, le=20)

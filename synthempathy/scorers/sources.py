@@ -1,7 +1,8 @@
 """Sources of labelled pairs: a CSV of one's own, or EPITOME's data in a folder.
 
 A CSV has the columns explanation, response, er, ip, ex (0, 1 or 2) and, where known, er_rationale, ip_rationale,
-ex_rationale: exact spans of the response, joined by |, empty at level 0.
+ex_rationale: exact spans of the response, joined by |, empty at level 0; and author, who wrote the texts (else: the file's
+name), so that a scorer can be judged on authors whom it never read.
 
 EPITOME's data (Sharma et al., EMNLP 2020) is three CSVs, one per mechanism, joined by their ids. Columns: sp_id, rp_id,
 seeker_post, response_post, level, rationales (spans of the response joined by |). It is for non-commercial research and
@@ -73,7 +74,8 @@ def _read_authored(path: Path) -> list[LabelledPair]:
         first[key] = line
         levels: dict[Mechanism, int | None] = {m: _level(row[m], path, line, m) for m in MECHANISMS}
         rationales = {m: _exact_spans(row, levels[m] or 0, path, line, m) for m in MECHANISMS}
-        pairs.append(LabelledPair(row["explanation"], row["response"], levels, rationales))
+        author = row.get("author", "").strip() or path.stem
+        pairs.append(LabelledPair(row["explanation"], row["response"], levels, rationales, author))
     return pairs
 
 
@@ -129,7 +131,7 @@ def _read_epitome(folder: Path) -> Labelled:
             spans.setdefault(key, {})[mechanism] = found
     for key, (post, reply) in texts.items():
         whole.pairs.append(LabelledPair(
-            post, reply, {m: levels[key].get(m) for m in MECHANISMS}, {m: spans[key].get(m, ()) for m in MECHANISMS},
+            post, reply, {m: levels[key].get(m) for m in MECHANISMS}, {m: spans[key].get(m, ()) for m in MECHANISMS}, "EPITOME",
         ))
     return whole
 

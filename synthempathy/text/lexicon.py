@@ -47,7 +47,7 @@ COMMON = frozenset(_COMMON.split())
 Slots = tuple[frozenset[str] | None, ...]
 
 _SLOT = re.compile(r"[a-z0-9'|]+(?:\([a-z'|]+\)[a-z0-9'|]*)*\??")
-_FORMS = re.compile(r"([a-z0-9']+)\(([a-z'|]+)\)")
+_FORMS = re.compile(r"(?<![a-z0-9'])([a-z0-9']+)\(([a-z'|]+)\)")
 
 
 @dataclass

@@ -3,15 +3,14 @@
 Two readings of a text are numbered. `Vocabulary` counts words and sentences as people do: a word is a run of letters and
 digits, with an apostrophe inside, without case ("Don't go, DON'T" has the words don't, go, don't); a sentence ends at full
 stops, question or exclamation marks before white space or the end of the text, unless a small letter follows ("well ... no")
-or a title stands before the stop ("Mr. Smith"); what holds no word is no sentence. `normal_words` is the normal form by which
-texts are compared, however they were typed: NFKC, then casefold, then every run of letters, digits and underscores (the regex
-``\\w+``), so that an apostrophe splits (don't: don, t). A text without words has the empty normal form.
+or a title stands before the stop ("Mr. Smith"); what holds no word is no sentence. `normal_words` are the words of the normal
+form by which texts are compared, however they were typed (normal.py): every run of letters, digits and underscores (the regex
+``\\w+``), so that an apostrophe splits (don't: don, t). A text may have none.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,6 +19,8 @@ from itertools import chain, count
 
 import numpy as np
 from numpy.typing import NDArray
+
+from synthempathy.text.normal import normal
 
 Integers = NDArray[np.int64]
 
@@ -101,14 +102,14 @@ def unopened(flat: NDArray[np.integer], starts: Integers) -> NumberedTexts:
 
 
 def normal_words(text: str) -> list[str]:
-    """The normal form of a text (see above).
+    """The words of a text's normal form (see above).
 
     >>> normal_words("Don't PANIC: it's 2 a.m.!")
     ['don', 't', 'panic', 'it', 's', '2', 'a', 'm']
     """
     if text.isascii():
         return text.lower().translate(_SPACED).split()
-    return _NORMAL_WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+    return _NORMAL_WORD.findall(normal(text))
 
 
 def words_of(texts: Iterable[str]) -> NumberedTexts:

@@ -1,4 +1,4 @@
-"""A text as lower-case words and sentence marks, read once and shared by all rules of a row."""
+"""A text as words and sentence marks in the normal form (normal.py), read once and shared by all rules of a row."""
 
 from __future__ import annotations
 
@@ -6,21 +6,37 @@ import re
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 
+from synthempathy.text.normal import normal_in_place, places
+
 #: What no phrase crosses. A comma or a hyphen is not among them.
 MARKS = frozenset('.!?;:\n"')
 
 _TOKEN = re.compile(r"""[^\W_]+(?:'[^\W_]+)*|[.!?;:\n"]""")
-_STRAIGHT = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2026": "."})
+
+
+#: Start and end (not included), in characters of the text as it stands.
+Span = tuple[int, int]
 
 
 class Text:
-    """One text. `tokens` are its words, lower-case with straight quotes, and its marks."""
+    """One text. `tokens` are its words, in the normal form, and its marks; `lower` is the whole of it in that form."""
 
-    def __init__(self, raw: str, pattern: re.Pattern[str] = _TOKEN, tokens: Sequence[str] | None = None) -> None:
-        """`tokens` replaces what `pattern` finds, one for one (a disguised word by its plain form)."""
+    def __init__(
+        self, raw: str, pattern: re.Pattern[str] = _TOKEN, tokens: Sequence[str] | None = None,
+        spans: Sequence[Span] | None = None,
+    ) -> None:
+        """`tokens` replaces what `pattern` finds, one for one (a disguised word by its plain form); or stands at `spans`."""
         self.raw, self._pattern = raw, pattern
-        self.lower = lowered(raw)
+        self.lower = normal_in_place(raw)
         self.tokens: list[str] = list(tokens) if tokens is not None else pattern.findall(self.lower)
+        if spans is not None:
+            self.spans = list(spans)
+
+    def in_raw(self, start: int, end: int) -> Span:
+        """Where the characters `start` to `end` (not included) of `lower` stand in `raw`."""
+        if start == end:
+            return (self._places[start], self._places[start]) if start < len(self._places) else (len(self.raw), len(self.raw))
+        return self._places[start], self._places[end - 1] + 1
 
     @cached_property
     def vocabulary(self) -> frozenset[str]:
@@ -41,9 +57,14 @@ class Text:
         return [token for token in self.tokens if token not in MARKS]
 
     @cached_property
-    def spans(self) -> list[tuple[int, int]]:
+    def spans(self) -> list[Span]:
         """Where each token stands in `raw`."""
-        return [found.span() for found in self._pattern.finditer(self.lower)]
+        found = (match.span() for match in self._pattern.finditer(self.lower))
+        return list(found) if self.raw.isascii() else [self.in_raw(*span) for span in found]
+
+    @cached_property
+    def _places(self) -> Sequence[int]:
+        return places(self.raw)
 
     @cached_property
     def quoted(self) -> list[bool]:
@@ -64,12 +85,3 @@ class Text:
 def text_of(raw: str) -> Text:
     """`raw` as a Text. Kept for a few texts, because a row's rules read the same two in turn."""
     return Text(raw)
-
-
-def lowered(raw: str) -> str:
-    """`raw` in lower case with straight quotes, character for character, so that places stay the same."""
-    straight = raw.translate(_STRAIGHT)
-    lower = straight.lower()
-    if len(lower) == len(raw):
-        return lower
-    return "".join(c.lower() if len(c.lower()) == 1 else c for c in straight)  # "\u0130" would become two

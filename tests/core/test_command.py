@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from synthempathy.core import command
-from synthempathy.core.command import guarded
-from synthempathy.core.errors import InputError, ModelError
+from synthempathy.core.command import from_params, guarded, when_stopped
+from synthempathy.core.errors import InputError, ModelError, ParamsError
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +42,15 @@ def test_what_may_happen_is_a_line_each(error: Exception, code: str | int) -> No
     assert ended.value.code == code
 
 
+def test_who_stops_a_run_is_told_what_is_kept(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "_kept", command._kept)
+    for said in ("finished rows are kept", "checkpoint-3 is kept"):
+        with pytest.raises(SystemExit):
+            guarded(lambda: signal.raise_signal(signal.SIGTERM))
+        assert f"stopped by SIGTERM: {said}" in capsys.readouterr().err
+        when_stopped(lambda: "checkpoint-3 is kept")
+
+
 @pytest.mark.parametrize("error", [ValueError("x"), ExceptionGroup("", [ModelError("b"), ValueError("x")])])
 def test_a_defect_shows_itself(error: Exception) -> None:
     with pytest.raises(type(error)):
@@ -63,3 +72,14 @@ def test_machine_threads(
     else:
         guarded(lambda: None, params=tmp_path / "params.yaml")
         assert told == [cores]
+
+
+def test_a_path_on_the_command_line_may_name_parameters(tmp_path: Path) -> None:
+    params = tmp_path / "params.yaml"
+    params.write_text("seeds: {path: 'a b;c.csv', limit: 3}\nstep: explain\n")
+    assert from_params("{seeds.path}", params) == Path("a b;c.csv")
+    assert from_params("prompts/{step}/x.jinja", params) == Path("prompts/explain/x.jinja")
+    assert from_params("my{file}.csv", params) == Path("my{file}.csv")
+    for wrong in ("{seeds.limit}", "{seeds.nothing}", "{seeds}", "{seeds.path.deeper}"):
+        with pytest.raises(ParamsError, match=f"params.yaml: field '{wrong[1:-1]}': not a text"):
+            from_params(wrong, params)

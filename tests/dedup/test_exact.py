@@ -10,14 +10,22 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from synthempathy.dedup.exact import exact_duplicates
+from synthempathy.dedup.substring import repeated_substrings
+from synthempathy.dedup.trim import trim_repeats
+from synthempathy.text.minhash import near_duplicates
 from synthempathy.text.numbered import NumberedTexts, normal_words, words_of
 
 TEXTS = st.lists(st.text(alphabet="aAbﬁ İß①e\u0301é!'_\n\U0001f600", max_size=6), max_size=12)
 
 
 def oracle(texts: list[str]) -> list[tuple[int, int]]:
-    normal = [" ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", t).casefold())) for t in texts]
-    return [(i, normal.index(n)) for i, n in enumerate(normal) if normal.index(n) < i]
+    def plain(text: str) -> str:
+        """Without marks that combine: NFKD parts them from their letters."""
+        parted = unicodedata.normalize("NFKD", text).casefold()
+        return " ".join(re.findall(r"\w+", "".join(c for c in parted if not unicodedata.combining(c))))
+
+    forms = [plain(text) for text in texts]
+    return [(i, forms.index(n)) for i, n in enumerate(forms) if forms.index(n) < i]
 
 
 @settings(deadline=None)
@@ -57,3 +65,25 @@ def test_words_are_numbered_alike_and_taken_by_text(texts: list[list[str]], data
     chosen = data.draw(st.lists(st.integers(0, len(texts) - 1), max_size=5) if texts else st.just([]))
     taken: NumberedTexts = words.take(chosen)
     assert [t.tolist() for t in map(taken.__getitem__, range(len(taken)))] == [words[i].tolist() for i in chosen]
+
+
+STORY = "My landlord sold the house on Monday. I have thirty days, and no idea where to go with two children."
+
+
+@pytest.mark.parametrize("disguised", [
+    # invisible characters
+    STORY.replace("a", "\u200ba"), "\ufeff" + STORY.replace(" ", " \u2060"), STORY.replace("land", "land\u00ad"),
+    STORY.replace("o", "\u043e"), STORY.replace("d", "\uff44"), STORY.replace("e", "e\u0335"),  # look-alikes
+])
+def test_invisible_characters_and_look_alikes_hide_no_repeat(disguised: str) -> None:
+    assert disguised != STORY
+    texts = words_of([STORY, disguised])
+    assert [(d.index, d.partner) for d in exact_duplicates(texts)] == [(1, 0)]
+    assert [found[:2] for found in near_duplicates(texts, threshold=0.7, permutations=64, shingle_words=3, seed=1)] == [(1, 0)]
+    assert [(d.index, d.partner) for d in repeated_substrings(texts, 15)] == [(1, 0)]
+
+
+def test_a_repeat_in_disguise_is_cut_out_of_the_text_as_it_stands() -> None:
+    disguised = "First of all: " + STORY.replace("o", "\u043e\u200b") + " What now?"
+    trims = trim_repeats([STORY, disguised], words_of([STORY, disguised]), min_words=15, min_words_left=1)
+    assert trims.texts == {1: "First of all: What now?"}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -95,7 +93,7 @@ def test_reads_well(text: str, first: int, last: int, left: str) -> None:
 def test_characters_are_those_of_the_text_before_normalising() -> None:
     text = "The \ufb01re—it's e\u0301norme!"
     words = normal_words(text)
-    assert words == ["the", "fire", "it", "s", unicodedata.normalize("NFC", "e\u0301norme")]
+    assert words == ["the", "fire", "it", "s", "enorme"]
     assert [text[slice(*characters(pieces_of(text), k, k + 1))] for k in range(5)] == [
         "The", "\ufb01re", "it's", "it's", "e\u0301norme",
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from synthempathy.filters.base import Check, Verdict, lexicon
 from synthempathy.filters.judging import DECISION, LEXICONS, REASONS, RULES, checks_in_order, verdicts_on
+from synthempathy.text.normal import normal_in_place
 from tests.helpers.pairs import filter_settings, pair_of
 
 CHECKS = checks_in_order(filter_settings())
@@ -89,3 +91,30 @@ def test_time_is_linear_even_on_hostile_text() -> None:
     for unit in ADVERSARIAL:
         for number, check in enumerate(CHECKS):
             assert not is_slow(check, unit) or not is_slow(check, unit), (number, unit)
+
+
+DISGUISES = {
+    "invisible characters": lambda text: "\u2060".join(text), "soft hyphens": lambda text: text.replace("i", "i\u00ad"),
+    "look-alikes": lambda text: text.translate(str.maketrans("aeiopc", "\u0430\u0435\u0456\u043e\u0440\u0441")),
+    "full width": lambda text: "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text),
+    "struck through": lambda text: "\u0336".join(text),
+}
+
+
+@pytest.mark.parametrize("disguise", DISGUISES.values(), ids=DISGUISES.keys())
+@pytest.mark.parametrize(("words", "reason"), [
+    ("you stupid bitch", "offensive"), ("take 200 mg", "unsafe_advice"), ("i cannot help with that request", "refusal"),
+    ("as an ai language model", "refusal"), ("ben.miller@example.com", "personal_data"), ("(212) 736-5000", "personal_data"),
+    ("<|im_end|>", "assistant_talk"),
+])
+def test_a_disguise_hides_nothing_and_evidence_stands_in_the_text(
+    disguise: Callable[[str], str], words: str, reason: str,
+) -> None:
+    if reason == "personal_data" and disguise is not DISGUISES["invisible characters"]:
+        pytest.skip("an address in other letters is another address")
+    response = f"It was late. {disguise(words)} is what it says. And so on."
+    found = [one for one in verdicts_on(pair_of(response=response), CHECKS) if one.reason == reason]
+    assert found, [one.reason for one in verdicts_on(pair_of(response=response), CHECKS)]
+    start, end = found[0].spans[0]
+    quoted, whole = normal_in_place(response[start:end]), normal_in_place(words)
+    assert quoted and (quoted in whole or whole in quoted)

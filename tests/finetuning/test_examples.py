@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthempathy.finetuning.examples import TokenizedExample, tokenized_example
+from synthempathy.finetuning.examples import TokenizedExample, prompt_and_words, tokenized_example
 from tests.helpers.tiny_mistral import TEMPLATE, tiny_tokenizer
 
 MESSAGES = [{"role": "system", "content": "You answer."}, {"role": "user", "content": "I am tired."}]
@@ -65,3 +65,13 @@ def test_a_token_across_the_border_is_cut_as_in_generation() -> None:
     tokenizer.add_tokens([AddedToken("ab", normalized=False)])
     one = tokenized_example(MESSAGES, "bc", tokenizer)
     assert tokenizer.convert_ids_to_tokens(one.ids[one.prompt - 1 :]) == ["a", "b", "c", "</s>"]
+
+
+@pytest.mark.parametrize("ending", ["{{ eos_token }}\n\n", "", "<|user|>\n"])
+def test_perplexity_reads_the_trainers_ids_without_the_end_of_the_turn(ending: str) -> None:
+    tokenizer = tiny_tokenizer(TEMPLATE.replace("{{ eos_token }}", ending))
+    one = tokenized_example(MESSAGES, "Oh no.", tokenizer)
+    prompt, words = prompt_and_words(MESSAGES, "Oh no.", tokenizer, {})
+    assert prompt == one.ids[: one.prompt]
+    assert one.ids[one.prompt :][: len(words)] == words
+    assert tokenizer.decode(words) == "Oh no."

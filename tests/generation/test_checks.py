@@ -103,3 +103,14 @@ def test_a_story_may_say_a_phrase_three_times() -> None:
     assert reason(text, "story") is None
     assert reason(text, "response") == "repetition"
     assert reason(f"He cannot do this. {text}", "story") == "repetition"
+
+
+@pytest.mark.parametrize("hidden", ["\u200b", "\u00ad", "\u2060"], ids=["zero width", "soft hyphen", "joiner"])
+@pytest.mark.parametrize(("text", "expected"), [
+    ("I'm sorry, but I cannot help with that request at all.", "refusal"),
+    ("That was a hard day for you. I hope this helps!", "assistant_talk"),
+    ("I went home <|end|> and slept for a very long time.", "chat_markup"),
+])
+def test_invisible_characters_and_look_alikes_hide_nothing(text: str, expected: str, hidden: str) -> None:
+    assert reason(hidden.join(text)) == expected
+    assert reason(text.replace("e", "\u0435").replace("o", "\u043e")) == expected

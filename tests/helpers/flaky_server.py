@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
 import select
@@ -33,7 +34,12 @@ FAULTS = {
     "error_in_200": "bad_response",
     "half_a_character": "bad_response",
     "not_gzip": "bad_response",
+    "endless": "bad_response",
+    "bomb": "bad_response",
+    "unknown_packing": "bad_response",
 }
+#: A quarter of a gigabyte of spaces, in a quarter of a megabyte.
+BOMB = gzip.compress(b" " * 2**28)
 RETRY_AFTER_SECONDS = 7
 #: A quarter past midnight, for the header and for the tests' clock.
 RETRY_AFTER_DATE, RETRY_AFTER_TIME = "Wed, 21 Oct 2026 00:15:00 GMT", 1792541700.0
@@ -68,6 +74,7 @@ class FlakyServer:
         self.tries: dict[str, list[str]] = defaultdict(list)
         self.bodies: list[dict[str, Any]] = []
         self.keys: list[str | None] = []
+        self.packings: list[str | None] = []
         self.peak = self.under_way = 0
         self.lock, self.closing = threading.Lock(), threading.Event()
 
@@ -131,6 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
             flaky.tries[row].append(outcome)
             flaky.bodies.append(body)
             flaky.keys.append(self.headers["Authorization"])
+            flaky.packings.append(self.headers["Accept-Encoding"])
         time.sleep(flaky.seconds)
         with flaky.lock:
             flaky.under_way -= 1
@@ -171,6 +179,15 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, good.replace(b", drawn", b"\\ud83d, drawn"))
         elif outcome == "not_gzip":
             self._send(200, good, {"Content-Encoding": "gzip"})
+        elif outcome == "endless":
+            self._head(200, 10**12)
+            self._until_the_client_goes(lambda: self.wfile.write(b" " * 65_536))
+        elif outcome == "bomb":
+            self._send(200, BOMB, {"Content-Encoding": "gzip"})
+        elif outcome == "unknown_packing":
+            self._send(200, good, {"Content-Encoding": "br"})
+        elif outcome == "gzip":
+            self._send(200, gzip.compress(good), {"Content-Encoding": "gzip"})
         elif outcome == "502_html":
             self._send(502, b"<html>\r\n<h1>502 Bad Gateway</h1>\r\n</html>", {"Content-Type": "text/html"})
         else:
@@ -189,7 +206,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _head(self, status: int, length: int, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)
-        usual = {"Content-Type": "application/json", "Content-Length": str(length)}
+        usual = {"Content-Type": "application/json", "Content-Length": str(length), "X-Echo": self.headers["Authorization"] or ""}
         for name, value in (usual | (headers or {})).items():
             self.send_header(name, value)
         self.end_headers()

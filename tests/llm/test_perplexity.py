@@ -44,6 +44,10 @@ def adapter_on(model: Path, folder: Path, scale: float) -> Path:
     return folder
 
 
+def values(models: list[Model], asked: list[tuple[list[Message], str]], engine: Engine) -> list[float | None]:
+    return [one.value for one in perplexities(models, asked, engine, MACHINE)]
+
+
 def base_and_tuned(model: Path, adapter: Path) -> list[Model]:
     return [Model(str(model)), Model(str(model), adapter=adapter)]
 
@@ -56,7 +60,7 @@ def test_a_model_without_knowledge_is_at_the_size_of_its_vocabulary(tmp_path: Pa
     model.lm_head.weight.data.zero_()
     model.save_pretrained(folder)
     models = base_and_tuned(folder, adapter_on(folder, tmp_path / "a", 0))
-    assert perplexities(models, texts(), TRANSFORMERS, MACHINE) == pytest.approx([model.config.vocab_size] * 2)
+    assert values(models, texts(), TRANSFORMERS) == pytest.approx([model.config.vocab_size] * 2)
 
 
 def test_it_is_that_of_the_responses_tokens_after_their_prompt_and_the_adapter_counts(tmp_path: Path) -> None:
@@ -65,7 +69,7 @@ def test_it_is_that_of_the_responses_tokens_after_their_prompt_and_the_adapter_c
 
     folder = save_tiny_model(tmp_path / "model")
     models = base_and_tuned(folder, adapter_on(folder, tmp_path / "a", 0.5))
-    base, tuned = perplexities(models, texts()[:1], TRANSFORMERS, MACHINE)
+    base, tuned = values(models, texts()[:1], TRANSFORMERS)
     tokenizer: Any = AutoTokenizer.from_pretrained(folder)
     text = tokenizer.apply_chat_template(texts()[0][0], add_generation_prompt=True, tokenize=False)
     prompt = tokenizer(text, add_special_tokens=False)["input_ids"]
@@ -76,14 +80,26 @@ def test_it_is_that_of_the_responses_tokens_after_their_prompt_and_the_adapter_c
     losses = [-float(logs[len(prompt) + i - 1, token]) for i, token in enumerate(response)]
     assert base == pytest.approx(float(torch.tensor(losses).mean().exp()), rel=1e-4)
     assert tuned != pytest.approx(base, rel=1e-3)
-    assert perplexities(models[1:], texts()[:1], TRANSFORMERS, MACHINE) == [tuned]  # whether the base came before or not
+    assert values(models[1:], texts()[:1], TRANSFORMERS) == [tuned]  # whether the base came before or not
 
 
-def test_where_the_weights_are_elsewhere_or_nothing_fits_there_is_no_figure(tmp_path: Path) -> None:
-    nowhere = base_and_tuned(tmp_path / "none", tmp_path / "none")
-    assert perplexities(nowhere, texts(), Engine(backend="openai"), MACHINE) == [None, None]
-    quantized = Engine(backend="vllm", vllm=VllmSettings(quantization="fp8"))
-    assert perplexities(nowhere, texts(), quantized, MACHINE) == [None, None]
-    assert perplexities(nowhere, [], TRANSFORMERS, MACHINE) == [None, None]
+def test_where_none_can_be_had_it_says_why_and_ends_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = save_tiny_model(tmp_path / "model")
-    assert perplexities([Model(str(folder))], texts("very long " * 600), TRANSFORMERS, MACHINE) == [None]
+    here, nowhere = [Model(str(folder))], [Model(str(tmp_path / "none"))]
+    quantized = Engine(backend="vllm", vllm=VllmSettings(quantization="fp8"))
+    refused = [Model(str(folder), adapter=tmp_path / "none"), *here]
+    for models, asked, engine, why in (
+        (nowhere, texts(), Engine(backend="openai"), "engine.backend openai are elsewhere"),
+        (nowhere, texts(), quantized, "elsewhere or quantized"),
+        (here, [], TRANSFORMERS, "no texts"),
+        (here, texts("very long " * 600), TRANSFORMERS, "every text is over the 512 tokens"),
+        (nowhere, texts(), TRANSFORMERS, "does not exist"),
+        (refused, texts(), TRANSFORMERS, "no adapter_config.json"),
+    ):
+        first, *others = perplexities(models, asked, engine, MACHINE)
+        assert first.value is None and first.reason is not None and why in first.reason
+        assert "\n" not in first.reason
+        assert all(other.value for other in others)  # the next one is loaded anew
+    monkeypatch.setattr("synthempathy.llm.perplexity.free_memory", lambda device: 10.0)
+    (small,) = perplexities(here, texts(), TRANSFORMERS, MACHINE)
+    assert small.value is None and "GB of weights, 0.0 GB are free" in str(small.reason)

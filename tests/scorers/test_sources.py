@@ -13,7 +13,7 @@ import pytest
 
 from synthempathy.core.errors import InputError
 from synthempathy.scorers.base import LEVELS, MECHANISMS, Mechanism
-from synthempathy.scorers.labelled import Labelled
+from synthempathy.scorers.labelled import Labelled, authors_left_out
 from synthempathy.scorers.sources import EPITOME_COLUMNS, EPITOME_FILES, read_labelled
 
 POST = "i cant sleep, my exam is tomorrow"
@@ -132,6 +132,12 @@ def test_a_wrong_row_is_named_by_line_field_and_value(tmp_path: Path, line: str,
     assert all(part in str(caught.value) for part in parts), str(caught.value)
 
 
+def test_pairs_know_their_author_or_the_file_that_they_are_from(tmp_path: Path) -> None:
+    named = labelled(tmp_path, "ann,post,reply,0,0,0", ",post,other,0,0,0", header="author,explanation,response,er,ip,ex")
+    assert [p.author for p in read_labelled(named).pairs] == ["ann", "pairs"]
+    assert [p.author for p in read_labelled(labelled(tmp_path, "post,reply,0,0,0,,,")).pairs] == ["pairs"]
+
+
 def test_a_header_without_a_mechanism_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"pairs\.csv:1: the header lacks ex"):
         read_labelled(labelled(tmp_path, "post,reply,0,0", header="explanation,response,er,ip"))
@@ -139,12 +145,15 @@ def test_a_header_without_a_mechanism_is_refused(tmp_path: Path) -> None:
 
 def test_the_shipped_pairs_hold_what_the_guide_promises() -> None:
     pairs = read_labelled(SHIPPED).pairs
-    assert len(pairs) >= 1500
+    assert len(pairs) >= 3000
     for mechanism in MECHANISMS:
         counts = Counter(p.levels[mechanism] for p in pairs)
         assert min(counts[level] for level in LEVELS) >= 60
         assert all(p.rationales[mechanism] for p in pairs if p.levels[mechanism])
     with SHIPPED.open(encoding="utf-8", newline="") as stream:
-        assert next(csv.reader(stream)) == HEADER.split(",")
+        assert next(csv.reader(stream)) == ["author", *HEADER.split(",")]
+    authors = Counter(p.author for p in pairs)
+    assert authors_left_out(pairs) == list(authors) == ["project", "forum 1", "forum 2", "forum 3"]
+    assert min(authors.values()) >= 300
     lengths = sorted(len(p.response.split()) for p in pairs)
     assert lengths[0] <= 2 and lengths[-1] >= 150

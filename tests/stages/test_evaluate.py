@@ -18,6 +18,7 @@ import pytest
 from synthempathy.core.errors import InputError, ModelError, SynthempathyError
 from synthempathy.evaluation.bootstrap import ONE_SEED
 from synthempathy.llm.loading import Model
+from synthempathy.llm.perplexity import Perplexity
 
 ROOT = Path(__file__).parents[2]
 INPUTS = ("test.jsonl", "adapter", "scorer")
@@ -120,7 +121,8 @@ def run(project: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
             return Engine(system, fails_at, dies_after)
 
         monkeypatch.setattr("synthempathy.scorers.kinds.load_scorer", lambda path, around: Scorer())
-        monkeypatch.setattr("synthempathy.llm.perplexity.perplexities", lambda *_: [812.34567, None])
+        found = [Perplexity(812.34567), Perplexity(None, "it is quantized")]
+        monkeypatch.setattr("synthempathy.llm.perplexity.perplexities", lambda *_: found)
         monkeypatch.setattr("synthempathy.llm.runner.open_backend", open_backend)
         monkeypatch.chdir(project)
         evaluate(*map(Path, (*INPUTS, *OUTPUTS)), params=Path("params.yaml"))
@@ -192,7 +194,7 @@ def test_further_models_are_asked_the_same_one_at_a_time(run: Any, project: Path
     assert Engine.asked["other"] == Engine.asked["base"]
     assert Engine.opened[2] == ("models/other", "abc", None)
     big = figures["also"]["big"]
-    assert set(figures["tuned"]) - {"perplexity"} <= set(big)
+    assert set(figures["tuned"]) - {"perplexity", "perplexity_note"} <= set(big)
     assert (big["pairs"], big["er"]) == (6, pytest.approx(0.525))
     assert big["difference"] == pytest.approx(0.1)
     assert [r["system"] for r in evaluated(project)[:4]] == ["base", "tuned", "big", "corpus"]
@@ -262,6 +264,7 @@ def test_the_figures(run: Any, project: Path) -> None:
         "perplexity": 812.346,
     }
     assert figures["tuned"]["perplexity"] is None
+    assert figures["tuned"].pop("perplexity_note") == "it is quantized"
     assert [*figures["corpus"], "perplexity"] == list(figures["tuned"]) == list(figures["base"])
     assert (figures["corpus"]["ex"], figures["corpus"]["words_mean"], figures["corpus"]["cut_share"]) == (2.0, 3.0, 0.0)
     assert figures["gain_percent"] == pytest.approx(100 * (tuned / base - 1), abs=1e-4)

@@ -121,7 +121,11 @@ def test_the_figures_tell_rows_losses_and_size(run: Any, project: Path) -> None:
     for rows in losses.values():
         assert [int(row["epoch"]) for row in rows] == list(range(figures["epochs_run"] + 1))
         assert [int(row["step"]) for row in rows] == [5 * epoch for epoch in range(len(rows))]
-    assert len(table) == sum(map(len, losses.values()))
+    steps = [row for row in table if row["split"] == "batch"]
+    assert len(table) == sum(map(len, losses.values())) + len(steps)
+    assert [int(row["step"]) for row in steps] == list(range(1, figures["steps_run"] + 1))
+    assert max(float(row["learning_rate"]) for row in steps) == 0.01
+    assert all(float(row["gradient_norm"]) > 0 for row in steps)
     assert float(losses["validation"][0]["loss"]) == figures["validation_loss_before"]
     assert float(losses["validation"][figures["best_epoch"]]["loss"]) == figures["validation_loss"]
     assert float(losses["train"][figures["best_epoch"]]["loss"]) == figures["train_loss"]

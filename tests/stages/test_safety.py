@@ -12,4 +12,6 @@ def test_training_measures_what_was_not_seen(safety_model: Path) -> None:
     value = json.loads((safety_model.parent / "safety.json").read_text(encoding="utf-8"))
     assert set(value["labels"]) == set(LABELS)
     assert value["labels"]["refusal"]["average_precision"] > 0.9
-    assert value["labels"]["unsafe_advice"]["average_precision"] > 0.75
+    assert value["labels"]["unsafe_advice"]["average_precision"] > 0.7
+    assert value["labels"]["offensive"]["average_precision"] > 0.7
+    assert value["labels"]["offensive"]["authors_left_out"] == 5 and value["labels"]["refusal"]["authors_left_out"] == 0

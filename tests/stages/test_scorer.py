@@ -33,9 +33,9 @@ def project(tmp_path: Path) -> Path:
     shutil.copytree(ROOT / "profiles", tmp_path / "profiles")
     with SHIPPED.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.reader(stream))
-    posts = {post: number for number, post in enumerate(dict.fromkeys(row[0] for row in rows[1:]))}
+    posts = {post: number for number, post in enumerate(dict.fromkeys(row[1] for row in rows[1:]))}
     with (tmp_path / "labelled_pairs.csv").open("w", encoding="utf-8", newline="") as stream:
-        csv.writer(stream).writerows([rows[0], *(row for row in rows[1:] if posts[row[0]] % 3 == 0)])
+        csv.writer(stream).writerows([rows[0], *(row for row in rows[1:] if posts[row[1]] % 3 == 0)])
     (tmp_path / "own_pairs.csv").write_text(",".join(rows[0]) + "\n", encoding="utf-8")
     return tmp_path
 
@@ -56,11 +56,24 @@ def test_the_stage_writes_a_scorer_and_cross_validated_figures_twice_the_same(pr
     first = outputs(project)
     assert set(first) == set(OUTPUTS)
     figures: dict[str, Any] = json.loads(first["metrics/scorer.json"])
-    assert list(figures) == ["er", "ip", "ex", "kind", "pairs", "source", "rows_in", "dropped", "rationales_ignored"]
+    assert list(figures) == [
+        "er", "ip", "ex", "leave_one_author_out", "kind", "pairs", "source", "rows_in", "dropped", "rationales_ignored",
+    ]
+    left_out = figures["leave_one_author_out"]
+    authors = left_out["authors"]
+    assert list(authors) == ["project", "forum 1", "forum 2", "forum 3"]
+    assert sum(one["pairs"] for one in authors.values()) == figures["pairs"]
+    assert "unseen: cross-validated er 0." in done.stderr and "of an author it never read er 0." in done.stderr
+    about = json.loads(first["models/scorer/scorer.json"])["about"]
+    assert about["scorer"] == "linear" and about["sources"] == ["authored: labelled_pairs.csv"]
+    assert about["authors"] == {name: one["pairs"] for name, one in authors.items()} and len(about["limits"]) > 2
     assert figures["source"] == "authored: labelled_pairs.csv"
     for mechanism in ("er", "ip", "ex"):
         assert list(figures[mechanism]) == ["accuracy", "macro_f1", "kappa", "f1_0", "f1_1", "f1_2", "calibration_error"]
         assert 0.6 < figures[mechanism]["macro_f1"] < 1.0
+        of_each = [one[mechanism] for one in authors.values()]
+        assert left_out[mechanism]["macro_f1"] == pytest.approx(sum(of_each) / len(of_each), abs=1e-5)
+        assert about["macro_f1"]["leave_one_author_out"][mechanism] == pytest.approx(left_out[mechanism]["macro_f1"], abs=1e-4)
         assert 0.0 < figures[mechanism]["calibration_error"] < 0.15
         mean = sum(figures[mechanism][f"f1_{level}"] for level in range(3)) / 3
         assert figures[mechanism]["macro_f1"] == pytest.approx(mean, abs=1e-5)

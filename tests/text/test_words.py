@@ -1,20 +1,23 @@
-"""Texts as words: every place stays, and what stands in quotes is known."""
+"""Texts as words: every place is known, and so is what stands in quotes."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthempathy.text.words import Text, lowered
+from synthempathy.text.normal import normal_in_place
+from synthempathy.text.words import Text
 
 
-@given(st.text())
-def test_lower_case_keeps_every_place(text: str) -> None:
-    assert len(lowered(text)) == len(text)
-
-
-@given(st.text(alphabet="ab '\u2019\"\u201c.,-\n\u0130", max_size=60))
+@given(st.text(alphabet="abh '\u2019\"\u201c.,-\n\u0130\u200b\u0430\u0301\ufb01\uff41", max_size=60))
 def test_tokens_can_be_cut_out_of_the_text_again(raw: str) -> None:
     text = Text(raw)
-    assert [lowered(raw[start:end]) for start, end in text.spans] == text.tokens
+    assert [normal_in_place(raw[start:end]) for start, end in text.spans] == text.tokens
     assert len(text.quoted) == len(text.tokens)
+
+
+def test_spans_lead_from_the_normal_form_into_the_text() -> None:
+    text = Text("You \u0430re a m\u200bor\u200bon\u200b, \ufb01end")
+    assert text.tokens == ["you", "are", "a", "moron", "fiend"]
+    assert [text.raw[slice(*span)] for span in text.spans][3:] == ["m\u200bor\u200bon", "\ufb01end"]
+    assert text.raw[slice(*text.in_raw(4, 13))] == "\u0430re a m\u200bor"

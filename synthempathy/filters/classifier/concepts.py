@@ -48,9 +48,10 @@ class Concepts:
 
     def places(self, words: Sequence[str]) -> list[tuple[str, ...]]:
         """The classes at each of `words`; a phrase counts at its first word."""
-        classes = [self.of(word) for word in words]
-        for at, word in enumerate(words):
-            for phrase, name in self._phrases.get(word, ()):
+        known = self._known
+        classes = [known[word] if word in known else self.of(word) for word in words]
+        for at in [at for at, word in enumerate(words) if word in self._phrases]:
+            for phrase, name in self._phrases[words[at]]:
                 if name not in classes[at] and list(words[at : at + len(phrase)]) == phrase:
                     classes[at] = (*classes[at], name)
         return classes

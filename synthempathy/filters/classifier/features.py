@@ -1,25 +1,44 @@
 """What the classifier sees: a text's sentences, and a sentence as a set of features.
 
-Each feature is one word, or two neighbours, or their classes (concepts.py), or two classes in their order.
+Each feature is one word, or two neighbours, or their classes (concepts.py), or two classes in their order. The classes of a
+word that stands in quotation marks, or in a line quoted with ">", are classes of their own, and so are some classes of a word
+that is negated: what is quoted or denied is not said. Which group a text names is no feature: all names of groups are one word.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from synthempathy.filters.base import Field
 from synthempathy.filters.classifier.concepts import Concepts
-from synthempathy.text.words import Text
+from synthempathy.text.words import MARKS, Text
 
+_QUOTED_LINE = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
 ENDS = frozenset(".!?;\n")
 REACH = 14  # words between two classes that are read together
+QUOTED, NEGATED = '"', "~"
+SCOPE = 4  # words after a negation that it holds for
+#: Classes that mean another thing where they are negated ("they are not vermin", "they do not belong").
+NEGATABLE = frozenset((
+    "hating", "dehumanising", "eliminating", "excluding", "inferior", "contempt", "insult_noun", "insult_adj",
+    "praising",
+))
+#: The class whose words are all alike.
+GROUP, A_GROUP = "group", "<group>"
+_NEGATIONS = frozenset((
+    "not", "never", "no", "nobody", "none", "nor", "neither", "without", "cannot", "cant", "dont", "wont", "isnt", "arent",
+    "aint", "doesnt", "didnt", "wasnt", "werent", "shouldnt", "wouldnt",
+))
+_TURNS = frozenset(("but", "because", "so", "though", "except"))  # end what a negation holds for
 WINDOW = 3  # sentences that are read together: harm often takes two ("She trusts you. Use it.")
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence: its words and marks, lower-case, and where each stands in the text."""
+    """One sentence: its words and marks, in the normal form, with QUOTED or NEGATED after those that are."""
 
     tokens: tuple[str, ...]
     start: int  # the number of its first token in the text
@@ -28,7 +47,7 @@ class Sentence:
 def sentences(text: Text) -> list[Sentence]:
     """The sentences of `text` that hold a word."""
     found: list[Sentence] = []
-    start, tokens = 0, text.tokens
+    start, tokens = 0, _marked(text)
     for at, token in enumerate(tokens):
         if token in ENDS:
             _add(found, tokens, start, at + 1)
@@ -39,29 +58,72 @@ def sentences(text: Text) -> list[Sentence]:
 
 def features(tokens: tuple[str, ...], field: Field, concepts: Concepts) -> dict[str, int]:
     """Each feature of a sentence in `field`, and the place of its first word in the sentence."""
-    classes = concepts.places(tokens)
-    found: dict[str, int] = {f"start {tokens[0]}": 0} if tokens else {}
-    for name in classes[0] if tokens else ():
-        found.setdefault(f"start:{name}", 0)
+    found: dict[str, int] = {}
+    classes = classes_at(tokens, concepts)
     before = opening(field)
-    before_classes: tuple[str, ...] = (before,)
     for at, token in enumerate(tokens):
-        found.setdefault(f"w {token}", at)
-        found.setdefault(f"b {before} {token}", at)
-        for name in before_classes:
-            found.setdefault(f"cw {name} {token}", at)
-        for name in classes[at]:
-            found.setdefault(f"c {name}", at)
-            found.setdefault(f"f {field} {name}", at)
-            found.setdefault(f"wc {before} {name}", at)
-            for ahead in range(at, min(len(tokens), at + REACH)):
-                for other in classes[ahead]:
-                    if ahead > at:
-                        found.setdefault(f"p {name} {other}", ahead)
-                    elif name < other:
-                        found.setdefault(f"pp {name} {other}", at)
-        before, before_classes = token, classes[at]
+        for name in local_features(before, token, field, concepts):
+            found.setdefault(name, at)
+        before = token
+    for at, name in phrase_features(tokens, classes, field, concepts):
+        found.setdefault(name, at)
+    spots = [(at, name) for at, names in enumerate(classes) for name in names]
+    for number, (at, name) in enumerate(spots, start=1):
+        following = _PAIRS[name]
+        for ahead, other in islice(spots, number, None):
+            if ahead == at:
+                found.setdefault(f"pp {min(name, other)} {max(name, other)}", at)
+            elif ahead < at + REACH:
+                found.setdefault(following[other], ahead)
+            else:
+                break
     return found
+
+
+def classes_at(tokens: Sequence[str], concepts: Concepts) -> list[tuple[str, ...]]:
+    """The classes of each word of a sentence, as they are where it stands; those of a phrase last, at its first word."""
+    found = concepts.places([_said(token) for token in tokens])
+    return [_voiced(names, token) for names, token in zip(found, tokens, strict=True)]
+
+
+def phrase_features(
+    tokens: Sequence[str], classes: Sequence[tuple[str, ...]], field: Field, concepts: Concepts,
+) -> Iterator[tuple[int, str]]:
+    """Those of `features` that hang on a phrase, or on a word's being negated, with their places."""
+    for at, (token, names) in enumerate(zip(tokens, classes, strict=True)):
+        said = _said(token)
+        if token[-1] == NEGATED and said != token:
+            yield at, f"n {_unnamed(said, concepts)}"
+        own = len(concepts.of(said))
+        if len(names) > own:
+            before = _unnamed(_said(tokens[at - 1]), concepts) if at else opening(field)
+            for name in names[own:]:
+                yield from ((at, f"c {name}"), (at, f"f {field} {name}"), (at, f"wc {before} {name}"))
+                if not at:
+                    yield at, f"start:{name}"
+                if at + 1 < len(tokens):
+                    yield at + 1, f"cw {name} {_unnamed(_said(tokens[at + 1]), concepts)}"
+
+
+class _Following(dict[str, str]):
+    """A class -> the name of the feature that it follows another one."""
+
+    def __init__(self, first: str) -> None:
+        self._first = first
+
+    def __missing__(self, other: str) -> str:
+        self[other] = f"p {self._first} {other}"
+        return self[other]
+
+
+class _Pairs(dict[str, _Following]):
+    def __missing__(self, name: str) -> _Following:
+        self[name] = _Following(name)
+        return self[name]
+
+
+#: Names of features, made once: there are millions to be looked up.
+_PAIRS = _Pairs()
 
 
 def windows(count: int) -> list[slice]:
@@ -79,9 +141,10 @@ def together(parts: Iterable[dict[str, int]]) -> dict[str, int]:
 
 def local_features(before: str, token: str, field: Field, concepts: Concepts) -> list[str]:
     """Those of `features` that hang on one word and the word before it; `opening(field)` before the first word."""
-    here = concepts.of(token)
+    here = _voiced(concepts.of(_said(token)), token)
     first = before == opening(field)
-    before_classes = (before,) if first else concepts.of(before)
+    before_classes = (before,) if first else _voiced(concepts.of(_said(before)), before)
+    before, token = (before if first else _unnamed(_said(before), concepts)), _unnamed(_said(token), concepts)
     return [
         f"w {token}", f"b {before} {token}",
         *(f"cw {name} {token}" for name in before_classes),
@@ -93,6 +156,38 @@ def local_features(before: str, token: str, field: Field, concepts: Concepts) ->
 def opening(field: Field) -> str:
     """What stands before the first word of a sentence in `field`."""
     return f"^{field}"
+
+
+def _marked(text: Text) -> list[str]:
+    """The tokens, with QUOTED after words in a quotation, else NEGATED after those that a negation holds for."""
+    quoted = text.quoted
+    if ">" in text.raw:
+        lines = [found.span() for found in _QUOTED_LINE.finditer(text.raw)]
+        quoted = [one or any(a <= start < b for a, b in lines) for one, (start, _) in zip(quoted, text.spans, strict=True)]
+    found: list[str] = []
+    scope = 0
+    for token, inside in zip(text.tokens, quoted, strict=True):
+        mark = token in MARKS
+        scope = 0 if mark or token in _TURNS else scope - 1
+        found.append(token if mark else token + QUOTED if inside else token + NEGATED if scope > 0 else token)
+        if token in _NEGATIONS or token.endswith("n't"):
+            scope = SCOPE + 1
+    return found
+
+
+def _said(token: str) -> str:
+    return token[:-1] if len(token) > 1 and token[-1] in QUOTED + NEGATED else token
+
+
+def _voiced(names: tuple[str, ...], token: str) -> tuple[str, ...]:
+    """The classes of a word, as they are where it stands."""
+    if not names or len(token) < 2 or token[-1] not in QUOTED + NEGATED:
+        return names
+    return tuple(name + token[-1] if token[-1] == QUOTED or name in NEGATABLE else name for name in names)
+
+
+def _unnamed(token: str, concepts: Concepts) -> str:
+    return A_GROUP if concepts.of(token) == (GROUP,) else token
 
 
 def _add(found: list[Sentence], tokens: list[str], start: int, end: int) -> None:

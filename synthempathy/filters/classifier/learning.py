@@ -1,137 +1,157 @@
-"""Training of the safety classifier with scikit-learn: features, cross-validation, calibration.
+"""Training of the safety classifier with scikit-learn: by label, measured and calibrated on authors who were not read.
 
-A text that must pass is read in windows of three sentences, as the classifier will read it, each an example of its own. A
-harmful text is read as one, because nobody marked the sentence that makes it so. What is measured and calibrated on folds
-is the classifier's own reading.
+Cross-validation over random folds flatters, because an author's phrases stand in all of them. So every author of a label is
+left out in turn, and what is said of his texts is the figure, and what scores are calibrated on. Where one author alone wrote of
+a label, folds must do. What is said is always the classifier's own reading of a text.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from synthempathy.filters.base import Field
 from synthempathy.filters.classifier.concepts import Concepts
-from synthempathy.filters.classifier.features import features, local_features, opening, sentences, together, windows
-from synthempathy.filters.classifier.model import LABELS, ONLY_IN, SMOOTHING, Classifier, Floats, Weights
+from synthempathy.filters.classifier.model import LABELS, ONLY_IN, Classifier, Floats, Weights
+from synthempathy.filters.classifier.reader import Reader
+from synthempathy.filters.classifier.rows import Rows, rows_of
 from synthempathy.filters.examples import Example
 from synthempathy.filters.rules.topics import TOPICS
 
 STRENGTH = 10.0  # scikit-learn's C: the inverse of the regularisation
-SCREEN_STRENGTH = 30.0
-LEAST_TIMES = 2  # a feature that fewer sentences hold teaches nothing
 #: Of the harmful texts with this score or more, unseen, the screen may lose this share; a topic has few examples, and the
 #: lowest of few is far off.
 SCREEN_FOR, SCREEN_LOSES, SCREEN_LOSES_OF_TOPICS = 0.4, 0.01, 0.1
+#: Texts that must pass, drawn for each harmful one of a label with few: more of them teach little, and take the time.
+DRAWN_FOR_EACH = 60
+LEAST_OF_AUTHOR = 10  # texts of a label by an author who is left out: of fewer, a share says nothing
 
 Advance = Callable[..., None]
 Bools = NDArray[np.bool_]
+Folds = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What is trained on: sentences read together. Their tokens, their features, and the number of the example."""
+class Learned:
+    """One label. The three last are of texts that were not seen, (texts,); NaN where the label says nothing of a text.
 
-    tokens: list[list[tuple[str, ...]]]
-    features: list[dict[str, int]]
-    owner: NDArray[np.intp]
+    Attributes:
+        weights, intercept: (F,) of the features.
+        authors: how many were left out in turn; 0 where folds had to do.
+        margins, screened: what the classifier, and its screen, make of each text.
+    """
 
-    def of(self, rows: Bools) -> Reading:
-        """The readings of the examples that `rows` marks; `owner` stays as it is."""
-        kept = np.flatnonzero(rows[self.owner])
-        return Reading([self.tokens[i] for i in kept], [self.features[i] for i in kept], self.owner[kept])
-
-
-@dataclass(frozen=True)
-class TokenizedExample:
-    """An example's sentences: their tokens and their features."""
-
-    tokens: list[tuple[str, ...]]
-    features: list[dict[str, int]]
+    weights: Floats
+    intercept: float
+    authors: int
+    margins: Floats
+    screened: Floats
 
 
 def fit(
     examples: Sequence[Example], composed: Sequence[Example], concepts: Concepts, folds: int, seed: int, *,
     advance: Advance,
 ) -> tuple[Classifier, dict[str, dict[str, float]]]:
-    """A classifier trained on all examples, its scores calibrated on folds of `examples` that it had not seen.
+    """A classifier trained on all examples, its scores calibrated on those of `examples` that it had not seen.
 
-    Beside it how well it did on these folds: for each label rows, average_precision, and recall and precision at 0.5.
-    The `composed` examples are all alike: they are in no fold, and only trained on.
+    Beside it how well it did there: see `figures`. The `composed` examples are all alike: they are only trained on.
+    `advance` is called after each label.
     """
     everything = [*examples, *composed]
-    tokenized = [featurize(example, concepts) for example in everything]
-    reading = read(everything, tokenized)
-    margins, screens = cross_validated(
-        everything, concepts, tokenized, reading, folds, seed, of=len(examples), advance=advance
-    )
-    slopes, offsets = calibrated(margins, examples)
-    scores: Floats = expit(margins * slopes + offsets)
-    classifier = _trained(everything, concepts, reading, np.ones(len(everything), dtype=bool))
-    known = {"slopes": slopes, "offsets": offsets, "screen_least": _screen_least(scores, screens, examples)}
-    advance()
-    trained = Classifier(concepts, classifier.names, Weights(**(vars(classifier.numbers) | known)))
-    return trained, figures_of(scores, examples)
-
-
-def featurize(example: Example, concepts: Concepts) -> TokenizedExample:
-    """The sentences of an example."""
-    tokens = [sentence.tokens for sentence in sentences(concepts.read(example.text))]
-    return TokenizedExample(tokens, [features(one, example.field, concepts) for one in tokens])
-
-
-def read(examples: Sequence[Example], tokenized: Sequence[TokenizedExample]) -> Reading:
-    """The windows of examples that must pass, and harmful examples whole."""
-    tokens: list[list[tuple[str, ...]]] = []
-    seen: list[dict[str, int]] = []
-    owner: list[int] = []
-    for number, (example, one) in enumerate(zip(examples, tokenized, strict=True)):
-        for part in [slice(None)] if example.reason else windows(len(one.tokens)):
-            tokens.append(one.tokens[part])
-            seen.append(together(one.features[part]))
-            owner.append(number)
-    return Reading(tokens, seen, np.array(owner, dtype=np.intp))
-
-
-def cross_validated(
-    examples: Sequence[Example], concepts: Concepts, tokenized: Sequence[TokenizedExample], reading: Reading, folds: int,
-    seed: int, *, of: int, advance: Advance,
-) -> tuple[Floats, Floats]:
-    """(of, labels) twice: the margin of each of the first `of` texts by a classifier that had not seen it, and its screen's."""
-    fold = np.full(len(examples), -1)
-    fold[:of] = np.random.default_rng(seed).permutation(of) % folds
-    margins, screens = np.zeros((of, len(LABELS))), np.full((of, len(LABELS)), -np.inf)
-    for number in range(folds):
-        classifier = _trained(examples, concepts, reading, fold != number)
-        for row in np.flatnonzero(fold == number).tolist():
-            margins[row] = classifier.text_margins(tokenized[row].features)
-            screens[row] = classifier.screened(tokenized[row].tokens, examples[row].field).max(axis=0, initial=-np.inf)
-        advance()
-    return margins, screens
-
-
-def figures_of(scores: Floats, examples: Sequence[Example]) -> dict[str, dict[str, float]]:
-    """For each label that has examples: rows, average precision, and recall and precision at a score of 0.5."""
-    from sklearn.metrics import average_precision_score
-
-    figures: dict[str, dict[str, float]] = {}
+    reader = Reader.fit(concepts, [(example.text, bool(example.reason)) for example in everything])
+    rows = rows_of(everything, reader)
+    numbers = {name: np.zeros(len(LABELS)) for name in ("intercepts", "slopes", "offsets", "screen_least")}
+    weights, found = np.zeros((len(rows.names), len(LABELS))), dict[str, dict[str, float]]()
     for column, label in enumerate(LABELS):
-        is_so, counts = truth(examples, label)
-        wanted, score = is_so[counts], scores[counts, column]
-        if not wanted.any():
-            continue
-        found = score >= 0.5
-        right = int((found & wanted).sum())
-        figures[label] = {
-            "rows": int(wanted.sum()), "average_precision": float(average_precision_score(wanted, score)),
-            "recall": right / int(wanted.sum()), "precision": right / max(1, int(found.sum())),
-        }
-    return figures
+        is_so, counts = truth(everything, label)
+        if is_so.any():
+            learned = _learned(everything, rows, is_so, counts, _folds(examples, is_so[: len(examples)], folds, seed))
+            slope, offset = calibrated(learned.margins, is_so)
+            scores = expit(learned.margins * slope + offset)
+            loses = SCREEN_LOSES_OF_TOPICS if label in TOPICS else SCREEN_LOSES
+            sure = is_so & (scores >= SCREEN_FOR)
+            least = float(np.quantile(learned.screened[sure], loses)) if sure.any() else np.inf
+            found[label] = figures(scores, is_so) | {"authors_left_out": learned.authors}
+            weights[:, column] = learned.weights
+            one = (learned.intercept, slope, offset, least)
+        else:
+            one = (-20.0, 1.0, 0.0, np.inf)
+        for name, value in zip(numbers, one, strict=True):
+            numbers[name][column] = value
+        advance()
+    return Classifier(reader, rows.names, Weights(rows.rarity, weights, **numbers)), found
+
+
+def _folds(examples: Sequence[Example], is_so: Bools, folds: int, seed: int) -> tuple[Folds, int]:
+    """The fold of each example, and how many authors have one of their own.
+
+    An author who wrote enough of the label has one, if there are several such; other texts are spread over these folds, or
+    over `folds`, all of one template together.
+    """
+    wrote: dict[str, int] = {}
+    for example, wanted in zip(examples, is_so, strict=True):
+        wrote[example.author] = wrote.get(example.author, 0) + bool(wanted)
+    able = sorted(author for author, texts in wrote.items() if texts >= LEAST_OF_AUTHOR)
+    own = {author: number for number, author in enumerate(able)} if len(able) > 1 else {}
+    numbers: dict[str, int] = {}
+    template = [numbers.setdefault(example.template or example.text, len(numbers)) for example in examples]
+    spread = np.random.default_rng(seed).permutation(len(numbers)) % (len(own) or folds)
+    return np.array([
+        own.get(example.author, spread[number]) for example, number in zip(examples, template, strict=True)
+    ], dtype=np.intp), len(own)
+
+
+def _learned(
+    examples: Sequence[Example], rows: Rows, is_so: Bools, counts: Bools, folds: tuple[Folds, int],
+) -> Learned:
+    """A label, learned from all, and what was said of each text by what had not learned from its fold."""
+    fold = np.append(folds[0], np.full(len(examples) - len(folds[0]), -1))
+    weight = np.array([example.weight for example in examples])
+    most = DRAWN_FOR_EACH * int(is_so.sum())
+    passing = np.flatnonzero(counts & ~is_so)
+    if len(passing) > most:
+        drawn = np.zeros(len(examples), dtype=np.bool_)
+        drawn[np.random.default_rng(len(passing)).permutation(passing)[:most]] = True
+    else:
+        drawn = counts
+    used = counts & (is_so | drawn)
+    margins, screened = np.full((2, len(examples)), np.nan)
+    for number in range(fold.max() + 1):
+        test = (fold == number) & counts
+        one = _regression(rows, is_so, used & (fold != number), weight)
+        margins[test], screened[test] = rows.margins(*one)[test], rows.screened(*one)[test]
+    return Learned(*_regression(rows, is_so, used, weight), folds[1], margins, screened)
+
+
+def _regression(rows: Rows, is_so: Bools, used: Bools, weight: Floats) -> tuple[Floats, float]:
+    """Weights (F,) and intercept, learned from the rows of the texts that are `used`."""
+    from sklearn.linear_model import LogisticRegression
+
+    chosen = np.flatnonzero(rows.learned & used[rows.text])
+    wanted = is_so[rows.text[chosen]]
+    shares = balanced(weight[rows.text[chosen]], wanted).astype(np.float32)
+    model = LogisticRegression(C=STRENGTH, max_iter=500).fit(rows.read[chosen], wanted, sample_weight=shares)
+    return model.coef_[0].astype(np.float64), float(model.intercept_[0])
+
+
+def figures(scores: Floats, is_so: Bools) -> dict[str, float]:
+    """rows, average_precision, recall and precision at a score of 0.5, and the score at which F1 is best (best_threshold)."""
+    from sklearn.metrics import average_precision_score, precision_recall_curve
+
+    known = ~np.isnan(scores)
+    wanted, score = is_so[known], scores[known]
+    found = score >= 0.5
+    right = int((found & wanted).sum())
+    precision, recall, at = precision_recall_curve(wanted, score)
+    best = (2 * precision * recall / np.maximum(precision + recall, 1e-12))[:-1].argmax()
+    return {
+        "rows": int(wanted.sum()), "average_precision": float(average_precision_score(wanted, score)),
+        "recall": right / int(wanted.sum()), "precision": right / max(1, int(found.sum())),
+        "best_threshold": float(at[best]), "best_recall": float(recall[best]), "best_precision": float(precision[best]),
+    }
 
 
 def truth(examples: Sequence[Example], label: str) -> tuple[Bools, Bools]:
@@ -141,41 +161,13 @@ def truth(examples: Sequence[Example], label: str) -> tuple[Bools, Bools]:
     return is_so, counts | is_so
 
 
-def calibrated(margins: Floats, examples: Sequence[Example]) -> tuple[Floats, Floats]:
-    """Slope and offset of each label's sigmoid, by Platt's method on margins of texts that were not seen."""
+def calibrated(margins: Floats, is_so: Bools) -> tuple[float, float]:
+    """Slope and offset of a label's sigmoid, by Platt's method on margins of texts that were not seen."""
     from sklearn.linear_model import LogisticRegression
 
-    slopes, offsets = np.ones(len(LABELS)), np.zeros(len(LABELS))
-    for column, label in enumerate(LABELS):
-        is_so, counts = truth(examples, label)
-        counts &= np.isfinite(margins[:, column])
-        if is_so[counts].any():
-            model = LogisticRegression(C=1e3).fit(margins[counts, column : column + 1], is_so[counts])
-            slopes[column], offsets[column] = max(float(model.coef_[0, 0]), 1e-3), float(model.intercept_[0])
-    return slopes, offsets
-
-
-def _trained(examples: Sequence[Example], concepts: Concepts, reading: Reading, rows: Bools) -> Classifier:
-    """Learned from the examples that `rows` marks; not yet calibrated, and with a screen that lets all through."""
-    from scipy.sparse import diags_array
-    from sklearn.feature_extraction.text import CountVectorizer
-
-    here = reading.of(rows)
-    vectorizer = CountVectorizer(analyzer=list, binary=True, min_df=LEAST_TIMES, dtype=np.float64)
-    counts = vectorizer.fit_transform(here.features)
-    held = np.asarray(counts.sum(axis=0)).ravel()
-    rarity: Floats = np.log((1 + counts.shape[0]) / (1 + held)) + 1
-    weighed = counts @ diags_array(rarity)
-    lengths = np.sqrt(np.asarray(weighed.multiply(weighed).sum(axis=1)).ravel() + SMOOTHING)
-    weights, intercepts = _regressions(diags_array(1 / lengths) @ weighed, examples, here, STRENGTH)
-    names: list[str] = vectorizer.get_feature_names_out().tolist()
-    screen, screen_intercepts = _screen(names, rarity, examples, concepts, here)
-    labels = len(LABELS)
-    numbers = Weights(
-        rarity, weights, intercepts, np.ones(labels), np.zeros(labels), screen, screen_intercepts,
-        np.full(labels, -np.inf),
-    )
-    return Classifier(concepts, names, numbers)
+    used = np.isfinite(margins)
+    model = LogisticRegression(C=1e3).fit(margins[used, None], is_so[used])
+    return max(float(model.coef_[0, 0]), 1e-3), float(model.intercept_[0])
 
 
 def balanced(weights: Floats, wanted: Bools) -> Floats:
@@ -183,52 +175,3 @@ def balanced(weights: Floats, wanted: Bools) -> Floats:
     half = len(weights) / 2
     shares: Floats = np.where(wanted, weights * half / weights[wanted].sum(), weights * half / weights[~wanted].sum())
     return shares
-
-
-def _screen(
-    names: list[str], rarity: Floats, examples: Sequence[Example], concepts: Concepts, here: Reading
-) -> tuple[Floats, Floats]:
-    """A regression on the features of neighbours alone, counted: (F, L) weights and (L,) intercepts."""
-    from scipy.sparse import diags_array
-    from sklearn.feature_extraction.text import CountVectorizer
-
-    def local(window: tuple[list[tuple[str, ...]], Field]) -> list[str]:
-        parts, field = window
-        return [
-            name for tokens in parts for pair in zip((opening(field), *tokens), tokens, strict=False)
-            for name in local_features(*pair, field, concepts)
-        ]
-
-    readings = [(tokens, examples[owner].field) for tokens, owner in zip(here.tokens, here.owner, strict=True)]
-    counts = CountVectorizer(analyzer=local, vocabulary=names, dtype=np.float64).transform(readings)
-    lengths = np.sqrt(counts @ rarity**2 + SMOOTHING)
-    return _regressions(diags_array(1 / lengths) @ counts @ diags_array(rarity), examples, here, SCREEN_STRENGTH)
-
-
-def _regressions(rows: Any, examples: Sequence[Example], here: Reading, strength: float) -> tuple[Floats, Floats]:
-    """One label against the rest, each by itself: (F, L) weights and (L,) intercepts."""
-    from sklearn.linear_model import LogisticRegression
-
-    weights, intercepts = np.zeros((rows.shape[1], len(LABELS))), np.full(len(LABELS), -20.0)
-    rows = rows.tocsr()
-    counted = np.array([example.weight for example in examples])
-    for column, label in enumerate(LABELS):
-        is_so, counts = truth(examples, label)
-        used = np.flatnonzero(counts[here.owner])
-        wanted = is_so[here.owner[used]]
-        if wanted.any():
-            shares = balanced(counted[here.owner[used]], wanted)
-            model = LogisticRegression(C=strength, max_iter=2000).fit(rows[used], wanted, sample_weight=shares)
-            weights[:, column], intercepts[column] = model.coef_[0], model.intercept_[0]
-    return weights, intercepts
-
-
-def _screen_least(scores: Floats, screens: Floats, examples: Sequence[Example]) -> Floats:
-    """(L,) below which the screen may stop, by texts that were not seen."""
-    least = np.full(len(LABELS), np.inf)
-    for column, label in enumerate(LABELS):
-        is_so, _ = truth(examples, label)
-        found = screens[is_so & (scores[:, column] >= SCREEN_FOR), column]
-        if found.size:
-            least[column] = np.quantile(found, SCREEN_LOSES_OF_TOPICS if label in TOPICS else SCREEN_LOSES)
-    return least

@@ -3,8 +3,8 @@
 A logistic regression per label over features of sentences (features.py), trained with scikit-learn by the stage `safety`
 (learning.py) and kept without pickle. A text is as harmful as its most harmful window of three sentences, and a window is
 judged half by its sentences together, half by the worst of them: harm may take two sentences, and one among harmless ones
-must not drown. Most windows are done with after a quick look at each word and the one before it, the screen: only where
-these make a hit possible is all of a window read.
+must not drown. Most windows are done with after a quick look at each word and the one before it, the screen: only where the
+weights of these make a hit possible is all of a window read.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ from synthempathy.filters.classifier.features import (
     together,
     windows,
 )
+from synthempathy.filters.classifier.reader import Reader
 from synthempathy.filters.params import SafetyThresholds
 
-FORMAT = "synthempathy-safety-1"
+FORMAT = "synthempathy-safety-2"
 _SETTINGS, _WEIGHTS = "safety.json", "weights.safetensors"
 
 #: What the classifier can say: the reasons of rules on content, and the sensitive topics.
@@ -68,17 +69,15 @@ class Weights:
     intercepts: Floats  # (L,)
     slopes: Floats  # (L,) of the sigmoid that turns a margin into a score
     offsets: Floats  # (L,)
-    screen: Floats  # (F, L) zero but for features of a word and the one before it
-    screen_intercepts: Floats  # (L,)
-    screen_least: Floats  # (L,) below it a sentence is done with
+    screen_least: Floats  # (L,) below it a window is done with
 
 
 class Classifier:
     """Scores texts by label. Made by `learning.fit` or `load_classifier`."""
 
-    def __init__(self, concepts: Concepts, names: Sequence[str], numbers: Weights) -> None:
+    def __init__(self, reader: Reader, names: Sequence[str], numbers: Weights) -> None:
         """`names` are the features, in the order of the rows of `numbers`."""
-        self.concepts, self.names, self.numbers = concepts, list(names), numbers
+        self.reader, self.concepts, self.names, self.numbers = reader, reader.concepts, list(names), numbers
         self._row = {name: row for row, name in enumerate(self.names)}
         self._pairs: dict[tuple[str, str], int] = {}
         self._table = np.zeros((1024, len(LABELS) + 1))  # grows with what it knows
@@ -89,14 +88,19 @@ class Classifier:
 
     def hits(self, raw: str, field: Field) -> dict[str, Hit]:
         """The labels that score LEAST_SHOWN or more in some window that the screen lets pass, by the most harmful one."""
-        text = self.concepts.read(raw)
+        text = self.reader.read(raw)
         parts = sentences(text)
         possible = self.screened([sentence.tokens for sentence in parts], field) >= self._least[field]
         found: dict[str, Hit] = {}
         seen: dict[int, tuple[dict[str, int], Floats]] = {}
         every = windows(len(parts))
+        read: set[tuple[tuple[str, ...], ...]] = set()  # what is said again need not be read again
         for place in np.flatnonzero(possible.any(axis=1)):
             numbers = range(len(parts))[every[place]]
+            said = tuple(parts[number].tokens for number in numbers)
+            if said in read:
+                continue
+            read.add(said)
             for number in numbers:
                 if number not in seen:
                     here = self._placed(parts[number], field)
@@ -114,14 +118,6 @@ class Classifier:
         rows, values, _ = self._values(here)
         margins: Floats = values @ self.numbers.weights[rows] + self.numbers.intercepts
         return margins
-
-    def text_margins(self, seen: Sequence[dict[str, int]]) -> Floats:
-        """(L,) the same of a text, given the features of each of its sentences; -inf of a text without any."""
-        read = [(here, self.margins(here)) for here in seen]
-        most = np.full(len(LABELS), -np.inf)
-        for window in windows(len(seen)):
-            most = np.maximum(most, self._read(read[window])[0])
-        return most
 
     def screened(self, sentences_: Sequence[tuple[str, ...]], field: Field) -> Floats:
         """(windows, L) what the screen makes of each."""
@@ -142,7 +138,7 @@ class Classifier:
         sums = np.add.reduceat(self._table[rows], starts, axis=0)
         count = len(windows(len(sums)))
         sums = np.sum([sums[first : first + count] for first in range(min(WINDOW, len(sums)))], axis=0)
-        margins: Floats = sums[:, :-1] / np.sqrt(sums[:, -1:] + SMOOTHING) + self.numbers.screen_intercepts
+        margins: Floats = sums[:, :-1] / np.sqrt(sums[:, -1:] + SMOOTHING) + self.numbers.intercepts
         return margins
 
     def save(self, folder: Path) -> None:
@@ -150,7 +146,10 @@ class Classifier:
         from safetensors.numpy import save_file
 
         folder.mkdir(parents=True, exist_ok=True)
-        settings = {"format": FORMAT, "labels": LABELS, "concepts": self.concepts.table, "features": self.names}
+        settings = {
+            "format": FORMAT, "labels": LABELS, "concepts": self.concepts.table, "features": self.names,
+            "words": self.reader.known,
+        }
         text = json.dumps(settings, ensure_ascii=False, indent=0)
         (folder / _SETTINGS).write_text(text + "\n", encoding="utf-8")
         numbers = {name: value.astype(np.float32) for name, value in vars(self.numbers).items()}
@@ -164,7 +163,7 @@ class Classifier:
         rarity = self.numbers.rarity[rows]
         if row == len(self._table):
             self._table = np.vstack([self._table, np.zeros_like(self._table)])
-        self._table[row] = np.append(rarity @ self.numbers.screen[rows], (rarity**2).sum())
+        self._table[row] = np.append(rarity @ self.numbers.weights[rows], (rarity**2).sum())
         return row
 
     def _values(self, here: dict[str, int]) -> tuple[NDArray[np.intp], Floats, list[int]]:
@@ -199,7 +198,8 @@ def load_classifier(folder: Path) -> Classifier:
         if settings["format"] != FORMAT or tuple(settings["labels"]) != LABELS:
             raise ModelError(f"{folder}: a classifier of another format or other labels; {hint}")
         numbers = Weights(**{name: value.astype(np.float64) for name, value in load_file(folder / _WEIGHTS).items()})
-        classifier = Classifier(Concepts(settings["concepts"]), settings["features"], numbers)
+        reader = Reader(Concepts(settings["concepts"]), settings["words"])
+        classifier = Classifier(reader, settings["features"], numbers)
     except (ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
         raise ModelError(f"{folder}: the classifier cannot be read ({error}); {hint}") from None
     if numbers.weights.shape != (len(classifier.names), len(LABELS)):

@@ -36,7 +36,10 @@ def _checks(settings: Filter) -> Iterator[Check]:
 
         return check
 
+    other = settings.classifier.transformer
     for label in LABELS:
+        if other.model is not None and label in other.labels.values():
+            continue  # it says so in the place of this one
         actions = {field: _action(settings, label, field) for field in FIELDS}
         if any(actions.values()):
             yield check_for(label, actions)
@@ -51,7 +54,7 @@ def _action(settings: Filter, label: str, field: Field) -> Action | None:
 
 
 def _verdict(action: Action, label: str, field: Field, raw: str, hit: Hit, classifier: Classifier) -> Verdict:
-    all_spans = classifier.concepts.read(raw).spans
+    all_spans = classifier.reader.read(raw).spans
     spans = tuple(all_spans[place] for place in hit.places)
     words = " .. ".join(raw[start:end] for start, end in spans)
     reason = topic_reason(label, action) if label in TOPICS else label

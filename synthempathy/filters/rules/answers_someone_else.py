@@ -21,6 +21,7 @@ from synthempathy.filters.base import Action, Check, Rule, Span, Verdict, action
 from synthempathy.filters.params import Filter
 from synthempathy.filters.rules.artifacts.not_english import FUNCTION_WORDS
 from synthempathy.text.lexicon import words_of_slot
+from synthempathy.text.normal import normal
 from synthempathy.text.words import Text, text_of
 
 NAME = "answers_someone_else"
@@ -130,14 +131,14 @@ def _stems(words: list[str]) -> set[str]:
 
 def _foreign_quotations(explanation: Text, response: Text) -> Iterator[Span]:
     stems = _stems(explanation.words)
-    for quote in _QUOTE.finditer(response.raw):
+    for quote in _QUOTE.finditer(response.lower):
         before, after = response.lower[max(0, quote.start() - _BESIDE) : quote.start()], response.lower[quote.end() :]
         if not (_YOURS_BEFORE.search(before) or _YOURS_AFTER.match(after)):
             continue
         words = Text(quote[1]).words
         quoted = _stems(words)
         if len(words) >= QUOTED_WORDS and len(quoted & stems) <= QUOTED_SHARE * len(quoted):
-            yield quote.span(1)
+            yield response.in_raw(*quote.span(1))
 
 
 def _foreign_recounts(explanation: Text, response: Text) -> Iterator[Span]:
@@ -150,13 +151,13 @@ def _foreign_recounts(explanation: Text, response: Text) -> Iterator[Span]:
             continue
         if recounted.isdisjoint(stems):
             seen.add(recounted)
-            yield found.span(1)
+            yield response.in_raw(*found.span(1))
 
 
 def _foreign_names(explanation: Text, response: Text, names: frozenset[str]) -> Iterator[Span]:
     for found in _NAME.finditer(response.raw):
         name = found[0].lower()
-        if name in names and name not in explanation.vocabulary and _is_claim(_sentence_around(response.lower, found)):
+        if name in names and name not in explanation.vocabulary and _is_claim(_sentence_around(response.raw, found)):
             yield found.span()
 
 
@@ -185,7 +186,7 @@ def _is_claim(sentence: list[str]) -> bool:
 def _sentence_around(text: str, found: re.Match[str]) -> list[str]:
     start = max(text.rfind(mark, 0, found.start()) for mark in ".!?\n")
     end = _END.search(text, found.end())
-    return re.findall(r"[\w']+", text[start + 1 : end.start() if end else len(text)])
+    return re.findall(r"[\w']+", normal(text[start + 1 : end.start() if end else len(text)]))
 
 
 @cache

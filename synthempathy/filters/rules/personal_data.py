@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from synthempathy.core.records import Pair
 from synthempathy.filters.base import Field, Found, Rule, Span, on_texts, quoted
 from synthempathy.filters.helplines import is_helpline
+from synthempathy.text.normal import places, seen
 from synthempathy.text.words import Text
 
 REASON = "personal_data"
@@ -34,7 +35,7 @@ _URL = re.compile(
     re.IGNORECASE,
 )
 #: Two sentences with no space between them: "When I got home.Net result", "I told him.He/she".
-_NO_SPACE = re.compile(r"(?:[a-z][\w-]*\.)+[A-Z][a-z]+(?![\w.-])")
+_NO_SPACE = re.compile(r"\A(?:[a-z][\w-]*\.)+[A-Z][a-z]+(?![\w.-])")
 #: `@home` and `@work` are short for "at home", "at work".
 _HANDLE = re.compile(
     r"(?<![\w@/.])@(?!(?:home|work|school|least|all|once|night)\b)[a-z_][\w.]{2,}|(?<![\w/])/?u/[\w-]{3,}",
@@ -72,6 +73,8 @@ _SSN = re.compile(r"(?<![\d-])(?!000|666|9)\d{3}([- ])(?!00)\d{2}\1(?!0000)\d{4}
 _CARD = re.compile(r"(?<![\d.$-])[2-6]\d{3}(?:[ -]?\d){9,15}(?![\d-])")
 _PHONE_555 = re.compile(r"(?<![\d-])(?:\(?\d{3}\)?[-. ]{1,2})?555[-. ]\d{4}(?!\d)")
 _SEVEN_DIGITS = re.compile(r"\d(?:[ ()./-]{0,3}\d){6}")
+#: Runs of seven digits that are looked at one by one: in a text with more of them each is taken for a telephone number.
+_MOST_NUMBERS = 50
 _DOT_INSIDE = re.compile(r"\.[A-Za-z]")
 _DIGIT = re.compile(r"\d")
 _MARKS = ".,;:!?)'*_"  # may stand after an address and are none of it
@@ -101,9 +104,13 @@ def mask(text: str) -> str:
 
 def found_in(text: str) -> list[tuple[Span, str]]:
     """Where personal data stands, and its kind, in the order of the text; no two hits share a character."""
-    hits = [*_addresses(text), *_numbers(text)]  # the surer kinds come first
+    plain = seen(text)  # case tells some kinds apart, so this is not the whole normal form
+    hits = [*_addresses(plain), *_numbers(plain)]  # the surer kinds come first
     if not hits:
         return []
+    if plain != text:
+        at = places(text, of_seen=True)
+        hits = [((at[start], at[end - 1] + 1), kind) for (start, end), kind in hits]
     taken = bytearray(len(text))
     found = []
     for (start, end), kind in hits:
@@ -133,14 +140,15 @@ def _unpointed(hit: re.Match[str]) -> Span:
 
 def _numbers(text: str) -> Iterator[tuple[Span, str]]:
     yield from ((found.span(), "PHONE") for found in _SPELLED_PHONE.finditer(text))
-    if not _DIGIT.search(text) or not _SEVEN_DIGITS.search(text):
+    runs = [found.span() for found in _SEVEN_DIGITS.finditer(text)] if _DIGIT.search(text) else []
+    if not runs:
         return
     for found in _CARD.finditer(text):
         if luhn([int(digit) for digit in found[0] if digit.isdecimal()]):
             yield found.span(), "CARD"
     yield from ((found.span(), "SSN") for found in _SSN.finditer(text))
     yield from ((found.span(), "PHONE") for found in _PHONE_555.finditer(text))
-    yield from ((span, "PHONE") for span in _phones(text))
+    yield from ((span, "PHONE") for span in (runs if len(runs) > _MOST_NUMBERS else _phones(text)))
 
 
 def _phones(text: str) -> Iterator[Span]:

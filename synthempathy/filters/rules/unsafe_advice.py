@@ -16,16 +16,16 @@ _NUMBER = (
     r"(?:\d{1,5}(?:[.,]\d{1,3})?|five|ten|fifteen|twenty|twenty-five|thirty|forty|fifty|seventy-five"
     r"|(?:a|one|two|five) hundred)"
 )
-_DOSE = re.compile(rf"\b{_NUMBER}[ -]?(?:mg|mcg|\u00b5g|milligrams?|micrograms?)\b", re.IGNORECASE)
-_UNITS = ("mg", "mcg", "gram", "\u00b5g")  # a quick look before the slow one
+_DOSE = re.compile(rf"\b{_NUMBER}[ -]?(?:mg|mcg|\u03bcg|milligrams?|micrograms?)\b")
+_UNITS = ("mg", "mcg", "gram", "\u03bcg")  # a quick look before the slow one
 
 _find_phrases = phrases(Path(__file__).parents[1] / "lexicons/unsafe_advice.txt")
 
 
 def find(text: Text, field: Field) -> Found | None:
     """A dose, or a phrase."""
-    dose = _DOSE.search(text.raw) if any(map(text.lower.__contains__, _UNITS)) else None
-    return quoted(text, dose.span()) if dose else _find_phrases(text, field)
+    dose = _DOSE.search(text.lower) if any(map(text.lower.__contains__, _UNITS)) else None
+    return quoted(text, text.in_raw(*dose.span())) if dose else _find_phrases(text, field)
 
 
 RULE = text_rule("unsafe_advice", find, fields=("response",))

@@ -29,6 +29,7 @@ from synthempathy.core.errors import ModelError
 from synthempathy.core.progress import say
 from synthempathy.llm.backends import Completion, Failure, Request, template_key
 from synthempathy.llm.backends import openai_replies as replies
+from synthempathy.llm.backends.openai_bounds import PLAIN, scrubbed, whole
 from synthempathy.llm.backends.openai_outage import Outage
 from synthempathy.llm.backends.openai_replies import TryAgain
 from synthempathy.llm.backends.openai_requests import Secrets, body_of, key_part
@@ -181,14 +182,13 @@ class OpenaiBackend:
         seconds = self.settings.timeout_seconds
         try:
             async with asyncio.timeout(seconds):
-                response = await client.post(self.url, json=body)
+                async with client.stream("POST", self.url, json=body, headers=PLAIN) as streamed:
+                    response = await whole(streamed, round(self.settings.max_answer_mb * 1_000_000))
         except httpx.ConnectTimeout:
             detail = f"no connection within {min(seconds, CONNECT_SECONDS):g} s"
             raise TryAgain("timeout", detail, reached=False) from None
         except (TimeoutError, httpx.TimeoutException):
             raise TryAgain("timeout", f"no whole answer within {seconds:g} s") from None
-        except httpx.DecodingError as error:
-            raise TryAgain("bad_response", f"cannot be unpacked: {error}") from None
         except httpx.TransportError as error:
             reached = not isinstance(error, httpx.ConnectError)
             raise TryAgain("server_error", f"{type(error).__name__}: {error}", reached=reached) from None
@@ -207,15 +207,16 @@ class OpenaiBackend:
         reply = replies.read_reply(row, response, max_tokens)
         if isinstance(reply.outcome, Failure):
             return replace(reply.outcome, detail=self._line(reply.outcome.detail))
-        self._fingerprint = reply.fingerprint
-        if reply.model and reply.model != self._model_said:
-            if not replies.same_model(self.name, reply.model):
-                say(f"{self.url} was asked for {self.name}, and says that {self._line(reply.model)} answered")
-            self._model_said = reply.model
+        secrets = self._secrets.values()
+        self._fingerprint, model = scrubbed(reply.fingerprint, secrets), scrubbed(reply.model, secrets)
+        if model and model != self._model_said:
+            if not replies.same_model(self.name, model):
+                say(f"{self.url} was asked for {self.name}, and says that {self._line(model)} answered")
+            self._model_said = model
         if not reply.outcome.prompt_tokens and not self._said_no_usage:
             self._said_no_usage = True
             say(f"{self.url} reports no token usage: its tokens are counted as 0")
-        return reply.outcome
+        return replace(reply.outcome, text=scrubbed(reply.outcome.text, secrets))
 
     def _authorized(self, request: httpx.Request) -> httpx.Request:
         """With the key where there is one; servers of one's own need none. The request alone ever holds it."""
@@ -232,7 +233,7 @@ class OpenaiBackend:
         return f"; check base_url and the model's name, {self.name}" if status in (301, 302, 307, 308, 404) else ""
 
     def _line(self, text: str) -> str:
-        return replies.one_line(text, self._secrets.values())
+        return replies.one_line(scrubbed(text, self._secrets.values()))
 
 
 def _run(loop: asyncio.AbstractEventLoop, work: asyncio.Task[None], outcomes: SimpleQueue[Any]) -> None:

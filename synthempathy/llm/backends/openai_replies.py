@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -146,12 +145,9 @@ def error_message(response: httpx.Response) -> str:
     return str(found)
 
 
-def one_line(text: str, secrets: Sequence[str], limit: int = 200) -> str:
-    """What a server said, as one short line without the key and other `secrets`, should the server have repeated them."""
-    for secret in secrets:
-        if len(secret) >= 8:  # what is shorter is a stand-in like "ollama"
-            text = text.replace(secret, "[key]")
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+def one_line(text: str, limit: int = 200) -> str:
+    """What a server said, as one short line: of its first kilobyte, since it may say anything."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text[:1024]).split())
     return line if len(line) <= limit else line[: limit - 3] + "..."
 
 

@@ -27,6 +27,8 @@ from synthempathy.llm.params import Engine, Machine, Sampling
 #: Requests queued in vLLM, as a multiple of its batch: one batch is written, and the next stands ready however long the
 #: stage takes over the completions it was just handed.
 BATCHES_IN_FLIGHT = 2
+#: JSON by a schema without white space, of which a small model writes no end.
+COMPACT = {"backend": "xgrammar", "disable_any_whitespace": True}
 
 
 class VllmBackend:
@@ -57,7 +59,7 @@ class VllmBackend:
             arguments = EngineArgs(
                 model=model.name, revision=model.revision, trust_remote_code=False, dtype=engine.dtype,
                 enable_prefix_caching=True, disable_log_stats=True, use_tqdm_on_load=False,
-                **engine.vllm.model_dump(), **machine.vllm.model_dump(),
+                structured_outputs_config=COMPACT, **engine.vllm.model_dump(), **machine.vllm.model_dump(),
                 **(cpu_arguments() if on_cpu else {}),
                 **({"enable_lora": True, "max_lora_rank": rank} if rank else {}),
             )
@@ -151,9 +153,7 @@ class VllmBackend:
         extras = sampling.extras()
         stop = extras.pop("stop", None)
         if request.schema is not None:
-            extras["structured_outputs"] = StructuredOutputsParams(
-                json=dict(request.schema), disable_any_whitespace=True,  # of which a small model writes no end
-            )
+            extras["structured_outputs"] = StructuredOutputsParams(json=dict(request.schema))
         wanted = SamplingParams(
             temperature=sampling.temperature, top_p=sampling.top_p, max_tokens=sampling.max_tokens, seed=request.seed,
             stop_token_ids=[] if end is None else [end], detokenize=False, **extras,

@@ -71,7 +71,7 @@ class BiencoderScorer(EmpathyScorer):
         from safetensors.torch import save_file
 
         write_settings(
-            folder, "biencoder", {"mechanisms": MECHANISMS, "levels": LEVELS, "settings": self._settings},
+            folder, "biencoder", self.about, {"mechanisms": MECHANISMS, "levels": LEVELS, "settings": self._settings},
         )
         one = self._networks["er"]
         one.responder.config.save_pretrained(folder / ENCODER)

@@ -88,7 +88,7 @@ class JudgeScorer(EmpathyScorer):
     def save(self, folder: Path) -> None:
         """Write settings, self-agreement and the prompt's text to `folder` (made if missing)."""
         figures = self.self_agreement()
-        write_settings(folder, "judge", {
+        write_settings(folder, "judge", self.about, {
             "settings": self._settings.model_dump(), "prompt_sha256": fingerprint(self._rubric),
             "self_agreement": {m: {name: value and round(value, 6) for name, value in figures[m].items()} for m in MECHANISMS},
         })

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from synthempathy.scorers.linear.model import load
-from synthempathy.scorers.linear.training import train
+from synthempathy.scorers.linear.training import stacked, train
 
-__all__ = ["load", "train"]
+__all__ = ["load", "stacked", "train"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthempathy.scorers.base import Floats, Mechanism
+from synthempathy.scorers.base import Floats, Integers, Mechanism
 from synthempathy.scorers.linear.cues import SMALL_WORDS, content_words
 from synthempathy.scorers.linear.features import ReadPairs
 
@@ -26,6 +26,23 @@ NEED_THE_POST: tuple[Mechanism, ...] = ("ip", "ex")
 MISPLACED = 0.1
 #: Words are the same to a reply and a post if these many letters are: "worry", "worried".
 STEM = 5
+
+
+@dataclass(frozen=True)
+class Kept:
+    """(pairs,) shares of levels 1 and 2 that doubts leave: because a reply is sincere, and because it belongs to its post."""
+
+    sincere: Floats
+    placed: Floats
+
+    def of(self, pairs: Integers) -> Kept:
+        """Those of some pairs."""
+        return Kept(self.sincere[pairs], self.placed[pairs])
+
+    def lowered(self, likely: dict[Mechanism, Floats]) -> dict[Mechanism, Floats]:
+        """The probabilities (pairs, 3) with the other shares of levels 1 and 2 moved to level 0."""
+        both = self.sincere * self.placed
+        return {m: _kept(p, both if m in NEED_THE_POST else self.sincere) for m, p in likely.items()}
 
 
 @dataclass(frozen=True)
@@ -63,10 +80,13 @@ class Doubts:
         model = LogisticRegression(C=1.0, class_weight="balanced").fit(np.concatenate(rows), own)
         return cls(rarity, unknown, model.coef_[0], float(model.intercept_[0]))
 
+    def kept(self, read: ReadPairs) -> Kept:
+        """What the doubts leave of each pair's levels 1 and 2."""
+        return Kept(1 - insincerity(read), 1 - self.misplaced(read))
+
     def lowered(self, likely: dict[Mechanism, Floats], read: ReadPairs) -> dict[Mechanism, Floats]:
         """The probabilities of each mechanism, with the doubts' shares of levels 1 and 2 moved to level 0."""
-        kept, placed = 1 - insincerity(read), 1 - self.misplaced(read)
-        return {m: _kept(p, kept * placed if m in NEED_THE_POST else kept) for m, p in likely.items()}
+        return self.kept(read).lowered(likely)
 
     def misplaced(self, read: ReadPairs) -> Floats:
         """(pairs,): how much more likely than MISPLACED it is that the reply answers another post, 0 to 1."""

@@ -1,12 +1,12 @@
 """The linear scorer: a response is read by its sentences and as a whole, and what both say is combined.
 
 By sentences: EPITOME's own model learns levels and rationales together (Sharma et al., EMNLP 2020). So does this one,
-without a neural network: a labelled pair's rationale says which of its sentences carry the level, a multinomial logistic
-regression learns sentences, and a response is as strong as its strongest sentence.
-As a whole: a second regression reads the whole response, and needs no rationales.
-Combined: a third, learned from what the two said of pairs that they had not seen, turns both into probabilities. It weighs
-no level more than another, so the probabilities are calibrated. Then come doubts (doubts.py), and the level that is named
-(regression.py).
+without a neural network: a labelled pair's rationale says which of its sentences carry the level, logistic regressions
+learn sentences, and a response is as strong as its strongest sentence.
+As a whole: others read the whole response, and need no rationales (readers.py).
+Combined: a multinomial regression, learned from what these said of pairs that they had not seen, turns both into
+probabilities. It weighs no level more than another, so the probabilities are calibrated. Then come doubts (doubts.py), and
+the level that is named (levels.py).
 """
 
 from __future__ import annotations
@@ -30,10 +30,11 @@ from synthempathy.scorers.base import (
     Surroundings,
     write_settings,
 )
+from synthempathy.scorers.levels import Regression, named_levels
 from synthempathy.scorers.linear.cues import Cues
 from synthempathy.scorers.linear.doubts import Doubts
 from synthempathy.scorers.linear.features import Features, Vocabulary, read_pairs
-from synthempathy.scorers.linear.regression import Readers, Regression, named_levels
+from synthempathy.scorers.linear.readers import Readers, Steps
 
 _WEIGHTS = "weights.safetensors"
 _CHUNK = 1000  # pairs read at a time: bounds memory, and is what a worker gets
@@ -92,7 +93,7 @@ class LinearScorer(EmpathyScorer):
         from safetensors.numpy import save_file
 
         features, doubts = self.readers.features, self.doubts
-        write_settings(folder, "linear", {
+        write_settings(folder, "linear", self.about, {
             "mechanisms": MECHANISMS, "levels": LEVELS,
             "words": features.vocabulary.words, "pairs": features.vocabulary.pairs,
             "characters": features.vocabulary.characters, "cues": features.cues.table,
@@ -100,8 +101,10 @@ class LinearScorer(EmpathyScorer):
         })
         numbers = {f"idf.{name}": features.idf[name] for name in Features.WEIGHTINGS}
         for m in MECHANISMS:
-            parts = (self.readers.by_sentence[m], self.readers.as_whole[m], self.combiner[m])
-            for name, part in zip(("by_sentence", "as_whole", "weighing"), parts, strict=True):
+            parts: dict[str, Steps | Regression] = {
+                "by_sentence": self.readers.by_sentence[m], "as_whole": self.readers.as_whole[m], "weighing": self.combiner[m],
+            }
+            for name, part in parts.items():
                 numbers[f"{m}.{name}.coefficients"], numbers[f"{m}.{name}.intercepts"] = part.coefficients, part.intercepts
             numbers[f"{m}.offsets"] = self.offsets[m]
         if doubts:
@@ -116,14 +119,16 @@ def load(folder: Path, about: dict[str, Any], around: Surroundings) -> LinearSco
 
     numbers = load_file(folder / _WEIGHTS)
 
-    def regressions(name: str) -> dict[Mechanism, Regression]:
-        return {m: Regression(numbers[f"{m}.{name}.coefficients"], numbers[f"{m}.{name}.intercepts"]) for m in MECHANISMS}
+    def numbers_of(m: Mechanism, name: str) -> tuple[Floats, Floats]:
+        return numbers[f"{m}.{name}.coefficients"], numbers[f"{m}.{name}.intercepts"]
 
     vocabulary = Vocabulary(about["words"], about["pairs"], about["characters"])
     features = Features(Cues(about["cues"]), vocabulary, {name: numbers[f"idf.{name}"] for name in Features.WEIGHTINGS})
-    readers = Readers(features, regressions("by_sentence"), regressions("as_whole"))
+    by_sentence, as_whole = ({m: Steps(*numbers_of(m, name)) for m in MECHANISMS} for name in ("by_sentence", "as_whole"))
+    readers = Readers(features, by_sentence, as_whole)
+    combiner = {m: Regression(*numbers_of(m, "weighing")) for m in MECHANISMS}
     if any(
-        part.coefficients.shape != (len(LEVELS), features.width)
+        part.coefficients.shape != (len(LEVELS) - 1, features.width)
         for parts in (readers.by_sentence, readers.as_whole) for part in parts.values()
     ):
         raise ValueError(f"{_WEIGHTS} does not belong to {SETTINGS_FILE}")
@@ -133,4 +138,4 @@ def load(folder: Path, about: dict[str, Any], around: Surroundings) -> LinearSco
         *weights, intercept = numbers["doubts.weights"].tolist()
         known = dict(zip(about["stems"], rarity, strict=True))
         doubts = Doubts(known, unknown, np.array(weights), intercept)
-    return LinearScorer(readers, regressions("weighing"), {m: numbers[f"{m}.offsets"] for m in MECHANISMS}, doubts)
+    return LinearScorer(readers, combiner, {m: numbers[f"{m}.offsets"] for m in MECHANISMS}, doubts)

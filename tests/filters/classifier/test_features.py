@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from synthempathy.filters.classifier.concepts import Concepts
 from synthempathy.filters.classifier.features import features, local_features, opening, sentences
 from synthempathy.text.words import Text
 from tests.helpers.small_classifier import CONCEPTS
@@ -16,7 +17,10 @@ def test_sentences_part_at_marks_and_hold_words() -> None:
     assert all(text.tokens[s.start] == s.tokens[0] for s in sentences(text))
 
 
-@given(st.lists(st.sampled_from(("you", "idiot", "vodka", "walked", "drink", "the", "?")), min_size=1, max_size=12))
+WORDS = ("you", "idiot", 'idiot"', "idiot~", "vodka", "walked", "drink", "the", "waste", "of", "space", "?")
+
+
+@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=12))
 def test_the_screen_reads_a_part_of_what_the_whole_reading_sees(words: list[str]) -> None:
     whole = features(tuple(words), "response", CONCEPTS)
     local = {
@@ -25,3 +29,25 @@ def test_the_screen_reads_a_part_of_what_the_whole_reading_sees(words: list[str]
     }
     assert local <= set(whole)
     assert all(0 <= place < len(words) for place in whole.values())
+
+
+def test_what_is_quoted_or_denied_is_of_other_classes() -> None:
+    def seen(raw: str) -> set[str]:
+        return {name for sentence in sentences(Text(raw)) for name in features(sentence.tokens, "response", TABLE)}
+
+    plain = seen("you are a moron")
+    assert {"c insult_noun", "w moron"} <= plain
+    for quoted in ('he said "you are a moron"', "> you are a moron"):
+        assert 'c insult_noun"' in seen(quoted) and "c insult_noun" not in seen(quoted) and "w moron" in seen(quoted)
+    assert "c insult_noun~" in seen("you are not a moron") and "n moron" in seen("you are not a moron")
+    assert "c insult_noun" in seen("it is not true but you moron")  # "but" ends what the negation holds for
+
+
+def test_names_of_groups_are_all_one_word() -> None:
+    def seen(raw: str) -> set[str]:
+        return set(features(sentences(Text(raw))[0].tokens, "response", TABLE))
+
+    assert seen("the gobs are here") == seen("the elves are here") and "w <group>" in seen("the gobs are here")
+
+
+TABLE = Concepts({"insult_noun": ["moron"], "group": ["gobs", "elves"]})

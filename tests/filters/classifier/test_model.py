@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from synthempathy.core.errors import ModelError
-from synthempathy.filters.classifier.features import features, together
 from synthempathy.filters.classifier.model import LABELS, Classifier, load_classifier
 from tests.helpers.small_classifier import small_classifier, small_examples, trained
 
@@ -38,29 +37,16 @@ def test_a_harmful_sentence_does_not_drown_among_harmless_ones(classifier: Class
     among = classifier.hits(f"{harmless}You are a moron. {harmless}", "response")["offensive"]
     assert alone > 0.9
     assert among.score > 0.9
-    words = classifier.concepts.read(f"{harmless}You are a moron.")
+    words = classifier.reader.read(f"{harmless}You are a moron.")
     assert among.places
     assert "moron" in {words.tokens[place] for place in among.places if place < len(words.tokens)}
-
-
-def test_sentences_are_read_together_up_to_a_window(classifier: Classifier) -> None:
-    """The margin of a text is that of its worst window, which is half of the window, half of its worst sentence."""
-    parts = [features(tuple(t.split()), "response", classifier.concepts) for t in ("you moron .", "a b .", "c .", "d .")]
-    alone = [classifier.margins(part) for part in parts]
-    windows_ = [
-        (classifier.margins(together(parts[first : first + 3])) + np.max(alone[first : first + 3], axis=0)) / 2
-        for first in (0, 1)
-    ]
-    assert classifier.text_margins(parts) == pytest.approx(np.max(windows_, axis=0))
-    assert classifier.text_margins(parts[:1]) == pytest.approx(alone[0])
-    assert np.isneginf(classifier.text_margins([])).all()
 
 
 def test_the_screen_only_leaves_out(classifier: Classifier) -> None:
     """What passes the screen scores what it scores without one."""
     numbers = {name: value.copy() for name, value in vars(classifier.numbers).items()}
     numbers["screen_least"] = np.full(len(LABELS), -np.inf)
-    unscreened = Classifier(classifier.concepts, classifier.names, type(classifier.numbers)(**numbers))
+    unscreened = Classifier(classifier.reader, classifier.names, type(classifier.numbers)(**numbers))
     for example in small_examples():
         every = unscreened.hits(example.text, example.field)
         for label, hit in classifier.hits(example.text, example.field).items():
@@ -97,7 +83,7 @@ def broken_json(folder: Path) -> None:
 
 def other_format(folder: Path) -> None:
     text = (folder / "safety.json").read_text(encoding="utf-8")
-    (folder / "safety.json").write_text(text.replace("synthempathy-safety-1", "other"), encoding="utf-8")
+    (folder / "safety.json").write_text(text.replace("synthempathy-safety-2", "other"), encoding="utf-8")
 
 
 def a_feature_less(folder: Path) -> None:

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import traceback
+import tracemalloc
 from pathlib import Path
 
 import httpx2 as httpx
@@ -22,7 +23,7 @@ from synthempathy.core.errors import ModelError
 from synthempathy.llm.backends import Completion, Request
 from synthempathy.llm.backends import openai as module
 from synthempathy.llm.backends.openai import Failure, OpenaiBackend
-from synthempathy.llm.backends.openai_replies import fault_of, retry_after
+from synthempathy.llm.backends.openai_replies import fault_of, one_line, retry_after
 from synthempathy.llm.loading import Model
 from synthempathy.llm.params import Engine, Sampling, Server, ServerSpeed
 from synthempathy.llm.store import Store
@@ -143,6 +144,8 @@ UNCOUNTED = Completion("id-0", "x", "stop", 0, 0)
     (reply({"content": "x"}, "end_turn", **USAGE), Completion("id-0", "x", "stop", 3, 2)),
     (reply({"content": "x"}, "MAX_TOKENS", **USAGE), Completion("id-0", "x", "length", 3, 2)),
     (reply({"content": "x"}, None, **USAGE), Completion("id-0", "x", "stop", 3, 2)),
+    ({"choices": [{"message": {"content": "x"}}]}, UNCOUNTED),
+    (reply({"content": "x"}, ["stop"]), Failure("id-0", "bad_response", "finish_reason ['stop']")),
     (reply({"content": None}, None), Failure("id-0", "bad_response", "finish_reason None")),
     (reply({"content": None, "refusal": "I can't."}, **USAGE), Completion("id-0", "I can't.", "stop", 3, 2)),
     (reply({"content": "x"}), UNCOUNTED),
@@ -158,8 +161,7 @@ def test_an_answer_is_read(answer, found):
 
 @pytest.mark.parametrize("answer", [
     {"choices": []}, {"choices": None}, {"choices": [{"finish_reason": "stop"}]}, [1], {"nothing": 1}, reply("text"),
-    reply({"content": ["part"]}), reply({"content": 3}), reply({"content": "x"}, ["stop"]),
-    {"choices": [{"message": {"content": "x"}}]},
+    reply({"content": ["part"]}), reply({"content": 3}),
 ])
 def test_what_is_no_completion_is_tried_again_and_given_up(answer):
     with FlakyServer(always("ok"), answer=answer) as server:
@@ -167,6 +169,29 @@ def test_what_is_no_completion_is_tried_again_and_given_up(answer):
     assert [(failure.id, failure.reason) for failure in found] == [("id-0", "bad_response")]
     assert found[0].detail.startswith("no chat completion: ")
     assert server.requests == 3
+
+
+def test_an_answer_that_never_ends_or_unpacks_to_gigabytes_costs_its_bound():
+    tracemalloc.start()
+    with FlakyServer(lambda row, number: {"row 0": "endless", "row 1": "bomb"}.get(row, "ok")) as server:
+        found = {one.id: one for one in engine(server.url, max_retries=0, max_answer_mb=2.0).complete(requests(3), SAMPLING)}
+        _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert isinstance(found["id-2"], Completion)
+    assert {found[row].detail for row in ("id-0", "id-1")} == {
+        "longer than 2,000,000 bytes (machine.openai.max_answer_mb) (tries: 1)"
+    }
+    assert peak < 30_000_000
+    assert set(server.packings) == {"identity"}
+
+
+def test_a_server_that_packs_all_the_same_is_read():
+    with FlakyServer(always("gzip")) as server:
+        assert [type(one) for one in engine(server.url).complete(requests(1), SAMPLING)] == [Completion]
+
+
+def test_an_error_is_quoted_by_its_first_kilobyte():
+    assert one_line("x" * 10**7, limit=5000) == "x" * 1024
 
 
 def test_missing_usage_is_said_once(capsys):
@@ -197,7 +222,7 @@ def test_answers_come_as_they_finish():
 
 def test_when_a_third_fails_every_row_ends_answered_or_failed_with_its_cause():
     rows, retries = 90, 2
-    plan = a_third_fails(seed=114)  # with this one every fault comes up, and rows are given up for every reason
+    plan = a_third_fails(seed=43)  # with this one every fault comes up, and rows are given up for every reason
     with FlakyServer(plan) as server:
         asking = engine(server.url, timeout_seconds=5.0, max_retries=retries)
         found = list(asking.complete(requests(rows), SAMPLING))
@@ -500,6 +525,17 @@ def test_the_key_is_nowhere_but_in_the_request(fault, monkeypatch, caplog, capfd
     seen += [path.read_bytes().decode("latin-1") for path in tmp_path.iterdir()]
     assert KEY not in "".join(seen)
     assert len(caplog.records) > 0
+
+
+def test_a_key_that_the_server_puts_into_its_answer_reaches_nobody(monkeypatch, caplog):
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    caplog.set_level(logging.DEBUG)
+    said = reply({"content": f"You sent {KEY}."}, system_fingerprint=f"v1-{KEY}", model=f"m-{KEY}", **USAGE)
+    with FlakyServer(always("ok"), answer=said) as server:  # its header X-Echo holds the key too
+        asking = engine(server.url)
+        [found] = asking.complete(requests(1), SAMPLING)
+    assert (found.text, asking.version) == ("You sent [key].", "openai v1-[key]")
+    assert KEY not in caplog.text + repr(vars(asking))
 
 
 @pytest.mark.parametrize("broken", [f"{KEY}\nx", f"{KEY}\u2026", f"{KEY}\x7f"])

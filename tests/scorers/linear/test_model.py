@@ -66,7 +66,9 @@ def test_one_strong_sentence_counts_in_a_long_reply_as_it_does_alone(
 @pytest.mark.parametrize(
     ("response", "levels"),
     [
-        ("I'm so sorry this happened to you.", (1, 0, 0)),
+        ("I'm so sorry this happened to you.", (2, 0, 0)),
+        ("sorry to hear that man", (2, 0, 0)),
+        ("sorry for the wall of text", (0, 0, 0)),
         ("Hugs. It gets better!", (1, 0, 0)),
         ("I completely understand.", (0, 1, 0)),
         ("I lost my job two years ago and felt worthless.", (0, 2, 0)),

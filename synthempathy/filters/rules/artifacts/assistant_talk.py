@@ -40,7 +40,7 @@ _find_phrases = phrases(Path(__file__).parents[2] / "lexicons/artifacts/assistan
 def find_talk(text: Text, field: Field) -> Found | None:
     """What an assistant says before its answer or after it."""
     opening = _OPENING.match(text.lower)
-    return quoted(text, opening.span()) if opening else _find_phrases(text, field)
+    return quoted(text, text.in_raw(*opening.span())) if opening else _find_phrases(text, field)
 
 
 def find_markup(text: Text, field: Field) -> Found | None:
@@ -48,7 +48,7 @@ def find_markup(text: Text, field: Field) -> Found | None:
     if not any(map(text.lower.__contains__, _SIGNS)):
         return None
     markup = _MARKUP.search(text.lower)
-    return quoted(text, markup.span()) if markup else None
+    return quoted(text, text.in_raw(*markup.span())) if markup else None
 
 
 def find(text: Text, field: Field) -> Found | None:

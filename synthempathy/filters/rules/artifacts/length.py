@@ -1,4 +1,7 @@
-"""length: a text has fewer or more words than params.yaml allows (filter.<field>_min_words, _max_words)."""
+"""length: a text has fewer or more words than params.yaml allows (filter.<field>_min_words, _max_words).
+
+A row with a text of more characters than filter.max_characters is not read at all: no rule is asked about it.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,14 @@ def check_of(field: Field, least: int, most: int) -> Check:
         return Verdict("drop", f"{field}_{wrong[0]}", field, wrong[1]) if wrong else None
 
     return check
+
+
+def too_large(pair: Pair, most: int) -> Verdict | None:
+    """What speaks against a pair before it is read: a text of more than `most` characters."""
+    for field in FIELDS:
+        if (characters := len(text_in(pair, field))) > most:
+            return Verdict("drop", f"{field}_too_long", field, f"{characters} characters, at most {most}")
+    return None
 
 
 def _checks(settings: Filter) -> tuple[Check, ...]:

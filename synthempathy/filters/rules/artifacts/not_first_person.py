@@ -1,11 +1,15 @@
 """not_first_person: the main voice of an explanation is not that of the person who lived it.
 
-What stands in double quotes is left out: a story in the third person quotes its hero, who says "I".
+What stands in double quotes is left out: a story in the third person quotes its hero, who says "I". One who says "I" and
+answers the person ("I'm so sorry to hear of Karen's loss. I'm here for you") is a listener, and did not live it either.
 """
 
 from __future__ import annotations
 
-from synthempathy.filters.base import Field, Found, text_rule
+import re
+from bisect import bisect_right
+
+from synthempathy.filters.base import Field, Found, quoted, text_rule
 from synthempathy.text.words import MARKS, Text
 
 FIRST_PERSON = frozenset((
@@ -16,6 +20,18 @@ FIRST_PERSON = frozenset((
 #: themselves has at least 0.065 and 0.5; stories in the third person at most 0.02 and 0.18.
 LEAST, LEAST_SHARE, LEAST_SENTENCES = 2, 0.03, 0.25
 _END = frozenset(".!?\u2026")
+#: What a listener says: as the first words, or several times.
+_LISTENER = re.compile(
+    r"\bi(?:['\u2019]?m| am) (?:(?:so|very|really|truly|deeply) )*(?:sorry|glad|happy|proud|pleased|excited|saddened) to"
+    r" (?:hear|see|read|learn)\b|\bsorry for your\b"
+    r"|\bi(?:['\u2019]?m| am) here (?:for you|to (?:help|support|listen|offer))\b"
+    r"|\bthank(?:s| you) for (?:sharing|telling me|opening up)\b"
+    r"|\bi (?:can )?(?:understand|imagine) how (?:you|difficult|hard)\b|\byou(?:['\u2019]re| are) not alone\b"
+    r"|\b(?:your|the|this) story (?:is|of|was)\b|\bit(?:['\u2019]?s| is) (?:completely |totally )?understandable\b"
+    r"|\bi (?:have )?read (?:your|the|this) (?:story|message|words)\b"
+    r"|\bif you(?:['\u2019]d like| need| want) (?:to talk|someone|any)\b", re.IGNORECASE,
+)
+_LISTENER_TIMES, _AT_THE_HEAD = 2, 20
 
 
 def find(text: Text, field: Field) -> Found | None:
@@ -28,10 +44,19 @@ def find(text: Text, field: Field) -> Found | None:
     first = sum(1 for word in words if word in FIRST_PERSON)
     if first < LEAST or first < LEAST_SHARE * len(words):
         return Found(f"{first} first-person words in {len(words)} outside quotes")
+    heard = [match for match in _LISTENER.finditer(text.raw) if not _is_quoted(text, match.start())]
+    if heard and (len({match[0].lower() for match in heard}) >= _LISTENER_TIMES or heard[0].start() < _AT_THE_HEAD):
+        return quoted(text, *(match.span() for match in heard))
     own, sentences = _sentences(said)
     if own < LEAST_SENTENCES * sentences:
         return Found(f"the first person in {own} of {sentences} sentences")
     return None
+
+
+def _is_quoted(text: Text, start: int) -> bool:
+    """Whether the character at `start` stands in double quotes."""
+    place = bisect_right(text.spans, (start, len(text.raw))) - 1
+    return place >= 0 and text.quoted[place]
 
 
 def _sentences(tokens: list[str]) -> tuple[int, int]:

@@ -19,6 +19,9 @@ from tests.helpers.pairs import filter_settings, pair_of, reason_of
         "The bus was late. The job was gone. Nobody called.",
         "She lost everything that winter, my friend did, and her house, and her dog, and it was the worst.",
         "The city cut the line. " * 40 + "I walked. I cried.",
+        "I'm so sorry to hear about Karen's loss. It's not easy for me to talk about it, and I can only imagine my own grief.",
+        "My heart aches. I understand how you feel, and I'm here for you. I once lost my own job, and my sister held me.",
+        "I am glad to hear that Sarah took my advice. I will share her story with my friends, and I am proud of my part in it.",
     ],
 )
 def test_texts_of_others_are_not_first_person(text: str) -> None:
@@ -39,6 +42,8 @@ def test_texts_of_others_are_not_first_person(text: str) -> None:
         "The screen is 24\" wide, and I hate it, and my eyes hurt.",
         "I\u2019ve been up since four, and I\u2019m done.",
         "What happened is that the rent went up. It made me sick, and I told my sister so.",
+        "I said \"I'm sorry to hear that\" for six years at my bank, and \"I'm here for you\". Yesterday I said it to my sister.",
+        "My boss told me that he was glad to hear of my offer. I felt sick, because I'm sorry for your team, he added, not mine.",
     ],
 )
 def test_first_person_passes(text: str) -> None:

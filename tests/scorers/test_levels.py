@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from synthempathy.scorers.linear.regression import best_offsets, named_levels
+from synthempathy.scorers.levels import best_offsets, named_levels
 from synthempathy.scorers.validation import agreement
 
 

@@ -1,0 +1,60 @@
+"""Kinds and templates: filled alike from a seed, of one weight, and wrong ones are named."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from synthempathy.core.errors import InputError
+from synthempathy.filters.classifier.templates import TIMES, WEIGHT, read_kinds
+
+GROUPS = "\n".join(
+    f"  - {{group: {name}s, one: {name}, adj: {name}ish, type: {kind}}}"
+    for name, kind in (("wom", "a"), ("gob", "a"), ("elf", "b"), ("orc", "b"), ("imp", "b"))
+)
+KINDS = f"""
+author: tester
+groups:
+{GROUPS}
+kinds:
+  contempt:
+    hateful: true
+    field: response
+    texts: ["{{group}} ruin everything.", "i cant stand {{group}}, not one {{one}}", "Nobody likes orcs."]
+  fair: {{hateful: false, field: explanation, group_types: [a], texts: ["As a {{adj}} person I work at night."]}}
+  borderline: {{hateful: false, borderline: true, texts: ["My boss is a fool."]}}
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    (folder / "tester.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_templates_are_filled_alike_from_a_seed(tmp_path: Path) -> None:
+    found = read_kinds(write(tmp_path, KINDS), 5)
+    assert found == read_kinds(tmp_path, 5) != read_kinds(tmp_path, 6)
+    assert Counter(e.template for e in found)["{group} ruin everything."] == TIMES
+    assert all("{" not in e.text and e.author == "tester" for e in found)
+    assert {e.text[:1] for e in found if e.template.startswith("{group} ruin")} <= set("WGEOI")
+    assert {e.text[:1] for e in found if e.template.startswith("i cant")} == {"i"}
+    weights = Counter[str]()
+    for example in found:
+        weights[example.template] += example.weight
+    assert weights["{group} ruin everything."] == WEIGHT and weights["Nobody likes orcs."] == 1
+    fair = [e for e in found if e.field == "explanation"]
+    assert len(fair) == 2 and all(e.reason == "" and "offensive" not in e.also for e in fair)
+    borderline = next(e for e in found if e.text == "My boss is a fool.")
+    assert borderline.reason == "" and "offensive" in borderline.also
+
+
+@pytest.mark.parametrize(("old", "new", "message"), [
+    ("{one}\"", "{many}\"", "unknown slot {many}"), ("group_types: [a]", "group_types: [z]", "of the type 'z'"),
+    ("author: tester\n", "", "author"), ("hateful: true", "hateful: perhaps", "hateful"),
+])
+def test_a_wrong_kind_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert old in KINDS
+    with pytest.raises(InputError, match=message):
+        read_kinds(write(tmp_path, KINDS.replace(old, new)), 5)

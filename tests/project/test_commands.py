@@ -1,0 +1,62 @@
+"""No parameter reaches a shell: commands of dvc.yaml name parameters, and the stages read them."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stages.sampling.check import GRID
+from synthempathy.core.params import read_mapping
+from synthempathy.project.declared import PIPELINES
+from tests.helpers.pairs import ROOT
+from tests.helpers.params import set_params
+
+#: What a shell would obey, or split, in whatever quotes it stood.
+HOSTILE = [
+    "x;touch${IFS}X;.csv", "$(touch X).csv", "`touch X`.csv", '";touch X;".csv', "';touch X;'.csv", "SAD_v1 (1).csv", "R&D.csv",
+    "a\nb.csv", "*.csv", "-n.csv", "$HOME.csv", "ü \U0001f642.csv", "{a}.csv",
+]
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES)
+def test_no_command_holds_what_dvc_fills_in(pipeline: Path) -> None:
+    for name, stage in read_mapping(ROOT / pipeline)["stages"].items():
+        filled = re.findall(r"\$\{.*?\}", stage["cmd"])
+        assert filled == (["${item}"] if name == "cell" else []), name  # which DVC quotes: see the next test
+
+
+def test_dvc_quotes_the_values_of_a_matrix() -> None:
+    from dvc.parsing.interpolate import to_str
+
+    assert to_str({"temperature": "1;touch X", "top_p": 0.5}) == "--temperature '1;touch X' --top_p 0.5"
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_path_may_hold_whatever_paths_hold(name: str, tmp_path: Path) -> None:
+    (tmp_path / "seeds").mkdir()
+    (tmp_path / "seeds" / name).write_bytes((ROOT / "data/seeds/stressors.csv").read_bytes())
+    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    (tmp_path / "profiles").symlink_to(ROOT / "profiles")
+    set_params(tmp_path / "params.yaml", **{"seeds.path": f"seeds/{name}"})
+    command = read_mapping(ROOT / "dvc.yaml")["stages"]["seeds"]["cmd"].replace("python", sys.executable, 1)
+    before = {*tmp_path.iterdir()}
+    ended = subprocess.run(
+        command, shell=True, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert {path.name for path in {*tmp_path.iterdir()} - before} == {"data", "metrics"}
+
+
+def test_a_cell_whose_value_is_no_number_is_refused_by_name(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "stages.sampling.cell", "{inputs}", "p", "a", "m", "--temperature", "1;touch X", "--top_p", "1"],
+        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+    )
+    assert ended.returncode == 2
+    assert "--temperature: invalid" in ended.stderr
+    assert (ROOT / GRID).is_file()

@@ -15,7 +15,10 @@ from tests.helpers.tiny_model import save_tiny_model
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 IDENTITY = "from synthempathy.llm.loading import Model; print(Model('org/tiny').identity())"
-LOADED = "from synthempathy.llm.loading import *; load_tokenizer('org/tiny', None); load_model('org/tiny', None, 'float32', 'cpu')"
+LOADED = (
+    "import synthempathy.llm.loading as l; l.load_tokenizer('org/tiny', None); "
+    "l.load_model('org/tiny', None, 'float32', 'cpu')"
+)
 CHECKED = "from synthempathy.llm.hub import check_hub; check_hub('org/tiny', None)"
 
 

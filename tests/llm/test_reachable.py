@@ -64,7 +64,7 @@ def test_a_server_that_serves_it_or_does_not_say_is_no_finding(status: int, answ
 @pytest.mark.parametrize(("name", "max_tokens", "status", "said"), [
     ("org/other", 100, 200, "serves no org/other; it serves adapter, org/model"),
     ("org/model", 512, 200, "a context of 512 tokens: no room"),
-    ("org/model", 100, 401, "refuses the key .* from OPENAI_API_KEY, which is not set"),
+    ("org/model", 100, 401, r"refuses the key .* from OPENAI_API_KEY, which is not set"),
 ])
 def test_what_is_wrong_with_a_server_is_said_in_a_line(name: str, max_tokens: int, status: int, said: str) -> None:
     with serving(status, SERVED) as server, pytest.raises(ModelError, match=said):
@@ -74,7 +74,7 @@ def test_what_is_wrong_with_a_server_is_said_in_a_line(name: str, max_tokens: in
 def test_a_server_that_is_away_is_found() -> None:
     with serving(200, SERVED) as server:
         pass
-    with pytest.raises(ModelError, match="^no server at "):
+    with pytest.raises(ModelError, match=r"^no server at "):
         reachable.check_server(server, "org/model", 1)
 
 

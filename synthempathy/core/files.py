@@ -56,6 +56,28 @@ def _is_full(error: Exception) -> bool:
     return number in (errno.ENOSPC, errno.EDQUOT) or any(sign in text for sign in ("no space left", "os error 28", "code: 28"))
 
 
+#: File systems that several machines may have mounted, by their names in /proc/mounts.
+_SHARED = frozenset((
+    "nfs", "nfs3", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "lustre", "gpfs", "beegfs", "ceph", "cephfs", "afs", "9p",
+    "glusterfs", "fuse.glusterfs", "fuse.sshfs", "fuse.ceph", "fuse.s3fs", "orangefs", "pvfs2", "panfs", "wekafs", "virtiofs",
+))
+
+
+def network_file_system(path: Path, mounts: Path = Path("/proc/mounts")) -> str | None:
+    """The name of the file system on which `path` stands, where that is one of a network; None elsewhere, or if not known."""
+    if not mounts.is_file():
+        return None
+    here, found = path.resolve(), ("", "")
+    for line in mounts.read_text(encoding="utf-8", errors="replace").splitlines():
+        fields = line.split()
+        if len(fields) < 3:
+            continue
+        place = fields[1].replace("\\040", " ")
+        if here.is_relative_to(place) and len(place) >= len(found[0]):  # the deepest, and of these the last, is on top
+            found = place, fields[2]
+    return found[1] if found[1] in _SHARED else None
+
+
 def read_text(path: Path) -> str:
     """The file's text as UTF-8. InputError names the line of the first bad byte."""
     if not path.is_file():

@@ -14,10 +14,10 @@ from typing import Any
 from synthempathy.core.errors import ModelError
 from synthempathy.core.files import read_text
 from synthempathy.llm.chat import ensure_chat_template
+from synthempathy.llm.hub import commit_of
 from synthempathy.llm.params import EngineChange
 
 _HUB_NAME = re.compile(r"^[\w.-]+/[\w.-]+$")
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 #: Suffixes of the files that make a model or an adapter what it is.
 _CONTENT = frozenset((".safetensors", ".json", ".jinja", ".model"))
 
@@ -56,14 +56,7 @@ class Model:
         return f"{self.title} as {self.served_as}{here}"
 
     def _commit(self) -> str:
-        if self.revision and _COMMIT.fullmatch(self.revision):
-            return f"{self.name}@{self.revision}"
-        from huggingface_hub import HfApi
-
-        try:
-            return f"{self.name}@{HfApi().model_info(self.name, revision=self.revision).sha}"
-        except Exception as error:
-            raise _cannot_load(self.name, error) from None
+        return f"{self.name}@{commit_of(self.name, self.revision)}"
 
 
 def is_folder(model: str) -> bool:

@@ -6,7 +6,7 @@ raised, a cut one is asked again. Each row is committed as it comes, so that a k
 carries a checksum, so that damage costs the damaged rows alone. It also says who wrote it, how long that took, and how
 much energy, so that the cost of a text is known however many runs it took. Several processes may use a store at once.
 
-    synthempathy store show|verify|prune [--store .synthempathy/store.sqlite]
+    synthempathy store show|verify|prune|merge [FROM...] [--store .synthempathy/store.sqlite]
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from typing import Any, NamedTuple
 from filelock import FileLock
 
 from synthempathy.core.errors import InputError
+from synthempathy.core.files import network_file_system
 from synthempathy.core.progress import say
 from synthempathy.llm.backends import Completion
 from synthempathy.llm.salvage import readable_rows
 
 _LOOK_UPS_AT_ONCE = 500
-_FORMAT = 2  # of the table; kept in the file's user_version
+FORMAT = 2  # of the table; kept in the file's user_version
 _TABLE = """
 CREATE TABLE IF NOT EXISTS answers (
     key TEXT PRIMARY KEY, text TEXT NOT NULL, finish_reason TEXT NOT NULL, prompt_tokens INTEGER NOT NULL,
@@ -73,7 +74,7 @@ class Store:
     """Open a store; use as a context manager."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path, self._said_shared = path, False
         path.parent.mkdir(parents=True, exist_ok=True)
         #: SQLite does not queue those who make a file or turn it to WAL at the same moment; this does.
         self._one_at_a_time = FileLock(path.with_name(f"{path.name}.lock"))
@@ -152,16 +153,33 @@ class Store:
         self._db.execute("VACUUM")
         return len(some)
 
+    def add_rows(self, rows: Sequence[Sequence[object]]) -> int:
+        """Take whole rows of the table whose keys are not here; how many were taken."""
+        before = self._db.total_changes
+        self._db.execute("BEGIN IMMEDIATE")  # one commit for all
+        self._db.executemany(f"INSERT OR IGNORE INTO answers VALUES ({','.join('?' * 12)})", rows)
+        self._db.execute("COMMIT")
+        return self._db.total_changes - before
+
     def _opened(self) -> sqlite3.Connection:
         db = sqlite3.connect(self.path, timeout=60, isolation_level=None)  # each statement is its own transaction
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=NORMAL")
+        if shared := network_file_system(self.path):  # WAL's index is memory that machines do not share (sqlite.org/wal.html)
+            (mode,) = db.execute("PRAGMA journal_mode=DELETE").fetchone()
+            if not self._said_shared:
+                self._said_shared = True
+                say(
+                    f"the store {self.path} is on {shared}: it is kept in journal mode {mode}; give each machine a store of its "
+                    "own, and merge them (synthempathy store merge)"
+                )
+        else:
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=NORMAL")
         (format_,) = db.execute("PRAGMA user_version").fetchone()
-        if format_ not in (0, _FORMAT) or (format_ == 0 and db.execute("PRAGMA table_info(answers)").fetchall()):
+        if format_ not in (0, FORMAT) or (format_ == 0 and db.execute("PRAGMA table_info(answers)").fetchall()):
             db.close()
             raise sqlite3.DatabaseError("it was made by another version")
         db.execute(_TABLE)
-        db.execute(f"PRAGMA user_version = {_FORMAT}")
+        db.execute(f"PRAGMA user_version = {FORMAT}")
         self._inode = self.path.stat().st_ino
         return db
 
@@ -207,9 +225,7 @@ class Store:
             if beside.exists():
                 beside.replace(aside.with_name(aside.name + suffix))
         self._db = self._opened()
-        saved = 0
-        for row in readable_rows(aside):
-            saved += self._db.execute(f"INSERT OR IGNORE INTO answers VALUES ({','.join('?' * 12)})", row).rowcount
+        saved = sum(self.add_rows([row]) for row in readable_rows(aside))
         say(f"the store {self.path} is damaged ({error}); {saved} answers saved from it, the file is now {aside.name}")
 
     def _unusable(self, error: Exception) -> InputError:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
-from synthempathy.core.errors import InputError, SynthempathyError
+from synthempathy.core.errors import InputError, ModelError, SynthempathyError
 from synthempathy.core.params import Section, read_params
 from synthempathy.dedup.semantic import check_model as check_semantic
 from synthempathy.evaluation.systems import systems_of
@@ -21,6 +22,7 @@ from synthempathy.llm.backends import backend_of, check_model
 from synthempathy.llm.loading import Model, is_folder
 from synthempathy.llm.params import Engine, engine_of
 from synthempathy.llm.prompts import load_prompt
+from synthempathy.llm.reachable import check_room, check_weights, checks_of
 from synthempathy.project.params import Params, load_params
 from synthempathy.scorers.judge.rubric import read_rubric
 
@@ -82,12 +84,18 @@ def _check_prompt(path: Path, variables: Mapping[str, str]) -> None:
 
 def model_checks(params: Params) -> Iterator[Check]:
     """The models that params name: a folder that is not there, an adapter that the backend cannot take."""
+    longest = _longest_answers(params)
     for stage, asked in _asked(params).items():
         for model, engine in asked:
             yield partial(check_model, model, engine)
+            yield from checks_of(model, engine, params.machine, longest[stage])
             if model.adapter is not None and str(model.adapter) not in WRITTEN:
                 yield partial(_check_folder, model.adapter, f"{stage}.also", "adapter_config.json")
-    yield partial(is_folder, params.finetune.model)
+    yield partial(check_weights, params.finetune.model, params.finetune.revision)
+    if params.finetune.quantization and find_spec("bitsandbytes") is None:
+        yield partial(_missing, "finetune.quantization wants bitsandbytes, which is not installed; pip install bitsandbytes")
+    yield partial(check_room, Path("data"))
+    yield partial(check_room, Path(params.machine.store).parent)
     yield partial(check_semantic, params.dedup.semantic)
     encoder = _encoder_of(params)
     if encoder and "/" in encoder:  # one word is a name on the hub
@@ -97,6 +105,10 @@ def model_checks(params: Params) -> Iterator[Check]:
         yield partial(is_folder, classifier.transformer.model)
     if classifier.enabled and classifier.model not in WRITTEN:
         yield partial(_check_folder, Path(classifier.model), "filter.classifier.model", None)
+
+
+def _missing(said: str) -> None:
+    raise ModelError(said)
 
 
 def _check_folder(folder: Path, field: str, file: str | None) -> None:
@@ -127,6 +139,15 @@ def _encoder_of(params: Params) -> str | None:
     """The encoder that the scorer's kind is built on; None for a kind without one."""
     kind = params.scorer.kind
     return {"biencoder": params.scorer.biencoder.encoder, "embeddings": params.scorer.embeddings.encoder}.get(kind)
+
+
+def _longest_answers(params: Params) -> dict[str, int]:
+    """max_tokens of each stage that asks models."""
+    sampling = {
+        "brainstorm": params.brainstorm.sampling, "explain": params.explain.sampling, "respond": params.respond.sampling,
+        "filter": params.filter.guard.sampling, "scorer": params.scorer.judge.sampling, "evaluate": params.evaluate.sampling,
+    }
+    return {stage: one.max_tokens for stage, one in sampling.items()}
 
 
 def _asked(params: Params) -> dict[str, list[tuple[Model, Engine]]]:

@@ -3,7 +3,7 @@
 import pytest
 
 from synthempathy.core.errors import ConservationError, InputError
-from synthempathy.core.files import read_csv, write_json, written_whole
+from synthempathy.core.files import network_file_system, read_csv, write_json, written_whole
 from synthempathy.core.ledger import Ledger
 
 
@@ -70,3 +70,12 @@ def test_the_ledger_refuses_a_lost_row():
     assert ledger.close(2) == {"rows_in": 3, "rows_out": 2, "dropped": {"never": 0, "why": 1}}
     with pytest.raises(ConservationError, match="rows_in 3 != rows_out 1"):
         ledger.close(1)
+
+
+def test_the_deepest_mount_says_whether_a_file_system_is_shared(tmp_path):
+    mounts = tmp_path / "mounts"
+    home = f"{tmp_path}/my\\040home"
+    mounts.write_text(f"/dev/a / ext4 rw 0 0\nserver:/x {home} nfs4 rw 0 0\n/dev/b {home}/in ext4 rw 0 0\n")
+    found = [network_file_system(tmp_path / place, mounts) for place in ("a", "my home/s.sqlite", "my home/in/s.sqlite")]
+    assert found == [None, "nfs4", None]
+    assert network_file_system(tmp_path, tmp_path / "none") is None

@@ -201,3 +201,12 @@ def test_the_cost_of_an_answer_stays_with_it(tmp_path):
         assert (kept.seconds, kept.kwh) == (1.25, None)
         assert store.pace("explain", "models/a") == (5, 100, 80)
         assert store.pace("respond", "models/a") is None
+
+
+def test_on_a_network_file_system_there_is_no_wal_and_it_is_said_once(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("synthempathy.llm.store.network_file_system", lambda path: "nfs4")
+    path = tmp_path / "s.sqlite"
+    with Store(path) as store:
+        store.add("k", Completion("k", "text", "stop", 1, 1), 9)
+        assert not path.with_name("s.sqlite-wal").exists()
+    assert capsys.readouterr().err.count("is on nfs4: it is kept in journal mode delete") == 1

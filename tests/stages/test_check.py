@@ -12,6 +12,8 @@ import pytest
 
 from stages.check import check
 from synthempathy.core.errors import SynthempathyError
+from synthempathy.project import inputs
+from tests.helpers.flaky_server import FlakyServer, always
 
 ROOT = Path(__file__).parents[2]
 PATHS = (
@@ -103,10 +105,12 @@ def test_a_judge_prompt_may_use_the_bare_texts_and_a_server_needs_no_folder(proj
     edit("prompts/judge/epitome.jinja", "{{ pair }}", "{{ explanation }} {{ response }}")
     edit("params.yaml", "backend: transformers", "backend: openai")
     edit("params.yaml", "model: models/embedded", "model: models/of-the-server")
-    [error] = run()
-    assert "adapter_name" in str(error)  # the tuned model is reached on the server by its adapter's name
-    edit("params.yaml", "adapter_name: null", "adapter_name: tuned")
-    assert run() == []
+    with FlakyServer(always("ok")) as server:  # which names no models
+        edit("params.yaml", "http://localhost:8000/v1", server.url)
+        [error] = run()
+        assert "adapter_name" in str(error)  # the tuned model is reached on the server by its adapter's name
+        edit("params.yaml", "adapter_name: null", "adapter_name: tuned")
+        assert run() == []
 
 
 def test_several_mistakes_are_a_line_each(project: Path) -> None:
@@ -127,9 +131,12 @@ def test_every_section_of_params_has_its_say(project: Path) -> None:
     assert [error.split("'")[1] for error in run()] == ["brainstorm.stories_per_seed", "machine.batch_size"]
 
 
-def test_models_are_linked_wherever_they_stand(project: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_models_are_linked_wherever_they_stand(
+    project: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     elsewhere = tmp_path_factory.mktemp("elsewhere") / "model"
     shutil.copytree("models/embedded", elsewhere)
+    monkeypatch.setattr(inputs, "checks_of", lambda *_: [])  # no hub here
     edit("params.yaml", "models: []", f"models: [{{model: {elsewhere}}}, {{model: org/hub}}, {{model: models/embedded}}]")
     assert run() == run() == []  # a second run writes the same
     named = Path("models/named/brainstorm")

@@ -3,9 +3,9 @@
 Many requests are under way at once; answers are handed over as they finish. What may pass (429, 5xx, a time-out, a
 connection refused or cut, half a JSON) is tried again with exponential backoff and full jitter, and never sooner than
 the server's Retry-After. A row whose tries are used up becomes a `Failure`, so that no row is lost and the run goes on.
-What the server refuses for what the row holds (a content filter, a prompt too long) is that row's `Failure` alone. What
-cannot pass (400, 401, 403, 404 and their like) ends the run with one line, and so does a server that has stopped
-answering: so many rows given up with no answer in between that it is an outage and no matter of these rows.
+What the server refuses for what the row holds (a content filter, a prompt too long, a 400 that says nothing) is that
+row's `Failure` alone. What cannot pass (a parameter it does not know, 401, 403, 404, an exhausted quota) ends the run with
+one line, and so does a server that has stopped answering, or refuses all alike (`openai_outage.py`).
 
 The key comes from the environment alone and is kept nowhere else. Whether a seed is honoured is up to the server.
 """
@@ -70,6 +70,10 @@ class OpenaiBackend:
         self._sleep, self._now, self._said_no_usage, self._fingerprint = sleep, now, False, ""
         self._outage, self._under_way = Outage(self.server.base_url, self.settings.concurrency), self.settings.concurrency
         self._model_said = self.name
+
+    def answered_before(self, rows: int) -> None:
+        """So many rows of this step were answered in other runs."""
+        self._outage.rows_answered += rows
 
     @staticmethod
     def key(engine: Engine) -> str:
@@ -150,7 +154,10 @@ class OpenaiBackend:
         while True:
             try:
                 outcome = await self._try(client, request.id, body, sampling.max_tokens)
-                self._outage.answered()
+                if isinstance(outcome, Failure) and outcome.reason == "refused_by_server":
+                    self._outage.refused(request.id, outcome.detail)
+                else:
+                    self._outage.answered()
                 return outcome
             except TryAgain as fault:
                 tries += 1
@@ -188,11 +195,13 @@ class OpenaiBackend:
         if response.is_success:
             return self._read(row, response, max_tokens)
         said = self._line(f"HTTP {response.status_code}: {replies.error_message(response)}")  # now: a traceback may show it
-        if reason := replies.may_pass(response.status_code):
+        fault = replies.fault_of(response)
+        if fault == "passes":
+            reason = replies.may_pass(response.status_code) or "server_error"
             raise TryAgain(reason, said, replies.retry_after(response.headers.get("retry-after"), self._now()))
-        if replies.is_of_this_row(response):
+        if fault == "row" or (fault == "request" and self._outage.rows_answered):  # others, asked the same way, were answered
             return Failure(row, "refused_by_server", said)
-        raise ModelError(f"row {row}: {self.url}: {said}{self._hint(response.status_code)}")
+        raise ModelError(f"row {row}: {self.url}: {said}{self._hint(response.status_code, fault)}; finished rows are kept")
 
     def _read(self, row: str, response: httpx.Response, max_tokens: int) -> Completion | Failure:
         reply = replies.read_reply(row, response, max_tokens)
@@ -214,7 +223,9 @@ class OpenaiBackend:
         request.headers.update(self._secrets.headers())
         return request
 
-    def _hint(self, status: int) -> str:
+    def _hint(self, status: int, fault: replies.Fault) -> str:
+        if fault == "request":
+            return "; see leave_out, rename and extra_body of engine.openai"
         if status in (401, 403):
             name = self.server.api_key_env
             there = "" if self._secrets.key else ", which is not set"

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Literal
 
 import httpx2 as httpx  # httpx's successor, which transformers brings along (by way of huggingface_hub)
 
@@ -26,6 +26,20 @@ _OF_THE_ROW = re.compile(
     r"|too[ _]long|too large|maximum (?:context|model) ?(?:length)?|max_model_len"
     r"|exceed\w* (?:the |its )?(?:available |maximum )?(?:context|token)", re.IGNORECASE,
 )
+#: ... that it is for how all are asked: a parameter, or the model (OpenAI, Anthropic, Gemini, vLLM, pydantic's words).
+_OF_THE_REQUEST = re.compile(
+    r"(?:unsupported|unknown|unrecogni[sz]ed|unexpected)[ _](?:parameter|value|field|argument|request argument|model|key)"
+    r"|extra (?:inputs|fields)|(?:not|n't) support|not permitted|cannot both be|model[ _]not[ _]found|invalid[ _]model"
+    r"|model\b.{0,80}(?:not exist|not found)", re.IGNORECASE | re.DOTALL,
+)
+#: ... that nothing is left to pay with. A quota of a minute is none of these: that passes.
+_EXHAUSTED = re.compile(
+    r"insufficient[ _](?:quota|balance|credit|fund)|credit balance|hard[ _]limit|out of credit", re.IGNORECASE
+)
+#: Statuses under which a server refuses a row for what it holds; 403 and 451 only with words that say so.
+_ROWS_OWN = (400, 413, 422)
+#: Whose a refusal is: the row's, that of how all are asked, the server's; or nobody's, for it may pass.
+Fault = Literal["passes", "row", "request", "server"]
 
 
 class TryAgain(Exception):
@@ -84,9 +98,18 @@ def same_model(asked: str, said: str) -> bool:
     return said.startswith(asked) or asked.startswith(said)
 
 
-def is_of_this_row(response: httpx.Response) -> bool:
-    """Whether a refusal (status 400, 413, 422) is of what the row holds: its content, or its length."""
-    return response.status_code in (400, 413, 422) and _OF_THE_ROW.search(response.text) is not None
+def fault_of(response: httpx.Response) -> Fault:
+    """Whose fault it is that the status is not 2xx. A 400 that says nothing of it may be the row's."""
+    status, said = response.status_code, response.text
+    if status == 402 or _EXHAUSTED.search(said):
+        return "server"
+    if may_pass(status):
+        return "passes"
+    if status in (*_ROWS_OWN, 403, 451) and _OF_THE_ROW.search(said):
+        return "row"
+    if status in _ROWS_OWN:
+        return "request" if _OF_THE_REQUEST.search(said) else "row"
+    return "server"
 
 
 def _content(message: dict[str, Any]) -> str:

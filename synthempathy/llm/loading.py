@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from synthempathy.core.errors import ModelError
+from synthempathy.core.hashes import file_digest
 from synthempathy.llm.chat import ensure_chat_template
 from synthempathy.llm.hub import commit_of
 from synthempathy.llm.params import EngineChange
@@ -74,8 +75,7 @@ def content_hash(folder: Path) -> str:
     for path in sorted(folder.iterdir()):
         if path.suffix in _CONTENT:
             digest.update(path.name.encode())
-            with path.open("rb") as stream:
-                digest.update(hashlib.file_digest(stream, "sha256").digest())
+            digest.update(file_digest(path))
     return digest.hexdigest()
 
 

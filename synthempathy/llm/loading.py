@@ -13,6 +13,7 @@ from typing import Any
 
 from synthempathy.core.errors import ModelError
 from synthempathy.core.files import read_text
+from synthempathy.core.hashes import file_digest
 from synthempathy.llm.chat import ensure_chat_template
 from synthempathy.llm.hub import commit_of
 from synthempathy.llm.params import EngineChange
@@ -76,8 +77,7 @@ def content_hash(folder: Path) -> str:
     for path in sorted(folder.iterdir()):
         if path.suffix in _CONTENT:
             digest.update(path.name.encode())
-            with path.open("rb") as stream:
-                digest.update(hashlib.file_digest(stream, "sha256").digest())
+            digest.update(file_digest(path))
     return digest.hexdigest()
 
 

@@ -27,6 +27,7 @@ from synthempathy.llm.backends import Completion
 from synthempathy.llm.salvage import readable_rows
 
 _LOOK_UPS_AT_ONCE = 500
+_ROWS_OF_A_PACE = 5
 FORMAT = 2  # of the table; kept in the file's user_version
 _TABLE = """
 CREATE TABLE IF NOT EXISTS answers (
@@ -120,12 +121,12 @@ class Store:
         )
 
     def pace(self, step: str, model: str) -> Pace | None:
-        """How `model` has written this step's rows so far; None where it has not."""
+        """How `model` has written this step's rows so far; None where it has written too few to say."""
         [(rows, prompt, completion, seconds)] = self._all(
             "SELECT COUNT(*), AVG(prompt_tokens), AVG(completion_tokens), SUM(seconds) FROM answers "
             "WHERE step = ? AND model = ?", (step, model),
         )
-        return Pace(prompt, completion, completion * rows / seconds if seconds else None) if rows else None
+        return Pace(prompt, completion, completion * rows / seconds if seconds else None) if rows >= _ROWS_OF_A_PACE else None
 
     def counts(self) -> list[tuple[Any, ...]]:
         """(step, model, engine, finish reason, rows, completion tokens, seconds, kWh or None), sorted."""

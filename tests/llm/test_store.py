@@ -199,6 +199,9 @@ def test_the_cost_of_an_answer_stays_with_it(tmp_path):
         store.add("b", answer(tokens=150), 200, PROVENANCE)
         kept = store.find({"a": 100})["a"]
         assert (kept.seconds, kept.kwh) == (1.25, None)
+        assert store.pace("explain", "models/a") is None  # two rows say nothing of thousands
+        for key in ("c", "d", "e"):
+            store.add(key, answer(tokens=100), 100, PROVENANCE)
         assert store.pace("explain", "models/a") == (5, 100, 80)
         assert store.pace("respond", "models/a") is None
 

@@ -34,6 +34,11 @@ class Request:
     schema: Mapping[str, Any] | None = None
 
 
+def characters(request: Request) -> int:
+    """How long a request's prompt is, before it is put into tokens."""
+    return sum(len(message["content"]) for message in request.messages)
+
+
 @dataclass(frozen=True)
 class Completion:
     """An answer. `finish_reason` is "length" where max_tokens cut it; token counts leave out padding.

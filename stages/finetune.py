@@ -18,13 +18,14 @@ from synthempathy.core.params import read_params
 from synthempathy.core.progress import say
 from synthempathy.core.records import Pair, read_records
 from synthempathy.finetuning.examples import PROMPT_VARIABLES, TokenizedExample, tokenized
-from synthempathy.finetuning.launching import launch_stage, launches
+from synthempathy.finetuning.launching import first_speaks, launch_stage, launches
 from synthempathy.finetuning.params import Finetune
 from synthempathy.llm.cost import record_cost
 from synthempathy.llm.params import Machine
 from synthempathy.llm.prompts import load_prompt
 
 
+@first_speaks()
 def finetune(train: Path, validation: Path, adapter: Path, metrics: Path, loss: Path, *, params: Path) -> None:
     """Write the adapter at its lowest validation loss, its figures, and the table of losses."""
     file = read_params(params)

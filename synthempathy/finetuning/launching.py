@@ -13,15 +13,18 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 from typing import Any
 
-from synthempathy.core.errors import InputError, ModelError
+from synthempathy.core.errors import InputError, ModelError, SynthempathyError
 
 #: Set in the processes that were launched.
 LAUNCHED = "SYNTHEMPATHY_LAUNCHED"
+#: How long another process than the first holds its error back: the first's, if it has one, is here by then.
+SECONDS_FOR_THE_FIRST = 15.0
 _NOISE = re.compile(r"^\s|^Traceback|^$|^[EWI]\d{4} |Error: *$")
 
 
@@ -41,6 +44,17 @@ def launch_stage(launch: int | str | None, stage: str, words: Sequence[object], 
         _processes(launch, command) if isinstance(launch, int) else _accelerated(launch, command, device)
     finally:
         del os.environ[LAUNCHED]
+
+
+@contextmanager
+def first_speaks() -> Iterator[None]:
+    """For one process of several: its error waits for the first one's, which ends them all and is the one to be read."""
+    try:
+        yield
+    except SynthempathyError:
+        if int(os.environ.get("RANK", "0")) > 0:
+            time.sleep(SECONDS_FOR_THE_FIRST)
+        raise
 
 
 def _processes(count: int, command: Sequence[str]) -> None:

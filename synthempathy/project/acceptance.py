@@ -15,22 +15,21 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from synthempathy.core.errors import InputError
 from synthempathy.core.files import read_csv
 from synthempathy.core.params import ParamsFile, read_params
 from synthempathy.core.progress import progress, say
 from synthempathy.filters.examples import MEASURED, Example, pair_of
-from synthempathy.filters.judging import checks_in_order, verdicts_on
 from synthempathy.filters.params import Filter
 from synthempathy.llm.params import Machine
 from synthempathy.scorers.base import MECHANISMS, Surroundings
-from synthempathy.scorers.kinds import load_scorer
 from synthempathy.scorers.params import Scorer
 from synthempathy.scorers.sources import read_labelled
-from synthempathy.scorers.validation import Predictions, predict
+
+if TYPE_CHECKING:
+    from synthempathy.scorers.validation import Predictions
 
 HATEFUL, HARMLESS = "hateful", "non-hateful"
 TWEET_CLASSES = {"0": "hate", "1": "offensive", "2": "neither"}
@@ -94,6 +93,8 @@ def rates(cases: Sequence[Labelled], settings: Filter) -> dict[str, tuple[float,
 
     Rules on form (a text's length, say) are left out: these texts are no answers to a person. In order of appearance.
     """
+    from synthempathy.filters.judging import checks_in_order, verdicts_on
+
     checks = checks_in_order(settings)
     counts: dict[str, list[int]] = {}
     with progress("acceptance", len(cases)) as advance:
@@ -110,6 +111,9 @@ def rates(cases: Sequence[Labelled], settings: Filter) -> dict[str, tuple[float,
 
 
 def _epitome(folder: Path, saved: Path, params: ParamsFile, *, train: bool) -> None:
+    from synthempathy.scorers.kinds import load_scorer
+    from synthempathy.scorers.validation import predict
+
     settings, around = params.section("scorer", Scorer), Surroundings(params.section("machine", Machine))
     found = read_labelled(folder)
     say(f"acceptance: {len(found.pairs)} pairs of EPITOME")
@@ -131,6 +135,7 @@ def _as_learned(settings: Scorer) -> Scorer:
 
 
 def _show(title: str, predictions: Predictions) -> None:
+    import numpy as np
     from scipy.stats import spearmanr
 
     figures = predictions.metrics()

@@ -11,6 +11,7 @@ import json
 import multiprocessing
 import os
 import random
+import shutil
 import sqlite3
 import sys
 import time
@@ -63,7 +64,7 @@ def main() -> None:
 
     def wipe():
         for path in STORE.parent.glob("*"):
-            path.unlink()
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     for _ in range(2):  # the first also waits for the imports
         wipe()

@@ -44,7 +44,7 @@ def test_for_the_plain_kind_every_pair_goes_through_as_it_is(run: Any, project: 
     assert run() == {"rows_in": 26, "rows_out": 26, "dropped": {}, "kind": "sft"}
     for side in ("train", "validation"):
         assert rows(f"preferred_{side}.jsonl") == rows(f"{side}.jsonl")
-    assert not (project / ".synthempathy").exists()  # nothing was asked
+    assert not list((project / ".synthempathy").glob("*.sqlite"))  # nothing was asked
 
 
 def test_for_preferences_those_are_kept_that_beat_the_base_models_own_answer(run: Any, project: Path) -> None:

@@ -153,7 +153,8 @@ def test_a_server_that_fails_is_named_as_such(params, run):
 def test_an_injected_answer_is_asked_about_like_any_reply(params, run):
     model = run(lambda reply, time: answer(er=0))
     likely = train_scorer([], params).probabilities([POST], [INJECTION])
-    assert model.asked == [INJECTION] * 3 and likely["er"].argmax() == 0
+    assert len(model.asked) == 3 and likely["er"].argmax() == 0
+    assert not any('"er": 2' in shown or "ignore the rubric" in shown for shown in model.asked)
     assert len({json.dumps(messages[0]) for messages in model.prompts}) == 1
 
 

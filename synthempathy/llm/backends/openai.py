@@ -225,7 +225,7 @@ class OpenaiBackend:
 
     def _hint(self, status: int, fault: replies.Fault) -> str:
         if fault == "request":
-            return "; see leave_out, rename and extra_body of engine.openai"
+            return "; see leave_out, rename, extra_body and fold_system of engine.openai"
         if status in (401, 403):
             name = self.server.api_key_env
             there = "" if self._secrets.key else ", which is not set"

@@ -29,6 +29,7 @@ _OF_THE_ROW = re.compile(
 #: ... that it is for how all are asked: a parameter, or the model (OpenAI, Anthropic, Gemini, vLLM, pydantic's words).
 _OF_THE_REQUEST = re.compile(
     r"(?:unsupported|unknown|unrecogni[sz]ed|unexpected)[ _](?:parameter|value|field|argument|request argument|model|key)"
+    r"|unknown name|cannot find field"
     r"|extra (?:inputs|fields)|(?:not|n't) support|not permitted|cannot both be|model[ _]not[ _]found|invalid[ _]model"
     r"|model\b.{0,80}(?:not exist|not found)", re.IGNORECASE | re.DOTALL,
 )

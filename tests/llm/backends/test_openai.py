@@ -363,7 +363,7 @@ def test_rows_that_were_refused_before_may_all_be_refused_again():
 def test_a_refused_parameter_ends_the_run_at_the_first_row_and_says_where_it_is_set(said):
     with FlakyServer(always("400"), says=said) as server, pytest.raises(ModelError) as caught:
         list(engine(server.url, concurrency=1).complete(requests(1), SAMPLING))
-    assert "; see leave_out, rename and extra_body of engine.openai; finished rows are kept" in str(caught.value)
+    assert "; see leave_out, rename, extra_body and fold_system of engine.openai; finished rows are kept" in str(caught.value)
 
 
 @pytest.mark.parametrize(("status", "said"), [

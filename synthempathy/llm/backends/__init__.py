@@ -134,7 +134,7 @@ def check_model(model: Model, engine: Engine) -> None:
 
 
 def open_backend(model: Model, engine: Engine, machine: Machine) -> Loaded:
-    """Load `model` into its backend, here, in several processes, or on Ray's workers. `engine` is the one above the model's own."""
+    """Load `model`: here, in several processes, or on Ray's workers. `engine` is the one above the model's own."""
     check_model(model, engine)
     engine = engine_of(model.engine, engine)
     if machine.executor == "ray":

@@ -109,7 +109,9 @@ class RayPlaces:
         import ray
 
         self._listener.close()
-        if self._runs and ray.is_initialized():
+        if not ray.is_initialized():  # ended before us; any call would start a cluster anew
+            return
+        if self._runs:
             ray.wait(self._runs, num_returns=len(self._runs), timeout=1.0)
         for actor in self._actors:
             with suppress(Exception):

@@ -8,6 +8,7 @@ over as it is finished. A worker that dies costs its rows in flight, which other
 from __future__ import annotations
 
 import atexit
+import math
 import weakref
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
@@ -113,7 +114,7 @@ class Replicas:
                 if not waiting:
                     break
                 if worker.ended or worker.call != self._call:
-                    _tell(worker, "begin", self._call, sampling)
+                    _tell(worker, "begin", self._call, sampling, math.ceil(len(waiting) / len(self._workers)))
                     worker.call, worker.ended = self._call, False
                 request = waiting.popleft()
                 worker.rows[request.id] = request

@@ -1,6 +1,6 @@
 """A worker of replicas.py: one engine in a process of its own, fed row by row over a connection.
 
-To it come ("begin", call, sampling), ("row", call, request), ("end", call): no more rows for now, ("stop", call): drop
+To it come ("begin", call, sampling, about how many rows), ("row", call, request), ("end", call): no more rows for now, ("stop", call): drop
 them, ("close",). From it come ("ready", rows that it holds at once), ("done", call, outcome, version, retries),
 ("idle", call), ("error", call, line) and ("died", line), its last word. A connection that closes ends it.
 """
@@ -39,9 +39,9 @@ def serve(connection: Connection, opened: Opened) -> None:
     connection.send(("ready", (holds or opened[2].batch_size) + PREFETCH))
     try:
         while (begun := inbox.next_call()) is not None:
-            call, sampling = begun
+            call, sampling, about = begun
             try:
-                _answer(connection, engine, inbox, call, sampling, None if holds else opened[2].batch_size)
+                _answer(connection, engine, _Feed(inbox, call, about), sampling, None if holds else opened[2].batch_size)
             except SynthempathyError as error:
                 if getattr(engine, "dead", False):
                     connection.send(("died", str(error)))
@@ -53,10 +53,9 @@ def serve(connection: Connection, opened: Opened) -> None:
 
 
 def _answer(
-    connection: Connection, engine: Loaded, inbox: _Inbox, call: int, sampling: Sampling, batch: int | None
+    connection: Connection, engine: Loaded, feed: _Feed, sampling: Sampling, batch: int | None
 ) -> None:
     """All rows of a call: in one go where the engine takes them as they come, else as many at a time as it writes."""
-    feed = _Feed(inbox, call)
     while True:
         some: Sequence[Request] = feed if batch is None else feed.at_hand(batch)
         if batch is not None and not some:
@@ -64,9 +63,9 @@ def _answer(
         outcomes = cast(Generator[Completion | Failure], engine.complete(some, sampling))
         with closing(outcomes):
             for outcome in outcomes:
-                if inbox.stopped >= call:
+                if feed.stopped:
                     return
-                connection.send(("done", call, outcome, engine.version, getattr(engine, "retries", 0)))
+                connection.send(("done", feed.call, outcome, engine.version, getattr(engine, "retries", 0)))
         if batch is None:
             return
 
@@ -91,7 +90,7 @@ class _Inbox:
             if message[0] == "close":
                 return
 
-    def next_call(self) -> tuple[int, Sampling] | None:
+    def next_call(self) -> tuple[int, Sampling, int] | None:
         """The next call; what is left of the ones before is thrown away. None where there is no other."""
         while True:
             message = self.messages.get()
@@ -99,22 +98,27 @@ class _Inbox:
                 self.messages.put(message)
                 return None
             if message[0] == "begin":
-                return message[1], message[2]
+                return message[1], message[2], message[3]
 
 
 class _Feed(Sequence[Request]):
     """The rows of one call, as they come; iterated once. It ends with the call, or where the call is stopped."""
 
-    def __init__(self, inbox: _Inbox, call: int) -> None:
-        self._inbox, self._call, self._ended = inbox, call, False
+    def __init__(self, inbox: _Inbox, call: int, about: int) -> None:
+        self._inbox, self.call, self._about, self._ended = inbox, call, about, False
+
+    @property
+    def stopped(self) -> bool:
+        """Whether nobody wants its rows any more."""
+        return self._inbox.stopped >= self.call
 
     def __iter__(self) -> Iterator[Request]:
         while (row := self._next(wait=True)) is not None:
             yield row
 
     def __len__(self) -> int:
-        """Not known yet: more than any engine holds."""
-        return 1 << 20
+        """This worker's share as the call began: others may take some of it, or leave more."""
+        return self._about
 
     @overload
     def __getitem__(self, index: int) -> Request: ...
@@ -138,7 +142,7 @@ class _Feed(Sequence[Request]):
         except Empty:
             return None
         if message[0] == "row":
-            return cast(Request, message[2]) if message[1] == self._call else self._next(wait=wait)
+            return cast(Request, message[2]) if message[1] == self.call else self._next(wait=wait)
         self._ended = True
         if message[0] == "close":
             self._inbox.messages.put(message)

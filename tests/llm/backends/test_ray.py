@@ -111,7 +111,7 @@ def test_gpus_are_reserved_by_what_the_engine_takes_and_a_contradiction_is_named
     assert [module.gpus_per_worker(here, auto, there) for there in (0, 8)] == [0, 1]
     assert module.gpus_per_worker(server_engine("http://a/v1"), auto, 8) == 0
     wrong = auto.model_copy(update={"ray": auto.ray.model_copy(update={"gpus_per_worker": 1})})
-    with pytest.raises(ModelError, match="gpus_per_worker is 1, but machine.vllm.tensor_parallel_size is 2; "):
+    with pytest.raises(ModelError, match=r"gpus_per_worker is 1, but machine\.vllm\.tensor_parallel_size is 2; "):
         module.gpus_per_worker(vllm, wrong, 8)
 
 

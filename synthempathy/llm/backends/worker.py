@@ -1,8 +1,8 @@
 """A worker of replicas.py: one engine in a process of its own, fed row by row over a connection.
 
-To it come ("begin", call, sampling, about how many rows), ("row", call, request), ("end", call): no more rows for now, ("stop", call): drop
-them, ("close",). From it come ("ready", rows that it holds at once), ("done", call, outcome, version, retries),
-("idle", call), ("error", call, line) and ("died", line), its last word. A connection that closes ends it.
+To it come ("begin", call, sampling, about how many rows), ("row", call, request), ("end", call): no more rows for now,
+("stop", call): drop them, ("close",). From it come ("ready", rows that it holds at once), ("done", call, outcome, version,
+retries), ("idle", call), ("error", call, line) and ("died", line), its last word. A connection that closes ends it.
 """
 
 from __future__ import annotations

@@ -60,7 +60,8 @@ def engine(model):
 
 
 def worker_processes():
-    return [process for process in psutil.Process().children(recursive=True) if "_Actor" in " ".join([process.name(), *process.cmdline()])]
+    family = psutil.Process().children(recursive=True)
+    return [process for process in family if "_Actor" in " ".join([process.name(), *process.cmdline()])]
 
 
 def test_a_worker_that_is_killed_midway_costs_no_row_and_changes_none(engine, model):

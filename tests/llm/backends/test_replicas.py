@@ -82,7 +82,7 @@ def test_rows_of_which_every_worker_dies_are_not_begun_for_ever():
 
 def test_a_row_that_kills_is_named():
     engine, deaths, waiting = Replicas(Nowhere(), 1, "vllm", local_weights=True), Counter(), deque(rows(2))
-    with pytest.raises(ModelError, match="^row row-0: each of 5 workers died while it wrote this row and 1 more"):
+    with pytest.raises(ModelError, match=r"^row row-0: each of 5 workers died while it wrote this row and 1 more"):
         while True:
             lost = {row.id: row for row in waiting}
             waiting.clear()

@@ -178,8 +178,7 @@ class RaySettings(Section):
     address: str | None = Field(min_length=1)  # host:port of a running cluster; null starts one on this machine
     workers: int = Field(ge=1)
     cpus_per_worker: int = Field(ge=1)
-    gpus_per_worker: int = Field(ge=0)
-    rows_per_batch: int = Field(ge=1)  # a worker's unit of work, and what its death costs
+    gpus_per_worker: int | None = Field(default=None, ge=0)  # null: what one engine takes
 
 
 class Training(Section):
@@ -203,6 +202,7 @@ class Machine(Section):
     threads: int | None = Field(default=None, ge=1)  # of torch and OpenMP; null: core/threads.py counts
     vllm: VllmSpeed
     openai: ServerSpeed
+    replicas: int | None = Field(default=None, ge=1)  # engines of one model on this machine; null: what its GPUs hold
     executor: Literal["local", "ray"]
     ray: RaySettings
     launch: int | str | None = None  # of fine-tuning: processes on this machine, or accelerate's config file

@@ -139,11 +139,16 @@ def check_model(model: Model, engine: Engine) -> None:
 
 
 def open_backend(model: Model, engine: Engine, machine: Machine) -> Loaded:
-    """Load `model` into its backend, here or on Ray's workers. `engine` is the one above the model's own."""
+    """Load `model`: here, in several processes, or on Ray's workers. `engine` is the one above the model's own."""
     check_model(model, engine)
     engine = engine_of(model.engine, engine)
     if machine.executor == "ray":
-        from synthempathy.llm.backends.ray import RayExecutor
+        from synthempathy.llm.backends.ray import open_on_ray
 
-        return RayExecutor(model, engine, machine)
+        return open_on_ray(model, engine, machine)
+    if machine.replicas != 1:
+        from synthempathy.llm.backends.replicas_local import open_replicas, replicas_wanted
+
+        if (count := replicas_wanted(engine, machine)) > 1:
+            return open_replicas(model, engine, machine, count)
     return backend_of(engine)(model, engine, machine)

@@ -65,6 +65,7 @@ class OpenaiBackend:
         now: Callable[[], float] = time.time,
     ) -> None:
         self.name, self.engine, self.server = model.served_as or model.name, engine, engine.openai
+        self.in_flight = machine.openai.concurrency
         self.settings, self.retries, self._secrets = machine.openai, 0, Secrets(engine.openai)
         self.url = self.server.base_url.rstrip("/") + "/chat/completions"
         self._sleep, self._now, self._said_no_usage, self._fingerprint = sleep, now, False, ""

@@ -1,8 +1,7 @@
-"""Ray Data: any other backend as workers over a cluster (machine.executor: ray).
+"""Ray: any other backend as workers over a cluster (machine.executor: ray), by the mechanism of replicas.py.
 
-Rows go to the workers in batches, and a batch's answers come back whole, as it is finished. A worker that dies costs
-its batch in flight, which Ray gives to another; so nothing is lost, and nothing comes twice. Workers are started for
-each call of `complete`, no more of them than there are batches.
+Ray starts the workers, lends each its CPUs and GPUs, and says when one cannot be started. Rows and answers go over a
+connection of the worker's own to the machine that asks, under a key made for this run.
 
 On a cluster of one's own (machine.ray.address) each node wants this project's requirements, the model under the same
 path or hub name, and for an OpenAI server the key in the environment that `ray start` was called in. Ray's clusters ask
@@ -12,144 +11,144 @@ for a token by default: set RAY_AUTH_MODE=token. A GPU worker sees only the GPUs
 from __future__ import annotations
 
 import importlib.util
-import json
-import math
-from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing
-from dataclasses import asdict, replace
+import secrets
+from contextlib import suppress
+from dataclasses import replace
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import Any
 
-from synthempathy.core.errors import ModelError, SynthempathyError
-from synthempathy.llm.backends import Completion, Failure, Request, backend_of, open_backend
+from synthempathy.core.errors import ModelError
+from synthempathy.llm.backends import backend_of
 from synthempathy.llm.backends.ray_cluster import last_line, start_cluster
+from synthempathy.llm.backends.replicas import Replicas
+from synthempathy.llm.backends.worker import Opened, serve
 from synthempathy.llm.loading import Model, is_folder
-from synthempathy.llm.params import Engine, Machine, Sampling
-
-#: Batches that a worker has at hand: one being written, one waiting.
-BATCHES_IN_FLIGHT = 2
-#: How often a batch is begun: where each worker dies of it, the fault is in its rows, or in the memory they want.
-TRIES = 5
+from synthempathy.llm.params import Engine, Machine
 
 
-class RayExecutor:
-    """As many engines as machine.ray.workers, on this machine or a cluster.
+def open_on_ray(model: Model, engine: Engine, machine: Machine) -> Replicas:
+    """As many engines as machine.ray.workers, on this machine or a cluster."""
+    if importlib.util.find_spec("ray") is None:
+        raise ModelError("Ray is not installed; pip install 'synthempathy[ray]'")
+    local_weights = backend_of(engine).local_weights
+    if local_weights and is_folder(model.name):
+        model = replace(model, name=str(Path(model.name).resolve()))  # workers may stand in another folder
+    if model.adapter is not None:
+        model = replace(model, adapter=model.adapter.resolve())
+    places = RayPlaces((model, engine, machine.model_copy(update={"executor": "local", "replicas": 1})))
+    return Replicas(places, machine.ray.workers, engine.backend, local_weights=local_weights)
 
-    A row's text is that of the backend, whatever worker writes it. `retries` sums up the workers' own.
-    """
 
-    def __init__(self, model: Model, engine: Engine, machine: Machine) -> None:
-        if importlib.util.find_spec("ray") is None:
-            raise ModelError("Ray is not installed; pip install 'synthempathy[ray]'")
-        if backend_of(engine).local_weights and is_folder(model.name):
-            model = replace(model, name=str(Path(model.name).resolve()))  # workers may stand in another folder
-        if model.adapter is not None:
-            model = replace(model, adapter=model.adapter.resolve())
-        self.settings, self.retries = machine.ray, 0
-        self._opened = (model, engine, machine.model_copy(update={"executor": "local"}))
-        self._backend = engine.backend
-        self._started = start_cluster(machine.ray)
+def gpus_per_worker(engine: Engine, machine: Machine, gpus: float) -> int:
+    """GPUs to reserve for a worker, where the cluster has `gpus`. ModelError where machine.ray contradicts the engine."""
+    given, wide = machine.ray.gpus_per_worker, machine.vllm.tensor_parallel_size
+    if engine.backend == "vllm" and given not in (None, wide) and (given or gpus):
+        raise ModelError(
+            f"machine.ray.gpus_per_worker is {given}, but machine.vllm.tensor_parallel_size is {wide}; "
+            "leave gpus_per_worker null, and it follows from that"
+        )
+    if given is not None:
+        return given
+    if not backend_of(engine).local_weights or machine.device == "cpu" or (machine.device == "auto" and not gpus):
+        return 0
+    return wide if engine.backend == "vllm" else 1
 
-    @property
-    def version(self) -> str:
+
+class RayPlaces:
+    """Actors of a Ray cluster. One that finds no room waits for it, and the others do its rows."""
+
+    name = "on Ray: machine.ray"
+
+    def __init__(self, opened: Opened) -> None:
+        _, engine, machine = opened
+        self._opened, self._actors, self._runs = opened, list[Any](), list[Any]()
+        self._started, there = start_cluster(machine.ray)
+        try:
+            self._gpus = gpus_per_worker(engine, machine, there.get("GPU", 0))
+            _check_room(machine, self._gpus, there)
+            import ray
+
+            self.suffix = f" on ray {ray.__version__}"
+            self._key, self._new = secrets.token_bytes(32), SimpleQueue[Connection]()
+            self._listener = Listener((ray.util.get_node_ip_address(), 0), backlog=64, authkey=self._key)
+        except BaseException:
+            self._leave()
+            raise
+        Thread(target=self._accept, daemon=True, name="ray-workers").start()
+
+    def start(self) -> None:
         import ray
 
-        return f"{self._backend} on ray {ray.__version__}"
+        machine = self._opened[2]
+        actor = ray.remote(num_cpus=machine.ray.cpus_per_worker, num_gpus=self._gpus)(_Actor).remote()
+        self._actors.append(actor)
+        self._runs.append(actor.work.remote(self._listener.address, self._key, self._opened))
+
+    def connected(self) -> list[Connection]:
+        import ray
+
+        found = []
+        with suppress(Empty):
+            while True:
+                found.append(self._new.get(block=False))
+        ended, self._runs = ray.wait(self._runs, num_returns=len(self._runs), timeout=0) if self._runs else ([], [])
+        for run in ended:
+            try:
+                ray.get(run)
+            except ray.exceptions.ActorDiedError:  # its connection says so too, and another is started
+                continue
+            except Exception as error:
+                raise ModelError(f"Ray gave up: {last_line(error)}") from error
+        return found
 
     def close(self) -> None:
-        """End the cluster, or leave it, if it was started elsewhere."""
+        import ray
+
+        self._listener.close()
+        if not ray.is_initialized():  # ended before us; any call would start a cluster anew
+            return
+        if self._runs:
+            ray.wait(self._runs, num_returns=len(self._runs), timeout=1.0)
+        for actor in self._actors:
+            with suppress(Exception):
+                ray.kill(actor)
+        self._leave()
+
+    def _leave(self) -> None:
+        """End the cluster, if it was started here."""
         if self._started:
             import ray
 
             ray.shutdown()
             self._started = False
 
-    def complete(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[Completion | Failure]:
-        """Answer the requests, longest first, so that those of a batch are of like length."""
-        waiting = {request.id for request in requests}
-        with closing(self._batches(requests, sampling)) as batches:
-            for batch in batches:
-                self.retries += batch["retries"]
-                self._backend = batch["version"] or self._backend
-                for outcome in batch["outcomes"]:
-                    if outcome["id"] in waiting:
-                        waiting.remove(outcome["id"])
-                        yield Completion(**outcome) if "text" in outcome else Failure(**outcome)
-                if batch["error"]:
-                    raise ModelError(batch["error"])
-        if waiting:
-            raise ModelError(f"Ray lost {len(waiting)} of {len(requests)} rows, first {min(waiting)}; run again")
+    def _accept(self) -> None:
+        while True:
+            try:
+                self._new.put(self._listener.accept())  # type: ignore[arg-type]
+            except AuthenticationError:
+                continue  # whoever that was
+            except (OSError, EOFError):
+                return  # closed
 
-    def _batches(self, requests: Sequence[Request], sampling: Sampling) -> Generator[dict[str, Any], None, None]:
-        """What the workers return, batch by batch. ModelError where Ray gives up."""
-        import ray
 
-        if not requests:
-            return
-        rows = [json.dumps(asdict(request)) for request in sorted(requests, key=_longest_first)]
-        count = math.ceil(len(rows) / self.settings.rows_per_batch)
-        tries = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(_Tries).remote()
-        work = ray.data.from_items(rows, override_num_blocks=count).map_batches(
-            _Worker,
-            fn_constructor_args=(tries, sampling, self._opened),
-            batch_size=None,  # a block is a batch
-            compute=ray.data.ActorPoolStrategy(
-                size=min(self.settings.workers, count), max_tasks_in_flight_per_actor=BATCHES_IN_FLIGHT,
-            ),
-            num_cpus=self.settings.cpus_per_worker,
-            num_gpus=self.settings.gpus_per_worker,
+class _Actor:
+    """A process somewhere on the cluster that is one worker."""
+
+    def work(self, address: tuple[str, int], key: bytes, opened: Opened) -> None:
+        with Client(address, authkey=key) as connection:
+            serve(connection, opened)  # type: ignore[arg-type]
+
+
+def _check_room(machine: Machine, gpus: int, there: dict[str, float]) -> None:
+    """Ray waits for ever for what a machine does not have. A cluster may have room for the other workers later."""
+    workers, cpus = 1 if machine.ray.address else machine.ray.workers, machine.ray.cpus_per_worker
+    if there.get("CPU", 0) < workers * cpus or there.get("GPU", 0) < workers * gpus:
+        raise ModelError(
+            f"machine.ray wants {workers} x {cpus} CPU and {workers} x {gpus} GPU, but Ray sees "
+            f"{there.get('CPU', 0):g} and {there.get('GPU', 0):g}; lower workers or what each takes"
         )
-        try:
-            for batch in work.iter_batches(batch_size=None, prefetch_batches=0):
-                yield from map(json.loads, batch["answered"])
-        except Exception as error:
-            raise ModelError(f"Ray gave up: {last_line(error)}") from error
-
-
-class _Worker:
-    """An engine in a process of its own, somewhere on the cluster. Loaded at its first batch."""
-
-    def __init__(self, tries: Any, sampling: Sampling, opened: tuple[Model, Engine, Machine]) -> None:
-        self.tries, self.sampling, self.opened = tries, sampling, opened
-        self.backend: Any = None
-
-    def __call__(self, batch: dict[str, Any]) -> dict[str, list[str]]:
-        """One row for the whole batch, so that it comes whole or not at all.
-
-        An error goes back as a line among the answers: Ray would try again what it sees raised, or show where.
-        """
-        import ray
-
-        requests = [Request(**json.loads(row)) for row in batch["item"]]
-        outcomes: list[dict[str, Any]] = []
-        error, version, retries = "", "", getattr(self.backend, "retries", 0)
-        try:
-            if ray.get(self.tries.begin.remote(requests[0].id)) > TRIES:
-                raise ModelError(
-                    f"row {requests[0].id}: each of {TRIES} Ray workers died while it wrote this row and "
-                    f"{len(requests) - 1} more; look at the machine's memory, or lower machine.ray.rows_per_batch"
-                )
-            self.backend = self.backend or open_backend(*self.opened)
-            for outcome in self.backend.complete(requests, self.sampling):
-                outcomes.append(asdict(outcome))
-            version = self.backend.version
-        except SynthempathyError as caught:
-            error = str(caught)
-        retries = getattr(self.backend, "retries", 0) - retries
-        return {"answered": [json.dumps({"outcomes": outcomes, "error": error, "version": version, "retries": retries})]}
-
-
-class _Tries:
-    """Counts how often each batch was begun, outside the workers, which may die of it."""
-
-    def __init__(self) -> None:
-        self.begun: Counter[str] = Counter()
-
-    def begin(self, batch: str) -> int:
-        self.begun[batch] += 1
-        return self.begun[batch]
-
-
-def _longest_first(request: Request) -> tuple[int, str]:
-    return -sum(len(message["content"]) for message in request.messages), request.id

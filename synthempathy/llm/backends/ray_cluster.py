@@ -23,35 +23,26 @@ OBJECT_STORE = 256 << 20
 KNOCK_SECONDS = 20.0
 
 
-def start_cluster(settings: RaySettings) -> bool:
-    """Start or join the cluster. Whether that was done here, and so is to be undone here (`ray.shutdown`).
+def start_cluster(settings: RaySettings) -> tuple[bool, dict[str, float]]:
+    """Start or join the cluster: whether that was done here, and so is to be undone here (`ray.shutdown`); what it has.
 
-    ModelError where there is none, or none with room for the workers.
+    ModelError where there is none.
     """
     if settings.address:
         _knock(settings.address)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     import ray
-    import ray.data
 
-    data = ray.data.DataContext.get_current()
-    data.enable_progress_bars = data.print_on_execution_start = False
-    for name in ("ray", "ray.data"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    logging.getLogger("ray").setLevel(logging.CRITICAL)
     if ray.is_initialized():
-        return False
+        return False, ray.cluster_resources()
     try:
         with _own_signals(), _suppress_stderr(), environment_as_found():  # Ray gives its workers threads by num_cpus
             ray.init(**_where(settings), log_to_driver=False, logging_level=logging.CRITICAL)
     except Exception as error:
         raise _no_cluster(settings.address, error) from error
-    try:
-        _check_room(settings, ray.cluster_resources())
-    except ModelError:
-        ray.shutdown()
-        raise
-    return True
+    return True, ray.cluster_resources()
 
 
 def last_line(error: BaseException) -> str:
@@ -68,17 +59,6 @@ def _where(settings: RaySettings) -> dict[str, Any]:
         return {"address": settings.address, "runtime_env": {"py_modules": [str(package)]}}
     cpus = settings.workers * settings.cpus_per_worker + 1  # one for Ray itself; they are a count, not cores
     return {"address": "local", "num_cpus": cpus, "object_store_memory": OBJECT_STORE, "include_dashboard": False}
-
-
-def _check_room(settings: RaySettings, there: dict[str, float]) -> None:
-    """Ray waits for ever for what a machine does not have. A cluster may have room for the other workers later."""
-    workers = 1 if settings.address else settings.workers
-    cpus, gpus = settings.cpus_per_worker, settings.gpus_per_worker
-    if there.get("CPU", 0) < workers * cpus or there.get("GPU", 0) < workers * gpus:
-        raise ModelError(
-            f"machine.ray wants {workers} x {cpus} CPU and {workers} x {gpus} GPU, but Ray sees "
-            f"{there.get('CPU', 0):g} and {there.get('GPU', 0):g}; lower workers or what each takes"
-        )
 
 
 def _knock(address: str) -> None:

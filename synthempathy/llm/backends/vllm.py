@@ -45,7 +45,7 @@ class VllmBackend:
     local_weights = adapters = schemas = True
 
     def __init__(self, model: Model, engine: Engine, machine: Machine) -> None:
-        self.name, self._dead, self.template = model.name, False, engine.template
+        self.name, self.dead, self.template = model.name, False, engine.template
         rank = None if model.adapter is None else lora_rank(model.adapter)
         on_cpu = prepare(machine)
         self.tokenizer = load_tokenizer(model.name, model.revision)
@@ -110,7 +110,7 @@ class VllmBackend:
         """Answer the requests, each as it finishes. One call at a time: finish or drop it before the next."""
         from vllm.v1.engine.exceptions import EngineDeadError
 
-        if self._dead:  # vLLM finds out a little later than we do, and would wait for a dead process till then
+        if self.dead:  # vLLM finds out a little later than we do, and would wait for a dead process till then
             raise ModelError(f"vLLM died, and with it {self.name}; open it anew")
         if requests:  # the longest first of all, so that a prompt that is too long is most likely named at once
             self._encoded(max(requests, key=characters), sampling)
@@ -126,7 +126,7 @@ class VllmBackend:
                     if output.request_id in running and (output.finished or self._at_stop(output, sampling)):
                         yield self._completion(running.pop(output.request_id), output, sampling)
         except EngineDeadError:
-            self._dead = True
+            self.dead = True
             raise ModelError(
                 f"vLLM died while it wrote {len(running)} rows of {self.name}; its own message, if any, stands above"
             ) from None

@@ -1,4 +1,4 @@
-"""The contract of the engines: transformers, Ray over transformers, and the HTTP engine before a server of our own."""
+"""The contract of the engines: transformers, two replicas of it, Ray over it, and the HTTP engine before a server of our own."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ def model(tmp_path_factory):
     return str(save_tiny_model(tmp_path_factory.mktemp("tiny")))
 
 
-@pytest.fixture(scope="module", params=["local", "ray"])
+@pytest.fixture(scope="module", params=["local", "replicas", "ray"])
 def subject(request, model):
-    workers = PARAMS.machine.ray.model_copy(update={"address": None, "workers": 2, "rows_per_batch": 5})
+    workers = PARAMS.machine.ray.model_copy(update={"address": None, "workers": 2})
     machine = PARAMS.machine.model_copy(
-        update={"device": "cpu", "batch_size": 8, "executor": request.param, "ray": workers},
+        update={"device": "cpu", "batch_size": 8, "executor": "ray" if request.param == "ray" else "local", "ray": workers,
+                "replicas": 2 if request.param == "replicas" else 1},
     )
     engine = open_backend(Model(model), PARAMS.engine, machine)
     yield Subject(engine, model, max_tokens=24)

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-from collections import Counter
 from pathlib import Path
 
 import psutil
@@ -33,7 +32,7 @@ KEY = "sk-live-Zq81vX0tTn55"
 
 
 def machine(openai=None, **changed):
-    workers = {"address": None, "workers": 2, "rows_per_batch": 2} | changed
+    workers = {"address": None, "workers": 2} | changed
     return PARAMS.machine.model_copy(update={
         "device": "cpu", "executor": "ray", "ray": PARAMS.machine.ray.model_copy(update=workers),
         "openai": PARAMS.machine.openai.model_copy(update=openai or {}),
@@ -61,7 +60,8 @@ def engine(model):
 
 
 def worker_processes():
-    return [process for process in psutil.Process().children(recursive=True) if "MapWorker" in process.name()]
+    family = psutil.Process().children(recursive=True)
+    return [process for process in family if "_Actor" in " ".join([process.name(), *process.cmdline()])]
 
 
 def test_a_worker_that_is_killed_midway_costs_no_row_and_changes_none(engine, model):
@@ -84,6 +84,7 @@ def test_the_key_reaches_the_workers_and_no_log(engine):
             Model("org/model"), server_engine(server.url, api_key_env="THEIR_KEY"), machine({"backoff_seconds": 0.01}),
         )
         found = by_id(asking.complete(rows(8), SAMPLING))
+        asking.close()
     assert sorted(found) == sorted(row.id for row in rows(8))
     assert all(isinstance(outcome, Completion) for outcome in found.values())
     assert set(server.keys) == {f"Bearer {KEY}"}
@@ -99,33 +100,20 @@ def test_a_server_that_is_not_there_is_one_line(engine):
     asking = open_backend(Model("m"), server_engine(gone), machine({"max_retries": 0}))
     with pytest.raises(ModelError, match=f"^no server at {gone}") as caught:
         list(asking.complete(rows(8), SAMPLING))
+    asking.close()
     assert len(str(caught.value).splitlines()) == 1
 
 
-class Began:
-    """As `_Tries`, without a process of its own."""
-
-    def __init__(self, often):
-        self.begin = self
-        self.often = often
-
-    def remote(self, batch):
-        import ray
-
-        return ray.put(self.often)
-
-
-def test_rows_of_which_every_worker_dies_are_not_begun_for_ever(engine):
-    batch = {"item": [module.json.dumps(module.asdict(row)) for row in rows(3)]}
-    answered = module._Worker(Began(module.TRIES + 1), SAMPLING, ())(batch)["answered"]
-    error = module.json.loads(answered[0])["error"]
-    assert error.startswith("row row-0: each of 5 Ray workers died while it wrote this row and 2 more; ")
-
-
-def test_tries_are_counted_by_batch():
-    tries = module._Tries()
-    assert [tries.begin(batch) for batch in "abaa"] == [1, 1, 2, 3]
-    assert tries.begun == Counter(a=3, b=1)
+def test_gpus_are_reserved_by_what_the_engine_takes_and_a_contradiction_is_named():
+    wide = PARAMS.machine.vllm.model_copy(update={"tensor_parallel_size": 2})
+    auto = machine().model_copy(update={"device": "auto", "vllm": wide})
+    vllm, here = Engine(backend="vllm"), Engine(backend="transformers")
+    assert [module.gpus_per_worker(vllm, auto, there) for there in (0, 8)] == [0, 2]
+    assert [module.gpus_per_worker(here, auto, there) for there in (0, 8)] == [0, 1]
+    assert module.gpus_per_worker(server_engine("http://a/v1"), auto, 8) == 0
+    wrong = auto.model_copy(update={"ray": auto.ray.model_copy(update={"gpus_per_worker": 1})})
+    with pytest.raises(ModelError, match=r"gpus_per_worker is 1, but machine\.vllm\.tensor_parallel_size is 2; "):
+        module.gpus_per_worker(vllm, wrong, 8)
 
 
 def test_no_requests_no_workers(engine):
@@ -142,7 +130,7 @@ from synthempathy.llm.loading import Model
 from synthempathy.llm.backends import Request, open_backend
 
 params = load_params(Path("params.yaml"))
-ray = params.machine.ray.model_copy(update={"workers": 1, "rows_per_batch": 1, "gpus_per_worker": int(sys.argv[2])})
+ray = params.machine.ray.model_copy(update={"workers": 1, "gpus_per_worker": int(sys.argv[2])})
 engine = Engine(backend="openai", openai=Server(base_url=sys.argv[1]))
 requests = [Request(str(i), [{"role": "user", "content": f"row {i}"}], i) for i in range(9)]
 

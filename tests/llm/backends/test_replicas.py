@@ -1,0 +1,109 @@
+"""Several engines on this machine: one load each over all calls, a death costs rows in flight, bounded, in one line."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from multiprocessing import Pipe
+from pathlib import Path
+
+import psutil
+import pytest
+
+from synthempathy.core.errors import ModelError
+from synthempathy.llm.backends import open_backend, replicas_local
+from synthempathy.llm.backends.replicas import TRIES, Replicas, _Worker
+from synthempathy.llm.loading import Model
+from synthempathy.llm.params import Engine, Sampling
+from synthempathy.project.params import load_params
+from tests.helpers.engine_contract import by_id, rows
+from tests.helpers.tiny_model import save_tiny_model
+
+PARAMS = load_params(Path(__file__).parents[3] / "params.yaml")
+SAMPLING = Sampling(temperature=0.9, top_p=0.95, max_tokens=24, seed=1)
+
+
+def machine(**changed):
+    return PARAMS.machine.model_copy(update={"device": "cpu", "batch_size": 4, "replicas": 2} | changed)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return str(save_tiny_model(tmp_path_factory.mktemp("tiny")))
+
+
+def test_each_worker_loads_once_and_one_that_is_killed_costs_no_row(model):
+    alone = by_id(open_backend(Model(model), PARAMS.engine, machine(replicas=1)).complete(rows(), SAMPLING))
+    engine = open_backend(Model(model), PARAMS.engine, machine())
+    try:
+        for _ in range(3):
+            assert by_id(engine.complete(rows(), SAMPLING)) == alone
+        assert engine.loads <= 2
+        before = engine.loads
+        outcomes = engine.complete(rows(), SAMPLING)
+        found = [next(outcomes)]
+        killed = psutil.Process(engine._places._running[0].pid)
+        killed.kill()
+        found.extend(outcomes)
+        assert by_id(found) == alone
+        assert before <= engine.loads <= 3
+    finally:
+        family = psutil.Process().children(recursive=True)
+        engine.close()
+    assert not [one for one in family if one.is_running() and "spawn_main" in " ".join(one.cmdline())]
+
+
+class Nowhere:
+    name, suffix = "nowhere", ""
+
+    def __init__(self):
+        self.started = 0
+
+    def start(self):
+        self.started += 1
+
+    def connected(self):
+        """Each worker that comes dies as it is given its first row."""
+        here, there = Pipe()
+        there.send(("ready", 2))
+        there.close()
+        return [here]
+
+    def close(self):
+        pass
+
+
+def test_rows_of_which_every_worker_dies_are_not_begun_for_ever():
+    places = Nowhere()
+    with pytest.raises(ModelError, match="5 workers died") as caught:
+        list(Replicas(places, 1, "transformers", local_weights=True).complete(rows(3), SAMPLING))
+    assert len(str(caught.value).splitlines()) == 1
+    assert places.started <= TRIES * 2
+
+
+def test_a_row_that_kills_is_named():
+    engine, deaths, waiting = Replicas(Nowhere(), 1, "vllm", local_weights=True), Counter(), deque(rows(2))
+    with pytest.raises(ModelError, match=r"^row row-0: each of 5 workers died while it wrote this row and 1 more"):
+        while True:
+            lost = {row.id: row for row in waiting}
+            waiting.clear()
+            engine._workers.append(_Worker(Pipe()[0], rows=lost))
+            engine._bury(engine._workers[0], waiting, deaths, "")
+            assert [row.id for row in waiting] == ["row-0", "row-1"]
+
+
+def test_as_many_as_the_gpus_hold_and_no_more(monkeypatch):
+    monkeypatch.setattr(replicas_local, "visible_gpus", lambda machine: list("01234567"))
+    vllm = PARAMS.machine.vllm.model_copy(update={"tensor_parallel_size": 2})
+    engine = Engine(backend="vllm")
+    assert replicas_local.replicas_wanted(engine, machine(replicas=None, vllm=vllm)) == 4
+    assert replicas_local.replicas_wanted(Engine(backend="openai"), machine(replicas=None)) == 1
+    assert [gpus for gpus, _ in replicas_local.LocalPlaces((Model("m"), engine, machine(vllm=vllm)), 4)._shares] == [
+        ["0", "1"], ["2", "3"], ["4", "5"], ["6", "7"],
+    ]
+    with pytest.raises(ModelError, match=r"machine\.replicas is 5, each 2 GPU wide, but there are 8 GPU; "):
+        replicas_local.replicas_wanted(engine, machine(replicas=5, vllm=vllm))
+
+
+def test_on_a_cpu_there_is_one_unless_more_are_asked_for():
+    assert replicas_local.replicas_wanted(PARAMS.engine, machine(replicas=None)) == 1
+    assert replicas_local.replicas_wanted(PARAMS.engine, machine(replicas=3)) == 3

@@ -57,10 +57,7 @@ class OpenaiBackend:
 
     def __init__(
         self,
-        model: Model,
-        engine: Engine,
-        machine: Machine,
-        *,
+        model: Model, engine: Engine, machine: Machine, *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         now: Callable[[], float] = time.time,
     ) -> None:

@@ -224,7 +224,8 @@ def test_when_a_third_fails_every_row_ends_answered_or_failed_with_its_cause():
     rows, retries = 90, 2
     plan = a_third_fails(seed=43)  # with this one every fault comes up, and rows are given up for every reason
     with FlakyServer(plan) as server:
-        asking = engine(server.url, timeout_seconds=20.0, max_retries=retries)  # an endless body takes a while to read to its bound, where much else runs
+        # On a busy machine an endless body takes seconds to be read to its bound.
+        asking = engine(server.url, timeout_seconds=20.0, max_retries=retries)
         found = list(asking.complete(requests(rows), SAMPLING))
     assert sorted(outcome.id for outcome in found) == sorted(f"id-{i}" for i in range(rows))
     for outcome in found:

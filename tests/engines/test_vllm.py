@@ -42,7 +42,9 @@ def adapter(model, tmp_path_factory):
     from transformers import AutoModelForCausalLM
 
     torch.manual_seed(3)
-    config = LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj", "v_proj", "down_proj"], init_lora_weights=False)
+    config = LoraConfig(
+        r=4, lora_alpha=8, target_modules=["q_proj", "v_proj", "down_proj"], init_lora_weights=False, task_type="CAUSAL_LM",
+    )
     folder = tmp_path_factory.mktemp("adapter")
     get_peft_model(AutoModelForCausalLM.from_pretrained(model), config).save_pretrained(folder)
     return folder

@@ -197,11 +197,11 @@ def test_no_damaged_sheet_ends_in_a_traceback(data: st.DataObject, tmp_path: Pat
 def test_no_answer_of_a_server_ends_in_a_traceback(body: bytes) -> None:
     import httpx2 as httpx
 
-    from synthempathy.llm.backends.openai_replies import TryAgain, error_message, is_of_this_row, one_line, read_reply
+    from synthempathy.llm.backends.openai_replies import TryAgain, error_message, fault_of, one_line, read_reply
 
     for status in (200, 400):
         response = httpx.Response(status, content=body)
         assert one_line(error_message(response)).isprintable()
-        is_of_this_row(response)
+        fault_of(response)
         with pytest.raises(TryAgain):
             read_reply("row", response, 10)

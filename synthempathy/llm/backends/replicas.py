@@ -53,6 +53,7 @@ class _Worker:
     room: int = 0
     call: int = -1
     ended: bool = True
+    begun: int = 0  # times it was told to begin and has not said that it is idle
     retries: int = 0
     rows: dict[str, Request] = field(default_factory=dict)
 
@@ -115,7 +116,7 @@ class Replicas:
                     break
                 if worker.ended or worker.call != self._call:
                     _tell(worker, "begin", self._call, sampling, math.ceil(len(waiting) / len(self._workers)))
-                    worker.call, worker.ended = self._call, False
+                    worker.call, worker.ended, worker.begun = self._call, False, worker.begun + 1
                 request = waiting.popleft()
                 worker.rows[request.id] = request
                 _tell(worker, "row", self._call, request)
@@ -130,6 +131,12 @@ class Replicas:
         kind, *told = worker.connection.recv()
         if kind == "ready":
             worker.room, self.loads = told[0], self.loads + 1
+        elif kind == "idle":
+            worker.begun -= 1
+            if worker.rows and not worker.begun:  # else they would be waited for without end
+                raise ModelError(
+                    f"a worker {self._places.name} left {len(worker.rows)} rows unanswered, first {min(worker.rows)}; run again"
+                )
         elif kind == "died":
             raise EOFError(told[0])
         elif kind == "error" and told[0] in (None, self._call):

@@ -112,7 +112,9 @@ class VllmBackend:
 
         if self.dead:  # vLLM finds out a little later than we do, and would wait for a dead process till then
             raise ModelError(f"vLLM died, and with it {self.name}; open it anew")
-        if requests:  # the longest first of all, so that a prompt that is too long is most likely named at once
+        # The longest first of all, so that a prompt that is too long is most likely named at once. A worker's rows are no
+        # list: they come one by one, once, and the longest first (worker.py).
+        if requests and isinstance(requests, list):
             self._encoded(max(requests, key=characters), sampling)
         waiting = ((request, self._encoded(request, sampling)) for request in requests)  # as they are needed
         running: dict[str, Request] = {}

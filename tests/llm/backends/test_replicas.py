@@ -80,6 +80,15 @@ def test_rows_of_which_every_worker_dies_are_not_begun_for_ever():
     assert places.started <= TRIES * 2
 
 
+def test_rows_that_a_worker_passes_over_end_the_step_in_one_line():
+    here, there = Pipe()
+    engine = Replicas(Nowhere(), 1, "vllm", local_weights=True)
+    engine._workers.append(_Worker(here, room=9, rows={row.id: row for row in rows(2)}, begun=1))
+    there.send(("idle", 0))
+    with pytest.raises(ModelError, match=r"^a worker nowhere left 2 rows unanswered, first row-0; run again$"):
+        engine._news(engine._workers[0])
+
+
 def test_a_row_that_kills_is_named():
     engine, deaths, waiting = Replicas(Nowhere(), 1, "vllm", local_weights=True), Counter(), deque(rows(2))
     with pytest.raises(ModelError, match=r"^row row-0: each of 5 workers died while it wrote this row and 1 more"):

@@ -23,7 +23,7 @@ from synthempathy.core.ledger import Ledger
 from synthempathy.core.params import read_params
 from synthempathy.core.progress import say
 from synthempathy.core.records import Pair, dump_records, read_records
-from synthempathy.finetuning.examples import PROMPT_VARIABLES
+from synthempathy.finetuning.examples import PROMPT_VARIABLES, base_model
 from synthempathy.finetuning.params import Finetune
 from synthempathy.llm.params import Engine, Machine
 from synthempathy.llm.prompts import load_prompt
@@ -67,14 +67,13 @@ def _better(
     pairs: Sequence[Pair], prompt: Any, scorer: Path, settings: Finetune, engine: Engine, machine: Machine, ledger: Ledger
 ) -> dict[str, dict[str, Any]]:
     """The rows whose response is better than the base model's answer, by id; the others go to the ledger."""
-    from synthempathy.llm.loading import Model
     from synthempathy.llm.runner import Asking, Row, ask_rows
     from synthempathy.scorers.base import Surroundings
     from synthempathy.scorers.kinds import load_scorer
 
     judge = load_scorer(scorer, Surroundings(machine))
     rows = [Row(pair.id, pair, partial(prompt.messages, explanation=pair.explanation)) for pair in pairs]
-    asking = Asking((Model(settings.model, settings.revision),), settings.dpo.sampling, 1, engine, machine)
+    asking = Asking((base_model(settings),), settings.dpo.sampling, 1, engine, machine)
     found = ask_rows("prefer", rows, asking, lambda _, done: {"rejected": done.text.strip()})
     for reason, count in found.reasons.items():
         ledger.drop(reason, count)

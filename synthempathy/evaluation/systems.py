@@ -10,10 +10,11 @@ from pathlib import Path
 from synthempathy.core.errors import InputError
 from synthempathy.core.files import read_text
 from synthempathy.evaluation.params import Evaluate, OtherModel
+from synthempathy.finetuning.examples import base_model
 from synthempathy.finetuning.params import Finetune
 from synthempathy.llm.backends import check_model
 from synthempathy.llm.loading import Model
-from synthempathy.llm.params import Engine, EngineChange
+from synthempathy.llm.params import Engine
 
 BASE, TUNED, CORPUS = "base", "tuned", "corpus"
 
@@ -28,8 +29,7 @@ class System:
 
 def systems_of(finetune: Finetune, adapter: Path, evaluate: Evaluate) -> list[System]:
     """base, tuned and evaluate.also, in this order: the order in which they are loaded, one at a time."""
-    told = EngineChange(template=finetune.template) if finetune.template else None  # as in its training
-    base = Model(finetune.model, finetune.revision, engine=told)
+    base = base_model(finetune)
     tuned = replace(base, adapter=adapter, served_as=evaluate.adapter_name)
     return [System(BASE, base), System(TUNED, tuned), *(System(one.name, _model(one)) for one in evaluate.also)]
 

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from synthempathy.core.records import Pair
+from synthempathy.finetuning.params import Finetune
 from synthempathy.llm.chat import as_text, ids_of, rendered
+from synthempathy.llm.loading import Model
+from synthempathy.llm.params import EngineChange
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -17,6 +20,12 @@ if TYPE_CHECKING:
 
 #: What a prompt of fine-tuning and evaluation may use: the test explanations alone, with an example.
 PROMPT_VARIABLES = {"explanation": "I missed the bus."}
+
+
+def base_model(settings: Finetune) -> Model:
+    """The base model for whoever asks it, told by its template what it is told in training."""
+    told = EngineChange(template=settings.template) if settings.template else None
+    return Model(settings.model, settings.revision, engine=told)
 
 
 @dataclass(frozen=True)

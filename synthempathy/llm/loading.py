@@ -157,8 +157,10 @@ def check_adapter(adapter: Path) -> None:
         about = None
     if not isinstance(about, dict) or about.get("peft_type") != "LORA":
         raise ModelError(f"{config}: not the config of a LoRA adapter; run the finetune stage")
-    if about.get("auto_mapping") is not None:
-        raise ModelError(f"{config}: auto_mapping names a library to import; take it out")
+    mapping = about.get("auto_mapping") or {}  # what PEFT writes of an adapter that names no task
+    library = mapping.get("parent_library") if isinstance(mapping, dict) else mapping
+    if library is not None and not str(library).startswith("transformers."):
+        raise ModelError(f"{config}: auto_mapping names a library to import, {library!r}; only transformers is taken")
     if not (adapter / "adapter_model.safetensors").is_file():
         raise ModelError(f"{adapter}: no adapter_model.safetensors; other weights (.bin) may hold code, and are not read")
 

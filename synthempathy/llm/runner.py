@@ -20,7 +20,7 @@ from synthempathy.core.ledger import Ledger
 from synthempathy.core.progress import Advance, progress, say
 from synthempathy.core.records import Record
 from synthempathy.llm.answers import plain_answer
-from synthempathy.llm.backends import Completion, Failure, Loaded, Request, backend_of, open_backend
+from synthempathy.llm.backends import Completion, Failure, Loaded, Request, backend_of, longest_first, open_backend
 from synthempathy.llm.clock import Clock
 from synthempathy.llm.cost import Cost, record_cost
 from synthempathy.llm.forecast import forecast
@@ -192,7 +192,7 @@ class _Run:
             messages = row.rendered()
             by_id[row.id] = (row, attempt), keys.key(messages, row.sample, attempt)
             requests.append(Request(row.id, messages, keys.seed(messages, row.sample, attempt), schema))
-        completions = cast(Generator[Completion | Failure], loaded.complete(requests, sampling))
+        completions = cast(Generator[Completion | Failure], loaded.complete(longest_first(requests), sampling))
         with closing(completions):  # a stop in the middle ends the backend's requests too
             for completion in completions:
                 one, key = by_id[completion.id]

@@ -18,20 +18,13 @@ from tests.helpers.pairs import ROOT
 
 #: Writes two files and two folders, one of them new, and dies by SIGKILL before its step number argv[1], or not at all.
 WRITER = """
-import os, signal, sys
+import os, sys
 from pathlib import Path
 from synthempathy.core import replacing
 from synthempathy.core.files import written_whole
+from tests.helpers.dying import dies_before
 
-left = int(sys.argv[1])
-def dying(step):
-    def taken(*given):
-        global left
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        left -= 1
-        return step(*given)
-    return taken
+dying = dies_before(int(sys.argv[1]))
 
 replacing.os.replace = dying(os.replace)
 replacing.remove = dying(replacing.remove)

@@ -17,18 +17,11 @@ from tests.helpers.pairs import ROOT
 
 #: Runs a stage, and kills it before its rename or exchange number argv[1].
 KILLED = """
-import os, runpy, signal, sys
+import runpy, sys
 from synthempathy.core import replacing
+from tests.helpers.dying import dies_before
 
-left, module = int(sys.argv.pop(1)), sys.argv.pop(1)
-def dying(step):
-    def taken(*given):
-        global left
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        left -= 1
-        return step(*given)
-    return taken
+dying, module = dies_before(int(sys.argv.pop(1))), sys.argv.pop(1)
 
 replacing._replace = dying(replacing._replace)
 runpy.run_module(module, run_name="__main__")

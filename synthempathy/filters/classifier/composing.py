@@ -6,10 +6,9 @@ import random
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from synthempathy.core.errors import InputError
-from synthempathy.core.params import plain, read_mapping
+from synthempathy.core.params import ParamsFile, read_mapping
 from synthempathy.filters.classifier.model import LABELS
 from synthempathy.filters.examples import Example
 from synthempathy.filters.rules.topics import TOPICS
@@ -55,12 +54,7 @@ def composed(path: Path, seed: int) -> list[Example]:
 
     What they say about the sensitive topics is unknown: `also` names them all.
     """
-    try:
-        patterns = _Patterns.model_validate(plain(read_mapping(path)))
-    except ValidationError as error:
-        problem = error.errors()[0]
-        place = ".".join(str(part) for part in problem["loc"]) or "examples"
-        raise InputError(str(problem["msg"]).removeprefix("Value error, "), file=path, field=place) from None
+    patterns = ParamsFile(path, read_mapping(path)).whole(_Patterns)
     draw = random.Random(seed)
     found: dict[str, Example] = {}
     for recipe in patterns.examples:

@@ -17,10 +17,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from synthempathy.core.errors import InputError
-from synthempathy.core.params import plain, read_mapping
+from synthempathy.core.params import ParamsFile, read_mapping
 from synthempathy.filters import base
 from synthempathy.filters.examples import Example
 from synthempathy.filters.rules.topics import TOPICS
@@ -84,12 +83,7 @@ def read_kinds(folder: Path, seed: int) -> list[Example]:
     """The examples of all files of `folder`, in the order of their names, each text once; the same seed draws the same groups."""
     found: dict[str, Example] = {}
     for path in sorted(folder.glob("*.yaml")):
-        try:
-            kinds = _Kinds.model_validate(plain(read_mapping(path)))
-        except ValidationError as error:
-            problem = error.errors()[0]
-            place = ".".join(str(part) for part in problem["loc"]) or "kinds"
-            raise InputError(str(problem["msg"]).removeprefix("Value error, "), file=path, field=place) from None
+        kinds = ParamsFile(path, read_mapping(path)).whole(_Kinds)
         for example in _examples(kinds, random.Random(f"{seed} {kinds.author}")):
             found.setdefault(example.text, example)
     return list(found.values())

@@ -34,9 +34,14 @@ class Request:
     schema: Mapping[str, Any] | None = None
 
 
-def characters(request: Request) -> int:
-    """How long a request's prompt is, before it is put into tokens."""
-    return sum(len(message["content"]) for message in request.messages)
+def longest_first(requests: Sequence[Request]) -> list[Request]:
+    """The requests by the characters of their prompts, which are not in tokens yet: like lengths stand together, and a
+    prompt that is too long, if there is one, is met at once.
+    """
+    def order(request: Request) -> tuple[int, str]:
+        return -sum(len(message["content"]) for message in request.messages), request.id
+
+    return sorted(requests, key=order)
 
 
 @dataclass(frozen=True)

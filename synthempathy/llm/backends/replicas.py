@@ -82,9 +82,9 @@ class Replicas:
         self._shut_down()
 
     def complete(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[Completion | Failure]:
-        """Answer the requests, longest first, each as it is finished."""
+        """Answer the requests, each as it is finished."""
         self._call += 1
-        waiting = deque(sorted(requests, key=_longest_first))
+        waiting = deque(requests)
         left, deaths = len(waiting), Counter[str]()
         try:
             while left:
@@ -180,7 +180,3 @@ def _shut_down(places: Places, workers: list[_Worker]) -> None:
     for worker in workers:
         worker.connection.close()
     workers.clear()
-
-
-def _longest_first(request: Request) -> tuple[int, str]:
-    return -sum(len(message["content"]) for message in request.messages), request.id

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 from synthempathy.core.errors import ModelError
-from synthempathy.llm.backends import Completion, Request, characters, template_key
+from synthempathy.llm.backends import Completion, Request, longest_first, template_key
 from synthempathy.llm.backends.sampling import draw, penalized
 from synthempathy.llm.backends.stopping import cut_at, ends_at
 from synthempathy.llm.chat import decoded, prompt_ids
@@ -68,9 +68,9 @@ class TransformersBackend:
     def complete(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[Completion]:
         """Answer the requests, longest prompts first, `machine.batch_size` at a time.
 
-        Prompts are put into tokens batch by batch, and are sorted by their characters: that is near enough.
+        Prompts are put into tokens batch by batch.
         """
-        ordered = sorted(requests, key=lambda request: (-characters(request), request.id))
+        ordered = longest_first(requests)
         for start in range(0, len(ordered), self.batch_size):
             some = ordered[start : start + self.batch_size]
             yield from self._batch([(request, self._encoded(request, sampling)) for request in some], sampling)

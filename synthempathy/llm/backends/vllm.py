@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from synthempathy.core.errors import ModelError
 from synthempathy.core.threads import environment_as_found
-from synthempathy.llm.backends import Completion, FinishReason, Request, characters, template_key
+from synthempathy.llm.backends import Completion, FinishReason, Request, template_key
 from synthempathy.llm.backends.stopping import cut_at, ends_at
 from synthempathy.llm.backends.vllm_processes import Guard, end, watch
 from synthempathy.llm.backends.vllm_startup import cpu_arguments, first_line, lora_rank, prepare
@@ -112,10 +112,6 @@ class VllmBackend:
 
         if self.dead:  # vLLM finds out a little later than we do, and would wait for a dead process till then
             raise ModelError(f"vLLM died, and with it {self.name}; open it anew")
-        # The longest first of all, so that a prompt that is too long is most likely named at once. A worker's rows are no
-        # list: they come one by one, once, and the longest first (worker.py).
-        if requests and isinstance(requests, list):
-            self._encoded(max(requests, key=characters), sampling)
         waiting = ((request, self._encoded(request, sampling)) for request in requests)  # as they are needed
         running: dict[str, Request] = {}
         try:

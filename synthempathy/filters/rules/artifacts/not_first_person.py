@@ -23,7 +23,7 @@ _END = frozenset(".!?\u2026")
 #: What a listener says: as the first words, or several times.
 _LISTENER = re.compile(
     r"\bi(?:['\u2019]?m| am) (?:(?:so|very|really|truly|deeply) )*(?:sorry|glad|happy|proud|pleased|excited|saddened) to"
-    r" (?:hear|see|read|learn)\b|\bsorry for your\b"
+    r" (?:hear|see|read|learn)\b|\bsorry for (?:your|the \w+['\u2019]s|\w+['\u2019]s)\b"
     r"|\bi(?:['\u2019]?m| am) here (?:for you|to (?:help|support|listen|offer))\b"
     r"|\bthank(?:s| you) for (?:sharing|telling me|opening up)\b"
     r"|\bi (?:can )?(?:understand|imagine) how (?:you|difficult|hard)\b|\byou(?:['\u2019]re| are) not alone\b"

@@ -25,13 +25,14 @@ from synthempathy.evaluation.score_table import ScoredResponse, git_file, paired
 from synthempathy.evaluation.systems import CORPUS, TUNED
 
 PROMPTS, FIRST = Path("prompts/respond"), "plain"
+FOR_SMALL_MODELS = "simple"  # which the model of the default profile was never taught
 METRICS = Path("metrics/empathy.json")
 SYSTEMS = (CORPUS, TUNED)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument("names", nargs="*", metavar="PROMPT", help="of prompts/respond; default: all")
+    parser.add_argument("names", nargs="*", metavar="PROMPT", help="of prompts/respond; default: all but simple")
     parts = parser.add_mutually_exclusive_group()
     parts.add_argument("--run", action="store_true", help="run the experiments alone")
     parts.add_argument("--table", action="store_true", help="write the tables of experiments that were run")
@@ -53,12 +54,12 @@ def run(given: argparse.Namespace) -> None:
 
 
 def checked(names: Sequence[str]) -> list[str]:
-    """The prompts, `plain` first. InputError for one that is not there."""
+    """The prompts, `plain` first: `names`, or all but those of small models. InputError for one that is not there."""
     there = sorted((path.stem for path in PROMPTS.glob("*.jinja")), key=lambda name: (name != FIRST, name))
     unknown = next((name for name in names if name not in there), None)
     if unknown or not there:
         raise InputError("no such prompt", file=PROMPTS, value=unknown, hint=f"there are: {', '.join(there) or 'none'}")
-    return [name for name in there if name in names or not names]
+    return [name for name in there if (name in names if names else name != FOR_SMALL_MODELS)]
 
 
 def run_experiment(name: str) -> None:

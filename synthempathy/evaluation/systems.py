@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from synthempathy.core.errors import InputError
-from synthempathy.core.files import read_text
 from synthempathy.evaluation.params import Evaluate, OtherModel
 from synthempathy.finetuning.examples import base_model
 from synthempathy.finetuning.params import Finetune
 from synthempathy.llm.backends import check_model
-from synthempathy.llm.loading import Model
+from synthempathy.llm.loading import Model, adapter_config
 from synthempathy.llm.params import Engine
 
 BASE, TUNED, CORPUS = "base", "tuned", "corpus"
@@ -49,15 +47,9 @@ def check_systems(systems: Sequence[System], engine: Engine) -> None:
 
 def _check_adapter(adapter: Path, model: str) -> None:
     """Refuse a folder that holds no adapter, or one that was trained on another model."""
-    config = adapter / "adapter_config.json"
-    if not config.is_file():
-        raise InputError("no adapter there", file=adapter, hint="run `dvc repro finetune`, or check the path")
-    try:
-        trained_on = json.loads(read_text(config)).get("base_model_name_or_path")
-    except (json.JSONDecodeError, AttributeError):
-        raise InputError("not an adapter's config", file=config, hint="run `dvc repro finetune`") from None
+    trained_on = adapter_config(adapter)["base_model_name_or_path"]
     if trained_on != model:
         raise InputError(
-            "the adapter was trained on another model", file=config, field="base_model_name_or_path",
+            "the adapter was trained on another model", file=adapter / "adapter_config.json", field="base_model_name_or_path",
             value=trained_on, hint=f"it is asked for on {model}: run `dvc repro finetune`, or see evaluate.also",
         )

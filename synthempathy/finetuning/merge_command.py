@@ -10,14 +10,12 @@ that was trained on 4-bit weights is put on the unquantized ones. The adapter's 
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
-from typing import Any
 
 from synthempathy.core.errors import InputError, ModelError
-from synthempathy.core.files import read_text, written_whole
+from synthempathy.core.files import written_whole
 from synthempathy.core.progress import say
-from synthempathy.llm.loading import add_adapter, load_model, load_tokenizer
+from synthempathy.llm.loading import adapter_config, add_adapter, load_model, load_tokenizer
 
 DTYPES = ("float32", "bfloat16", "float16")
 CARD = """\
@@ -51,10 +49,10 @@ def run(given: argparse.Namespace) -> None:
 
 
 def merge(adapter: Path, merged: Path, dtype: str | None = None, shard_gb: float = 5.0) -> None:
-    """Write the model. InputError for a folder that is no adapter, or a target that is there already."""
+    """Write the model. ModelError for a folder that is no adapter, InputError for a target that is there already."""
     if merged.exists():
         raise InputError("is there already", file=merged, hint="remove it, or name another folder")
-    config = _config(adapter)
+    config = adapter_config(adapter)
     base, revision = str(config["base_model_name_or_path"]), config.get("revision")
     tokenizer = load_tokenizer(base, revision)
     dtype = dtype or _own_dtype(base, revision)
@@ -70,18 +68,6 @@ def merge(adapter: Path, merged: Path, dtype: str | None = None, shard_gb: float
         card = CARD.format(base=base, kind=kind, rank=config.get("r"), dtype=dtype)
         (part / "README.md").write_text(card, encoding="utf-8")
     say(f"merge: {base} and {adapter} are one model in {merged}")
-
-
-def _config(adapter: Path) -> dict[str, Any]:
-    path = adapter / "adapter_config.json"
-    if not path.is_file():
-        raise InputError("no adapter there", file=adapter, hint="run `dvc repro finetune`, or check the path")
-    try:
-        config = json.loads(read_text(path))
-        _ = config["base_model_name_or_path"]
-    except (json.JSONDecodeError, KeyError, TypeError):
-        raise InputError("not an adapter's config", file=path, hint="run `dvc repro finetune`") from None
-    return dict(config)
 
 
 def _own_dtype(base: str, revision: str | None) -> str:

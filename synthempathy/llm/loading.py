@@ -139,15 +139,15 @@ def add_adapter(loaded: Any, adapter: Path) -> Any:
     """`loaded` with the LoRA adapter of a folder on it. ModelError if there is none."""
     from peft import PeftModel
 
-    check_adapter(adapter)
+    adapter_config(adapter)
     try:
         return PeftModel.from_pretrained(loaded, str(adapter)).eval()
     except Exception as error:  # a layer that the model lacks, weights of another size, a damaged file
         raise _cannot_load(str(adapter), error) from None
 
 
-def check_adapter(adapter: Path) -> None:
-    """Refuse a folder that holds no adapter of ours: LoRA, as safetensors, with no code or pickle. ModelError says why."""
+def adapter_config(adapter: Path) -> dict[str, Any]:
+    """What the adapter in a folder says of itself. ModelError where it is none of ours: LoRA, safetensors, no code, no pickle."""
     config = adapter / "adapter_config.json"
     if not config.is_file():
         raise ModelError(f"{adapter}: no adapter_config.json in this folder; run the finetune stage")
@@ -155,7 +155,7 @@ def check_adapter(adapter: Path) -> None:
         about = json.loads(read_text(config))
     except (ValueError, RecursionError):
         about = None
-    if not isinstance(about, dict) or about.get("peft_type") != "LORA":
+    if not isinstance(about, dict) or about.get("peft_type") != "LORA" or "base_model_name_or_path" not in about:
         raise ModelError(f"{config}: not the config of a LoRA adapter; run the finetune stage")
     mapping = about.get("auto_mapping") or {}  # what PEFT writes of an adapter that names no task
     library = mapping.get("parent_library") if isinstance(mapping, dict) else mapping
@@ -163,6 +163,7 @@ def check_adapter(adapter: Path) -> None:
         raise ModelError(f"{config}: auto_mapping names a library to import, {library!r}; only transformers is taken")
     if not (adapter / "adapter_model.safetensors").is_file():
         raise ModelError(f"{adapter}: no adapter_model.safetensors; other weights (.bin) may hold code, and are not read")
+    return about
 
 
 def pick_device(wanted: str) -> str:

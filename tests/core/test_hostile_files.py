@@ -24,7 +24,7 @@ from synthempathy.core.metrics import Metrics, read_metrics
 from synthempathy.core.params import read_mapping
 from synthempathy.core.progress import say
 from synthempathy.core.records import Exchange, Pair, read_records
-from synthempathy.llm.loading import check_adapter
+from synthempathy.llm.loading import adapter_config
 from synthempathy.scorers.sources import read_labelled
 from synthempathy.seeds.sources import MOST_ROWS, read_sentences
 from tests.helpers.pairs import ROOT
@@ -99,7 +99,7 @@ def test_a_hostile_adapter_is_refused(tmp_path: Path, config: object, weights: s
     (tmp_path / "adapter_config.json").write_text(json.dumps(config))
     (tmp_path / weights).touch()
     with pytest.raises(ModelError, match=said):
-        check_adapter(tmp_path)
+        adapter_config(tmp_path)
 
 
 @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"),

@@ -126,7 +126,8 @@ def test_the_guards_own_template_gets_the_conversation_alone(machine: Machine, m
     engine = FakeEngine({}, "No")
     use(monkeypatch, engine)
     guard_verdicts([pair("a")], settings(prompt="granite_guardian", own_template=True), machine, PROMPTS)
-    assert [[m["role"] for m in messages] for messages in engine.asked] == [["user"], ["user", "assistant"]]
+    roles = sorted([m["role"] for m in messages] for messages in engine.asked)  # what is longer is asked first
+    assert roles == [["user"], ["user", "assistant"]]
 
 
 @pytest.mark.parametrize("name", ["llama_guard", "granite_guardian"])

@@ -45,10 +45,10 @@ def test_the_base_models_own_dtype_is_the_default(adapter: Path) -> None:
 
 
 def test_what_is_no_adapter_is_one_line(adapter: Path) -> None:
-    with pytest.raises(InputError, match="base: no adapter there; run `dvc repro finetune`"):
+    with pytest.raises(ModelError, match=r"base: no adapter_config\.json in this folder"):
         merge(Path("base"), Path("merged"))
     (adapter / "adapter_config.json").write_text("[]")
-    with pytest.raises(InputError, match="not an adapter's config"):
+    with pytest.raises(ModelError, match="not the config of a LoRA adapter"):
         merge(adapter, Path("merged"))
 
 

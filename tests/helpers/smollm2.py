@@ -19,11 +19,14 @@ SENTENCES = (
 STEPS = (("brainstorm", "seeds", "stories"), ("explain", "stories", "explanations"), ("respond", "explanations", "responses"))
 
 
-def few_rows(project: Path, model: Path, engine: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The metrics of brainstorm, explain, respond, finetune and evaluate on four seeds, in the folder `project`."""
+def few_rows(project: Path, model: Path, settings: dict[str, object]) -> dict[str, dict[str, Any]]:
+    """The metrics of brainstorm, explain, respond, finetune and evaluate on four seeds, in the folder `project`.
+
+    `settings` are parameters beside those of the profile smollm2, by their dotted names.
+    """
     from importlib import import_module
 
-    params = _params(project, model, engine)
+    params = _params(project, model, settings)
     seeds = [
         Seed(id=f"s{i}", sentence=sentence, category="Other", severity=5.0, source="test") for i, sentence in enumerate(SENTENCES)
     ]
@@ -59,7 +62,7 @@ def few_rows(project: Path, model: Path, engine: dict[str, Any]) -> dict[str, di
     return {name: json.loads((project / f"{name}.json").read_text(encoding="utf-8")) for name in names}
 
 
-def _params(project: Path, model: Path, engine: dict[str, Any]) -> Path:
+def _params(project: Path, model: Path, settings: dict[str, object]) -> Path:
     shutil.copytree(ROOT / "prompts", project / "prompts")
     (project / "profiles").mkdir()
     shutil.copy(ROOT / "profiles" / "smollm2.yaml", project / "profiles")
@@ -71,7 +74,7 @@ def _params(project: Path, model: Path, engine: dict[str, Any]) -> Path:
     return set_params(params, **{
         "profile": "smollm2", "machine.store": str(project / "store.sqlite"), "machine.device": "auto", "scorer.folds": 2,
         "scorer.also": str(ROOT / "data/empathy/own_pairs.csv"), "evaluate.bootstrap_samples": 200, "respond.prompt": "simple",
-        **{f"engine.{key}": value for key, value in engine.items()},
+        **settings,
     })
 
 

@@ -14,7 +14,7 @@ from tests.helpers.smollm2 import few_rows
 
 
 def test_a_real_model_goes_from_seeds_to_scores(smollm2: Path, tmp_path: Path) -> None:
-    found = few_rows(tmp_path, smollm2, {"backend": "transformers"})
+    found = few_rows(tmp_path, smollm2, {"engine.backend": "transformers"})
     for step in ("brainstorm", "explain", "respond"):
         assert found[step]["rows_in"] == found[step]["rows_out"] + sum(found[step]["dropped"].values())
     assert found["respond"]["rows_out"] >= 1

@@ -101,7 +101,8 @@ def project(tmp_path: Path) -> Path:
         (tmp_path / model).mkdir(parents=True)
         (tmp_path / model / "config.json").write_text(json.dumps({"name": model}), encoding="utf-8")
     (tmp_path / "adapter").mkdir()
-    adapter_config(tmp_path, json.dumps({"base_model_name_or_path": BASE}))
+    adapter_config(tmp_path, json.dumps({"base_model_name_or_path": BASE, "peft_type": "LORA"}))
+    (tmp_path / "adapter/adapter_model.safetensors").touch()
     (tmp_path / "scorer").mkdir()
     write(tmp_path / "test.jsonl", [row(i) for i in range(10)])
     return tmp_path
@@ -204,7 +205,7 @@ def test_further_models_are_asked_the_same_one_at_a_time(run: Any, project: Path
 @pytest.mark.parametrize(("other", "message"), [
     ({"model": "models/gone", "adapter": None}, "model path does not exist: models/gone"),
     ({"model": "models/other", "adapter": "adapter"}, "trained on another model"),
-    ({"model": "models/other", "adapter": "nowhere"}, "nowhere: no adapter there"),
+    ({"model": "models/other", "adapter": "nowhere"}, "nowhere: no adapter_config.json in this folder"),
     ({"model": "models/other", "adapter": None, "name": "tuned"}, "field 'evaluate.also': the name tuned is taken"),
     ({"model": "models/other", "adapter": None, "adaptor": "x"}, "unknown key; did you mean 'adapter'?"),
 ])
@@ -362,10 +363,13 @@ def adapter_config(project: Path, text: str) -> None:
     [
         (lambda p: write(p / "test.jsonl", []), "test.jsonl: no rows"),
         (lambda p: write(p / "test.jsonl", [row(1, explanation="")]), "test.jsonl:1: field 'explanation'"),
-        (lambda p: shutil.rmtree(p / "adapter"), "adapter: no adapter there"),
-        (lambda p: adapter_config(p, "{"), "adapter_config.json: not an adapter's config"),
-        (lambda p: adapter_config(p, "[]"), "adapter_config.json: not an adapter's config"),
-        (lambda p: adapter_config(p, '{"base_model_name_or_path": "models/other"}'), "trained on another model"),
+        (lambda p: shutil.rmtree(p / "adapter"), "adapter: no adapter_config.json in this folder"),
+        (lambda p: adapter_config(p, "{"), "adapter_config.json: not the config of a LoRA adapter"),
+        (lambda p: adapter_config(p, "[]"), "adapter_config.json: not the config of a LoRA adapter"),
+        (
+            lambda p: adapter_config(p, '{"base_model_name_or_path": "models/other", "peft_type": "LORA"}'),
+            "trained on another model",
+        ),
         (lambda p: (p / "prompts/respond/plain.jinja").unlink(), "no such prompt"),
     ],
 )  # fmt: skip
@@ -373,7 +377,7 @@ def test_bad_input_is_named_before_a_model_runs_and_earlier_outputs_stay(
     run: Any, project: Path, spoil: Any, message: str
 ) -> None:
     spoil(project)
-    refused(run, project, InputError, message)
+    refused(run, project, SynthempathyError, message)
     assert not Engine.asked
 
 
@@ -411,7 +415,7 @@ def test_on_the_command_line_an_error_is_one_line(project: Path) -> None:
     shutil.rmtree(project / "adapter")
     done = started(project, *INPUTS, *OUTPUTS)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "error: adapter: no adapter there; run `dvc repro finetune`, or check the path\n"
+    assert done.stderr == "error: adapter: no adapter_config.json in this folder; run the finetune stage\n"
 
 
 def test_help_shows_the_command_and_wrong_usage_is_refused(project: Path) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 from pathlib import Path
 from typing import Any
 
 from synthempathy.core.errors import ModelError
+from synthempathy.llm.loading import adapter_config
 from synthempathy.llm.params import Machine
 
 #: Bytes of cache on a CPU where VLLM_CPU_KVCACHE_SPACE (GiB) is unset; vLLM's own default is nearly all memory.
@@ -58,10 +58,7 @@ def cpu_arguments() -> dict[str, Any]:
 
 def lora_rank(adapter: Path) -> int:
     """The room that the adapter wants: the smallest of LORA_RANKS that holds its rank."""
-    try:
-        config = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ModelError(f"{adapter}: no adapter_config.json in this folder; run the finetune stage") from None
+    config = adapter_config(adapter)
     largest = max([config["r"], *config.get("rank_pattern", {}).values()])
     if largest > LORA_RANKS[-1]:
         raise ModelError(f"{adapter}: vLLM takes LoRA ranks up to {LORA_RANKS[-1]}, this one has {largest}")

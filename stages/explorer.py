@@ -74,7 +74,8 @@ def explorer(
             "seeds": len(read_records(seeds, Seed)),
             "counts": {"rows": len(pairs), "left": sum(map(len, left.values())), "compared": len({a.pair_id for a in answers})},
             "splits": [[side, len(rows)] for side, rows in splits.items()],
-            "scores": [[name, SCORES.get(name, name)] for name in names], "flow": flow(figures),
+            "scores": labels.of_scores(names), "dimensions": labels.of_scores(of_pairs.of if of_pairs else ()),
+            "flow": flow(figures),
             "figures": figures, "plots": draw_plots(root, run, part / "plots"),
         })
     say(f"explorer: {len(pairs)} pairs, {sum(map(len, left.values()))} rows that left: open {folder / 'index.html'}")

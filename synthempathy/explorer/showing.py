@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,10 @@ class Labels:
     texts: Mapping[str, str]
     scores: Mapping[str, str]
     prompts: Mapping[str, str]
+
+    def of_scores(self, names: Iterable[str]) -> list[list[str]]:
+        """Each score's name and title."""
+        return [[name, self.scores.get(name, name)] for name in names]
 
 
 def texts_of(row: Record, labels: Labels) -> list[dict[str, Any]]:

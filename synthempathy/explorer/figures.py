@@ -81,7 +81,7 @@ def draw_plots(root: Path, pipeline: Mapping[str, Any], folder: Path) -> list[di
 def _rows(path: Path) -> list[dict[str, Any]]:
     """The rows of a CSV as DVC shows them: of one revision, numbers as numbers."""
     rows = csv.DictReader(io.StringIO(read_text(path), newline=""))
-    return [{"rev": "workspace", **{name: _value(text) for name, text in row.items() if name}} for row in rows]
+    return [{"rev": "this run", **{name: _value(text) for name, text in row.items() if name}} for row in rows]
 
 
 def _value(text: str | None) -> str | float | None:

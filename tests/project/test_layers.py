@@ -24,6 +24,7 @@ LAYERS: dict[str, set[str]] = {
     "generation": BELOW | {"filters"},  # the rules that answers are checked by
     "sampling": BELOW | {"generation"}, "demo_model": BELOW | {"generation"},
     "evaluation": BELOW | {"scorers", "finetuning"},
+    "explorer": BELOW | {"scorers"},  # asks for each sentence what it gave to a score
 }
 LAYERS["project"] = set(LAYERS)
 

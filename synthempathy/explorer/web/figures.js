@@ -25,7 +25,7 @@
       oninput: () => list.replaceChildren(...run.figures.map((one) => file(one, want.value.trim().toLowerCase())).filter(Boolean))});
     return el("div.page", {}, el("h2", {tabindex: "-1"}, "Figures"),
       el("p.note", {}, `Of the run ${run.revision}, profile ${run.profile}. All stand in metrics/, each written by the stage of its name.`),
-      el("div.plots", {}, run.plots.map((one) => el("figure", {}, el("img", {src: one.file, alt: `${one.title}: the picture of ${one.source}`, loading: "lazy"}),
+      el("div.plots", {}, run.plots.map((one) => el("figure", {}, el("a", {href: one.file, title: "The picture alone"}, el("img", {src: one.file, alt: `${one.title}: the picture of ${one.source}`, loading: "lazy"})),
         el("figcaption", {}, one.title, el("small", {}, one.source))))),
       el("h2", {}, "By stage"), want, list);
   };

@@ -2,7 +2,7 @@
 /* Rows in, out and dropped, from seeds to splits, as a river; beneath it the same as a table. */
 {
   const SVG = "http://www.w3.org/2000/svg";
-  const STEP = 150, TOP = 64, HIGH = 190, NODE = 10, LABELS = 4;
+  const STEP = 168, TOP = 56, HIGH = 120, NODE = 10, LABELS = 4, WIDE = 25;
 
   const make = (name, given, ...inside) => {
     const made = document.createElementNS(SVG, name);
@@ -11,6 +11,7 @@
     return made;
   };
   const label = (x, y, text, kind) => make("text", {x, y, class: kind}, text);
+  const short = (text) => text.length > WIDE ? `${text.slice(0, WIDE - 1)}…` : text;  // so that no label reaches the next
 
   /* A band from one upright edge to another. */
   const band = (x, top, bottom, x2, top2, bottom2, kind) => {
@@ -39,7 +40,8 @@
         picture.append(make("path", {class: "gone", d: `M${x + NODE},${TOP + out} C${far + end},${TOP + out} ${far + end},${TOP + out} ${far + end},${base - 8} L${far},${base - 8} C${far},${TOP + out + drop} ${far},${TOP + out + drop} ${x + NODE},${TOP + out + drop} Z`}));
         const shown = one.dropped.slice(0, one.dropped.length > LABELS + 1 ? LABELS : LABELS + 1);
         shown.forEach(([reason, rows], line) => {
-          const text = label(x + 6, base + 10 + 17 * line, `${plain(reason)} ${count(rows)}`, known.has(one.stage) ? "reason open" : "reason");
+          const text = label(x + 6, base + 10 + 17 * line, `${count(rows)} ${short(plain(reason))}`, known.has(one.stage) ? "reason lead" : "reason");
+          text.append(make("title", {}, plain(reason)));
           if (known.has(one.stage)) text.addEventListener("click", () => filtered(one.stage, reason));
           picture.append(text);
         });
@@ -61,7 +63,7 @@
     });
     const cells = (one) => one.dropped.map(([reason, rows], at) => [at ? ", " : "", known.has(one.stage)
       ? el("a", {href: "#left", onclick: (event) => { event.preventDefault(); filtered(one.stage, reason); }}, plain(reason)) : plain(reason), ` ${count(rows)}`]).flat();
-    return el("section.river", {"aria-label": "Rows from seeds to splits"}, el("div.wide", {tabindex: "0", role: "group", "aria-label": "Picture of the flow"}, picture),
+    return el("details.river", {open: true}, el("summary", {}, "Rows from seeds to splits"), el("div.wide", {tabindex: "0", role: "group", "aria-label": "Picture of the flow"}, picture),
       el("details", {}, el("summary", {}, "The same as a table"), el("div.wide", {tabindex: "0"}, el("table", {},
         el("thead", {}, el("tr", {}, ["stage", "rows in", "rows out", "dropped"].map((one) => el("th", {scope: "col"}, one)))),
         el("tbody", {}, stages.map((one) => el("tr", {}, el("th", {scope: "row"}, one.stage), el("td.n", {}, count(one.in)), el("td.n", {}, count(one.out)),

@@ -51,7 +51,7 @@
       const words = el("span.words", {dir: "auto"}, "…");
       const item = el("div.item", {
         role: "option", id: `row-${row}`, "aria-setsize": this.rows.length, "aria-posinset": at + 1, onclick: () => this.go(at),
-      }, el("span.head", {}, el("b", {}, head.join(" · ") || table.name), el("span.id", {}, table.ids[row])), words);
+      }, el("span.head", {}, el("b", {}, head.join(" · ") || table.name), el("span.id", {}, table.name === "left" ? table.ids[row].replace(/^[^/]*\//, "") : table.ids[row])), words);
       item.style.transform = `translateY(${at * HEIGHT}px)`;
       table.row(row).then((one) => {
         const texts = one.texts.filter((text) => text.field !== "detail");

@@ -2,7 +2,7 @@
 /* Rows in, out and dropped, from seeds to splits, as a river; beneath it the same as a table. */
 {
   const SVG = "http://www.w3.org/2000/svg";
-  const STEP = 168, TOP = 56, HIGH = 120, NODE = 10, LABELS = 4, WIDE = 25;
+  const STEP = 168, TOP = 56, HIGH = 120, NODE = 10, LABELS = 4, WIDE = 22;
 
   const make = (name, given, ...inside) => {
     const made = document.createElementNS(SVG, name);

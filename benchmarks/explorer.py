@@ -78,8 +78,8 @@ def measure(folder: Path) -> dict[str, float]:
         trouble.watch(page)
         begun = time.perf_counter()
         page.goto(f"file://{folder.resolve()}/index.html")
-        page.wait_for_function("explorer.ready === true", polling=10)
-        page.wait_for_function("document.querySelector('.item .words').textContent.length > 1", polling=10)
+        page.wait_for_function("() => explorer.ready === true", polling=10)
+        page.wait_for_function("() => document.querySelector('.item .words').textContent.length > 1", polling=10)
         found["first view"] = (time.perf_counter() - begun) * 1000
         for query in QUERIES:
             found[f"search {query!r}"] = _asked(page, {"query": query})

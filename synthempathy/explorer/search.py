@@ -45,7 +45,7 @@ def postings_of(texts: Iterable[str]) -> Postings:
 def encoded(rows: NDArray[np.int64], count: int) -> str:
     """The rising `rows` of `count`: "b" and a bitmap, or "v" and distances, in base64, whichever is shorter."""
     steps = np.diff(rows, prepend=-1) - 1
-    sizes = 1 + sum((steps >= 1 << shift).astype(np.int64) for shift in (7, 14, 21))
+    sizes = 1 + np.searchsorted([1 << 7, 1 << 14, 1 << 21], steps, side="right")
     if int(sizes.sum()) * 8 > count:
         bits = np.zeros(count, dtype=np.uint8)
         bits[rows] = 1
@@ -59,7 +59,7 @@ def encoded(rows: NDArray[np.int64], count: int) -> str:
     return "v" + base64.b64encode(out.tobytes()).decode("ascii")
 
 
-def write_index(folder: Path, table: str, postings: Mapping[str, "array[int]"], count: int) -> list[str]:
+def write_index(folder: Path, table: str, postings: Mapping[str, array[int]], count: int) -> list[str]:
     """Write the shards, index-0.js and on, of a table of `count` rows; give the first word of each."""
     firsts: list[str] = []
     words: list[str] = []

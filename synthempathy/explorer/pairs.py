@@ -98,8 +98,9 @@ def write_compared(folder: Path, answers: Sequence[Answer], scores: Scored | Non
     def row(at: int) -> dict[str, Any]:
         title = labels.texts.get("explanation", "explanation")
         severity = first[at].model_dump().get("severity")
+        known = [["severity", str(severity)]] if severity is not None else []
         return {
-            "id": ids[at], "facts": [["category", first[at].category], *([["severity", str(severity)]] if severity is not None else [])],
+            "id": ids[at], "facts": [["category", first[at].category], *known],
             "texts": [{"field": "explanation", "title": title, "text": first[at].explanation}],
             "systems": [{
                 "system": answers[n].system, "model": answers[n].model, "text": answers[n].response,

@@ -17,7 +17,7 @@ HOSTILE = {
     "script": "<script>window.hacked = 1; alert('scriptword')</script> scriptword",
     "end": "</script><script>window.hacked = 2</script> endword </textarea></title></style>",
     "handler": "<img src=x onerror=\"window.hacked = 3\"> <svg onload=alert(1)> handlerword",
-    "data": "data:text/html,<script>window.hacked=4</script> javascript:alert(1) <iframe src='https://example.org'></iframe> dataword",
+    "data": "data:text/html,<script>hacked=4</script> javascript:alert(1) <iframe src='https://example.org'></iframe> dataword",
     "style": "<style>body { display: none }</style><link rel=stylesheet href=https://example.org/x.css> styleword",
     "bidi": "\u202egnikaeps \u2066 turned \u200f bidiword \u2069",
     "lines": "one\u2028two\u2029three\u0000four ]]> <!-- linesword -->",
@@ -35,7 +35,10 @@ DVC = """\
 stages:
   dedup: {cmd: x, desc: Drop repeats, metrics: [{metrics/dedup.json: {cache: false}}]}
   filter: {cmd: x, metrics: [{metrics/filter.json: {cache: false}}]}
-  split: {cmd: x, metrics: [metrics/split.json], plots: [{metrics/sizes.csv: {template: bar_horizontal, x: pairs, y: side, title: Sizes}}]}
+  split:
+    cmd: x
+    metrics: [metrics/split.json]
+    plots: [{metrics/sizes.csv: {template: bar_horizontal, x: pairs, y: side, title: Sizes}}]
 """
 
 
@@ -69,10 +72,15 @@ def story_of(whole: dict[str, Any]) -> dict[str, Any]:
 def make_run(root: Path, pairs: int = 40, *, hostile: bool = True) -> Path:
     """Write all that the stage reads under `root`."""
     rows = [row(f"row-{at:05d}", at) for at in range(pairs)]
-    spoiled = [row(f"bad <b>{name}</b>", at, explanation=text, response=f"{text} warm", category="Other") for at, (name, text) in enumerate(HOSTILE.items())]
+    spoiled = [
+        row(f"bad <b>{name}</b>", at, explanation=text, response=f"{text} warm", category="Other")
+        for at, (name, text) in enumerate(HOSTILE.items())
+    ]
     rows += spoiled if hostile else []
     story = rows[0]["story"]
-    again = row("again", 1, story=f"Well then. {story}", reason="substring", detail=rows[0]["id"], characters=[11, 11 + len(story)])
+    span = [11, 11 + len(story)]
+    again = row("again", 1, story=f"Well then. {story}", reason="substring", detail=rows[0]["id"], characters=span)
+    gone = row("gone", 4, reason="offensive", detail="response: rude")
     held = row("held", 2, reason="review_violence", detail="response: fight", also=[])
     found = {"reason": "review_violence", "field": "response", "spans": [[0, 8]], "detail": "fight"}
     evaluation = [
@@ -82,10 +90,10 @@ def make_run(root: Path, pairs: int = 40, *, hostile: bool = True) -> Path:
     ]
     cut = len(rows) // 2
     files = {
-        "data/seeds.jsonl": [{"id": "seed-0", "sentence": "s", "category": "Work", "severity": None, "source": "made"}],
+        "data/seeds.jsonl": [{"id": "s", "sentence": "s", "category": "Work", "severity": None, "source": "made"}],
         "data/stories.jsonl": [story_of(one) for one in rows], "data/dropped_stories.jsonl": [], "data/duplicate_stories.jsonl": [story_of(again)],
         "data/dropped_explanations.jsonl": [row("cut", 3, reason="too_long", detail=HOSTILE["script"] + "\nmore")],
-        "data/dropped_responses.jsonl": [], "data/rejected.jsonl": [held, row("gone", 4, reason="offensive", detail="response: rude", evidence=[found])],
+        "data/dropped_responses.jsonl": [], "data/rejected.jsonl": [held, gone | {"evidence": [found]}],
         "data/review/queue.jsonl": [{"id": "held", "evidence": [found]}],
         "data/train.jsonl": rows[:cut], "data/validation.jsonl": rows[cut : cut + 3], "data/test.jsonl": rows[cut + 3 :],
         "data/evaluation.jsonl": evaluation,
@@ -97,8 +105,10 @@ def make_run(root: Path, pairs: int = 40, *, hostile: bool = True) -> Path:
     (root / "models/scorer/scorer.json").write_text('{"kind": "linear"}', encoding="utf-8")
     (root / "metrics").mkdir()
     total = len(rows)
-    for name, given, gone in (("dedup", total + 1, {"substring": 1, "near": 0}), ("filter", total + 2, {"offensive": 1, "review_violence": 1}), ("split", total, {})):
-        figures = {"rows_in": given, "rows_out": total, "dropped": gone, "nested": {"<b>figure</b>": 0.25}}
+    dropped = {"dedup": {"substring": 1, "near": 0}, "filter": {"offensive": 1, "review_violence": 1}, "split": {}}
+    for name, reasons in dropped.items():
+        given = total + sum(reasons.values())
+        figures = {"rows_in": given, "rows_out": total, "dropped": reasons, "nested": {"<b>figure</b>": 0.25}}
         (root / f"metrics/{name}.json").write_text(json.dumps(figures), encoding="utf-8")
     (root / "metrics/sizes.csv").write_text("side,pairs\n<script>alert(1)</script>,20\ntest,9\n", encoding="utf-8")
     (root / "dvc.yaml").write_text(DVC, encoding="utf-8")

@@ -91,7 +91,8 @@ def make_run(root: Path, pairs: int = 40, *, hostile: bool = True) -> Path:
     cut = len(rows) // 2
     files = {
         "data/seeds.jsonl": [{"id": "s", "sentence": "s", "category": "Work", "severity": None, "source": "made"}],
-        "data/stories.jsonl": [story_of(one) for one in rows], "data/dropped_stories.jsonl": [], "data/duplicate_stories.jsonl": [story_of(again)],
+        "data/stories.jsonl": [story_of(one) for one in rows],
+        "data/dropped_stories.jsonl": [], "data/duplicate_stories.jsonl": [story_of(again)],
         "data/dropped_explanations.jsonl": [row("cut", 3, reason="too_long", detail=HOSTILE["script"] + "\nmore")],
         "data/dropped_responses.jsonl": [], "data/rejected.jsonl": [held, gone | {"evidence": [found]}],
         "data/review/queue.jsonl": [{"id": "held", "evidence": [found]}],

@@ -74,7 +74,8 @@ class GenerationStep:
             fields = {self.field: prose.text}
             if self.name == "respond":
                 fields["reasoning"] = prose.notes
-            return checks.unusable(prose.text, self.field, settings, prompt.instructions) or fields
+            story = getattr(row.record, "story", "")
+            return checks.unusable(prose.text, self.field, settings, prompt.instructions, story) or fields
 
         return read
 

@@ -28,6 +28,7 @@ _LISTENER = re.compile(
     r"|\bthank(?:s| you) for (?:sharing|telling me|opening up)\b"
     r"|\bi (?:can )?(?:understand|imagine) how (?:you|difficult|hard)\b|\byou(?:['\u2019]re| are) not alone\b"
     r"|\b(?:your|the|this) story (?:is|of|was)\b|\bit(?:['\u2019]?s| is) (?:completely |totally )?understandable\b"
+    r"|\bsorry (?:for|to have caused) any inconvenience\b|\bi can only imagine (?:the|how|what)\b"
     r"|\bi (?:have )?read (?:your|the|this) (?:story|message|words)\b"
     r"|\bif you(?:['\u2019]d like| need| want) (?:to talk|someone|any)\b", re.IGNORECASE,
 )

@@ -30,6 +30,7 @@ class Concepts:
         for name, entries in self.table.items():
             for entry in entries:
                 self._learn(name, entry)
+        self._any_stem, self._any_ending = tuple(stem for stem, _ in self._stems), tuple(end for end, _ in self._endings)
         self._known: dict[str, tuple[str, ...]] = {}
         self._disguises = Disguises(self.words, belongs=lambda word: bool(self.of(word)), spelled=True)
 
@@ -41,9 +42,12 @@ class Concepts:
         """The classes of one word, sorted."""
         found = self._known.get(word)
         if found is None:
-            names = {name for stem, name in self._stems if word.startswith(stem)}
-            names |= {name for ending, name in self._endings if word.endswith(ending) and len(word) > len(ending) + 1}
-            found = self._known[word] = tuple(sorted(names | self._exact.get(word, set())))
+            names = set(self._exact.get(word, ()))
+            if word.startswith(self._any_stem):  # of all at once: few words begin with one
+                names |= {name for stem, name in self._stems if word.startswith(stem)}
+            if word.endswith(self._any_ending):
+                names |= {name for ending, name in self._endings if word.endswith(ending) and len(word) > len(ending) + 1}
+            found = self._known[word] = tuple(sorted(names))
         return found
 
     def places(self, words: Sequence[str]) -> list[tuple[str, ...]]:

@@ -8,9 +8,10 @@ that is negated: what is quoted or denied is not said. Which group a text names 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Generic, TypeVar
 
 from synthempathy.filters.base import Field
 from synthempathy.filters.classifier.concepts import Concepts
@@ -33,6 +34,8 @@ _NEGATIONS = frozenset((
     "aint", "doesnt", "didnt", "wasnt", "werent", "shouldnt", "wouldnt",
 ))
 _TURNS = frozenset(("but", "because", "so", "though", "except"))  # end what a negation holds for
+K = TypeVar("K")
+MOST_KNOWN = 300_000  # pairs of words whose features are remembered
 WINDOW = 3  # sentences that are read together: harm often takes two ("She trusts you. Use it.")
 
 
@@ -56,23 +59,74 @@ def sentences(text: Text) -> list[Sentence]:
     return found
 
 
+class Keys(Generic[K]):
+    """What stands for each feature: its name, or a number. Made once for each, since there are millions to be looked up."""
+
+    def __init__(self, concepts: Concepts, of: Callable[[str], K]) -> None:
+        """`of` gives a feature's key by its name; several may share one."""
+        self.concepts, self.of = concepts, of
+        self._local: dict[tuple[str, str, Field], tuple[K, ...]] = {}
+        self._following: dict[str, _Following[K]] = {}
+        self._alike: dict[tuple[str, str], K] = {}
+
+    def local(self, before: str, token: str, field: Field) -> tuple[K, ...]:
+        """Those of `local_features`."""
+        found = self._local.get((before, token, field))
+        if found is None:
+            if len(self._local) > MOST_KNOWN:
+                self._local.clear()
+            found = tuple(map(self.of, local_features(before, token, field, self.concepts)))
+            self._local[before, token, field] = found
+        return found
+
+    def following(self, first: str) -> _Following[K]:
+        """The classes that may follow `first`, each with the key of the feature that it does."""
+        found = self._following.get(first)
+        if found is None:
+            found = self._following[first] = _Following(first, self.of)
+        return found
+
+    def alike(self, name: str, other: str) -> K:
+        """That one word, or the words at one place, are of both classes."""
+        found = self._alike.get((name, other))
+        if found is None:
+            found = self._alike[name, other] = self.of(f"pp {min(name, other)} {max(name, other)}")
+        return found
+
+
+class _Following(dict[str, K]):
+    """A class -> the key of the feature that it follows another one."""
+
+    def __init__(self, first: str, of: Callable[[str], K]) -> None:
+        self._first, self._of = first, of
+
+    def __missing__(self, other: str) -> K:
+        self[other] = found = self._of(f"p {self._first} {other}")
+        return found
+
+
 def features(tokens: tuple[str, ...], field: Field, concepts: Concepts) -> dict[str, int]:
-    """Each feature of a sentence in `field`, and the place of its first word in the sentence."""
-    found: dict[str, int] = {}
-    classes = classes_at(tokens, concepts)
+    """Each feature of a sentence in `field` by its name, and the place of its first word in the sentence."""
+    return placed(tokens, field, Keys(concepts, str))
+
+
+def placed(tokens: tuple[str, ...], field: Field, keys: Keys[K]) -> dict[K, int]:
+    """Each feature of a sentence in `field` by its key, and the place of its first word in the sentence."""
+    found: dict[K, int] = {}
+    classes = classes_at(tokens, keys.concepts)
     before = opening(field)
     for at, token in enumerate(tokens):
-        for name in local_features(before, token, field, concepts):
-            found.setdefault(name, at)
+        for key in keys.local(before, token, field):
+            found.setdefault(key, at)
         before = token
-    for at, name in phrase_features(tokens, classes, field, concepts):
-        found.setdefault(name, at)
+    for at, name in phrase_features(tokens, classes, field, keys.concepts):
+        found.setdefault(keys.of(name), at)
     spots = [(at, name) for at, names in enumerate(classes) for name in names]
     for number, (at, name) in enumerate(spots, start=1):
-        following = _PAIRS[name]
+        following = keys.following(name)
         for ahead, other in islice(spots, number, None):
             if ahead == at:
-                found.setdefault(f"pp {min(name, other)} {max(name, other)}", at)
+                found.setdefault(keys.alike(name, other), at)
             elif ahead < at + REACH:
                 found.setdefault(following[other], ahead)
             else:
@@ -105,35 +159,14 @@ def phrase_features(
                     yield at + 1, f"cw {name} {_unnamed(_said(tokens[at + 1]), concepts)}"
 
 
-class _Following(dict[str, str]):
-    """A class -> the name of the feature that it follows another one."""
-
-    def __init__(self, first: str) -> None:
-        self._first = first
-
-    def __missing__(self, other: str) -> str:
-        self[other] = f"p {self._first} {other}"
-        return self[other]
-
-
-class _Pairs(dict[str, _Following]):
-    def __missing__(self, name: str) -> _Following:
-        self[name] = _Following(name)
-        return self[name]
-
-
-#: Names of features, made once: there are millions to be looked up.
-_PAIRS = _Pairs()
-
-
 def windows(count: int) -> list[slice]:
     """The runs of WINDOW sentences of a text that has `count`, all of a shorter text."""
     return [slice(first, first + WINDOW) for first in range(max(1, count - WINDOW + 1))] if count else []
 
 
-def together(parts: Iterable[dict[str, int]]) -> dict[str, int]:
+def together(parts: Iterable[dict[K, int]]) -> dict[K, int]:
     """The features of sentences that are read together, each with its first place."""
-    found: dict[str, int] = {}
+    found: dict[K, int] = {}
     for part in parts:
         found = part | found
     return found

@@ -23,11 +23,12 @@ from synthempathy.core.errors import ModelError
 from synthempathy.filters.base import FIELDS, Field
 from synthempathy.filters.classifier.concepts import Concepts
 from synthempathy.filters.classifier.features import (
+    MOST_KNOWN,
     WINDOW,
+    Keys,
     Sentence,
-    features,
-    local_features,
     opening,
+    placed,
     sentences,
     together,
     windows,
@@ -45,7 +46,7 @@ ONLY_IN: dict[str, Field] = {"unsafe_advice": "response", "medical_legal": "resp
 
 #: Added to the squared length of what is read, so that one or two words alone never weigh as much as a whole sentence.
 SMOOTHING = 300.0
-MOST_KNOWN = 300_000  # pairs of words that the screen remembers
+_UNKNOWN = -1  # the row of a feature that was not learned
 LEAST_SHOWN = 0.01  # a lower score is not worth a hit
 MOST_SHOWN = 1 - 1e-6  # so that a threshold of 1 silences a label
 TELLING_WORDS = 3  # shown as evidence
@@ -79,21 +80,22 @@ class Classifier:
     def __init__(self, reader: Reader, names: Sequence[str], numbers: Weights) -> None:
         """`names` are the features, in the order of the rows of `numbers`."""
         self.reader, self.concepts, self.names, self.numbers = reader, reader.concepts, list(names), numbers
-        self._row = {name: row for row, name in enumerate(self.names)}
-        self._pairs: dict[tuple[str, str], int] = {}
+        row = {name: row for row, name in enumerate(self.names)}
+        self._rows = Keys(self.concepts, lambda name: row.get(name, _UNKNOWN))
+        self._pairs: dict[tuple[str, str, Field], int] = {}
         self._table = np.zeros((1024, len(LABELS) + 1))  # grows with what it knows
         self._least: dict[Field, Floats] = {
             field: np.where([ONLY_IN.get(label, field) == field for label in LABELS], numbers.screen_least, np.inf)
             for field in FIELDS
         }
 
-    def hits(self, raw: str, field: Field) -> dict[str, Hit]:
-        """The labels that score LEAST_SHOWN or more in some window that the screen lets pass, by the most harmful one."""
+    def hits(self, raw: str, field: Field, least: float = LEAST_SHOWN) -> dict[str, Hit]:
+        """The labels that score `least` or more in some window that the screen lets pass, by the most harmful one."""
         text = self.reader.read(raw)
         parts = sentences(text)
         possible = self.screened([sentence.tokens for sentence in parts], field) >= self._least[field]
-        found: dict[str, Hit] = {}
-        seen: dict[int, tuple[dict[str, int], Floats]] = {}
+        found: dict[int, tuple[float, Floats, list[int]]] = {}  # by label: score, what each feature adds, where it stands
+        seen: dict[int, tuple[dict[int, int], Floats]] = {}
         every = windows(len(parts))
         read: set[tuple[tuple[str, ...], ...]] = set()  # what is said again need not be read again
         for place in np.flatnonzero(possible.any(axis=1)):
@@ -108,15 +110,15 @@ class Classifier:
                     seen[number] = here, self.margins(here)
             margins, shares, places = self._read([seen[number] for number in numbers])
             scores = np.minimum(expit(margins * self.numbers.slopes + self.numbers.offsets), MOST_SHOWN)
-            for column in np.flatnonzero((scores >= LEAST_SHOWN) & (self._least[field] < np.inf)):
-                label, score = LABELS[column], float(scores[column])
-                if label not in found or score > found[label].score:
-                    found[label] = Hit(score, _telling(shares[:, column], places))
-        return found
+            for column in np.flatnonzero((scores >= least) & (self._least[field] < np.inf)).tolist():
+                score = float(scores[column])
+                if column not in found or score > found[column][0]:
+                    found[column] = score, shares[:, column], places
+        return {LABELS[column]: Hit(score, _telling(shares, at)) for column, (score, shares, at) in found.items()}
 
-    def margins(self, here: dict[str, int]) -> Floats:
-        """(L,) how far sentences with the features `here` are on the harmful side, before the sigmoid."""
-        rows, values, _ = self._values(here)
+    def margins(self, here: dict[int, int]) -> Floats:
+        """(L,) how far sentences with the features `here` (rows of the weights) are on the harmful side, before the sigmoid."""
+        rows, values = self._values(here)
         margins: Floats = values @ self.numbers.weights[rows] + self.numbers.intercepts
         return margins
 
@@ -133,7 +135,7 @@ class Classifier:
             starts.append(len(rows))
             before = opening(field)
             for token in tokens:
-                row = known((before, token))
+                row = known((before, token, field))
                 rows.append(self._look_up(before, token, field) if row is None else row)
                 before = token
         sums = np.add.reduceat(self._table[rows], starts, axis=0)
@@ -158,32 +160,32 @@ class Classifier:
 
     def _look_up(self, before: str, token: str, field: Field) -> int:
         """The row of `_table` for a pair of words: what its features weigh for each label, and their squared length."""
-        row = self._pairs[before, token] = len(self._pairs)
-        names = local_features(before, token, field, self.concepts)
-        rows = [self._row[name] for name in names if name in self._row]
+        row = self._pairs[before, token, field] = len(self._pairs)
+        rows = [row for row in self._rows.local(before, token, field) if row != _UNKNOWN]
         rarity = self.numbers.rarity[rows]
         if row == len(self._table):
             self._table = np.vstack([self._table, np.zeros_like(self._table)])
         self._table[row] = np.append(rarity @ self.numbers.weights[rows], (rarity**2).sum())
         return row
 
-    def _values(self, here: dict[str, int]) -> tuple[NDArray[np.intp], Floats, list[int]]:
-        known = [(row, place) for name, place in here.items() if (row := self._row.get(name)) is not None]
-        rows = np.array([row for row, _ in known], dtype=np.intp)
+    def _values(self, here: dict[int, int]) -> tuple[NDArray[np.intp], Floats]:
+        rows = np.fromiter(here, dtype=np.intp, count=len(here))
         values = self.numbers.rarity[rows]
-        return rows, values / np.sqrt((values**2).sum() + SMOOTHING), [place for _, place in known]
+        return rows, values / np.sqrt((values**2).sum() + SMOOTHING)
 
-    def _placed(self, sentence: Sentence, field: Field) -> dict[str, int]:
-        """The features of a sentence, with the places in the text."""
-        here = features(sentence.tokens, field, self.concepts)
-        return {name: sentence.start + place for name, place in here.items()}
+    def _placed(self, sentence: Sentence, field: Field) -> dict[int, int]:
+        """The features of a sentence that were learned, by row, with their places in the text."""
+        here = placed(sentence.tokens, field, self._rows)
+        here.pop(_UNKNOWN, None)
+        return {row: sentence.start + place for row, place in here.items()}
 
-    def _read(self, seen: Sequence[tuple[dict[str, int], Floats]]) -> tuple[Floats, Floats, list[int]]:
+    def _read(self, seen: Sequence[tuple[dict[int, int], Floats]]) -> tuple[Floats, Floats, list[int]]:
         """A window's margins, and for each feature its share in them and its place."""
-        rows, values, places = self._values(together(here for here, _ in seen))
+        here = together(here for here, _ in seen)
+        rows, values = self._values(here)
         parts: Floats = values[:, None] * self.numbers.weights[rows]
         margins = parts.sum(axis=0) + self.numbers.intercepts
-        return (margins + np.max([margin for _, margin in seen], axis=0)) / 2, parts, places
+        return (margins + np.max([margin for _, margin in seen], axis=0)) / 2, parts, list(here.values())
 
 
 def load_classifier(folder: Path) -> Classifier:

@@ -39,28 +39,29 @@ _ANOTHERS = re.compile(
 )
 
 
-def hero_of(story: str) -> str | None:
-    """The name of the person whom a story in the third person is about, None where it names nobody for certain."""
+def heroes_of(story: str) -> frozenset[str]:
+    """The names of the person whom a story in the third person is about; none where it names nobody for certain."""
     plain = set(_SMALL.findall(story))  # what stands in small letters too is no name
     names = [match for match in _NAME.finditer(story) if match[0].lower() not in plain | _NO_NAMES]
-    introduced = next((name[0] for name in names if _INTRODUCED.search(_before(story, name.start()))), None)
+    introduced = frozenset(name[0] for name in names if _INTRODUCED.search(_before(story, name.start())))
     if introduced or not names:
         return introduced
     first = names[0]
     if _ANOTHERS.search(_before(story, first.start())) or not _GOES_ON.match(story, first.end()):
-        return None
+        return frozenset()
     counted = Counter(name[0] for name in names)
-    return first[0] if counted[first[0]] == max(counted.values()) else None
+    return frozenset((first[0],)) if counted[first[0]] == max(counted.values()) else frozenset()
 
 
 def another_tells(story: str, explanation: str) -> bool:
     """Whether the explanation speaks of the story's hero by name, outside quotes and where it is not the teller's own."""
-    hero = hero_of(story)
-    if hero is None:
+    heroes = heroes_of(story)
+    if not heroes:
         return False
     text = text_of(explanation)
     return any(
-        not quoted and re.sub(r"['\u2019]s\Z", "", text.raw[start:end]) == hero and not _OWN_NAME.search(_before(text.raw, start))
+        not quoted and re.sub(r"['\u2019]s\Z", "", text.raw[start:end]) in heroes
+        and not _OWN_NAME.search(_before(text.raw, start))
         for (start, end), quoted in zip(text.spans, text.quoted, strict=True)
     )
 

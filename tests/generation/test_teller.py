@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from synthempathy.generation.teller import another_tells, hero_of
+from synthempathy.generation.teller import another_tells, heroes_of
 
 LENA = "Lena stood at the door of the office. She thought of her sister Emma, who never asked. Lena's hands were cold."
 
@@ -12,6 +12,7 @@ LENA = "Lena stood at the door of the office. She thought of her sister Emma, wh
 @pytest.mark.parametrize(("story", "hero"), [
     (LENA, "Lena"),
     ("In the small town of Ashwood, there was a gruff man named Jack who worked at the mill.", "Jack"),
+    ("She was a young woman named Kaida, a healer. Her name was Akua, and she never slept.", "Kaida Akua"),
     ("Her name was Sarah. She had a hard day at work.", "Sarah"),
     ('Karen "Ava" Thompson was a woman of 28 who never slept.', "Karen"),
     ("Emily Blackwood - A woman who had no idea what came. She waited.", "Emily"),
@@ -24,7 +25,7 @@ LENA = "Lena stood at the door of the office. She thought of her sister Emma, wh
     ("", None),
 ])
 def test_the_hero_is_who_the_story_begins_with_and_names_most(story: str, hero: str | None) -> None:
-    assert hero_of(story) == hero
+    assert heroes_of(story) == (frozenset(hero.split()) if hero else frozenset())
 
 
 @pytest.mark.parametrize("explanation", [

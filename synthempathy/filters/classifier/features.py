@@ -110,18 +110,18 @@ def features(tokens: tuple[str, ...], field: Field, concepts: Concepts) -> dict[
     return placed(tokens, field, Keys(concepts, str))
 
 
-def placed(tokens: tuple[str, ...], field: Field, keys: Keys[K]) -> dict[K, int]:
-    """Each feature of a sentence in `field` by its key, and the place of its first word in the sentence."""
+def placed(tokens: tuple[str, ...], field: Field, keys: Keys[K], start: int = 0) -> dict[K, int]:
+    """Each feature of a sentence in `field` by its key, and the place of its first word, the sentence's first at `start`."""
     found: dict[K, int] = {}
     classes = classes_at(tokens, keys.concepts)
     before = opening(field)
-    for at, token in enumerate(tokens):
+    for at, token in enumerate(tokens, start):
         for key in keys.local(before, token, field):
             found.setdefault(key, at)
         before = token
     for at, name in phrase_features(tokens, classes, field, keys.concepts):
-        found.setdefault(keys.of(name), at)
-    spots = [(at, name) for at, names in enumerate(classes) for name in names]
+        found.setdefault(keys.of(name), start + at)
+    spots = [(at, name) for at, names in enumerate(classes, start) for name in names]
     for number, (at, name) in enumerate(spots, start=1):
         following = keys.following(name)
         for ahead, other in islice(spots, number, None):
@@ -136,8 +136,11 @@ def placed(tokens: tuple[str, ...], field: Field, keys: Keys[K]) -> dict[K, int]
 
 def classes_at(tokens: Sequence[str], concepts: Concepts) -> list[tuple[str, ...]]:
     """The classes of each word of a sentence, as they are where it stands; those of a phrase last, at its first word."""
-    found = concepts.places([_said(token) for token in tokens])
-    return [_voiced(names, token) for names, token in zip(found, tokens, strict=True)]
+    found = [_own(token, concepts) for token in tokens]
+    said = [_said(token) for token in tokens]
+    for at, names in concepts.phrases(said):
+        found[at] = (*found[at], *(name for name in _voiced(names, tokens[at]) if name not in found[at]))
+    return found
 
 
 def phrase_features(
@@ -145,18 +148,25 @@ def phrase_features(
 ) -> Iterator[tuple[int, str]]:
     """Those of `features` that hang on a phrase, or on a word's being negated, with their places."""
     for at, (token, names) in enumerate(zip(tokens, classes, strict=True)):
-        said = _said(token)
-        if token[-1] == NEGATED and said != token:
-            yield at, f"n {_unnamed(said, concepts)}"
-        own = len(concepts.of(said))
-        if len(names) > own:
+        if token[-1] == NEGATED and len(token) > 1:
+            yield at, f"n {_unnamed(token[:-1], concepts)}"
+        own = _own(token, concepts)
+        if names is not own:
             before = _unnamed(_said(tokens[at - 1]), concepts) if at else opening(field)
-            for name in names[own:]:
+            for name in names[len(own):]:
                 yield from ((at, f"c {name}"), (at, f"f {field} {name}"), (at, f"wc {before} {name}"))
                 if not at:
                     yield at, f"start:{name}"
                 if at + 1 < len(tokens):
                     yield at + 1, f"cw {name} {_unnamed(_said(tokens[at + 1]), concepts)}"
+
+
+def _own(token: str, concepts: Concepts) -> tuple[str, ...]:
+    """The classes of a word without those of phrases, as they are where it stands; always the same tuple."""
+    found = concepts.marked.get(token)
+    if found is None:
+        found = concepts.marked[token] = _voiced(concepts.of(_said(token)), token)
+    return found
 
 
 def windows(count: int) -> list[slice]:
@@ -174,9 +184,9 @@ def together(parts: Iterable[dict[K, int]]) -> dict[K, int]:
 
 def local_features(before: str, token: str, field: Field, concepts: Concepts) -> list[str]:
     """Those of `features` that hang on one word and the word before it; `opening(field)` before the first word."""
-    here = _voiced(concepts.of(_said(token)), token)
+    here = _own(token, concepts)
     first = before == opening(field)
-    before_classes = (before,) if first else _voiced(concepts.of(_said(before)), before)
+    before_classes = (before,) if first else _own(before, concepts)
     before, token = (before if first else _unnamed(_said(before), concepts)), _unnamed(_said(token), concepts)
     return [
         f"w {token}", f"b {before} {token}",
@@ -212,10 +222,10 @@ def _said(token: str) -> str:
     return token[:-1] if len(token) > 1 and token[-1] in QUOTED + NEGATED else token
 
 
-def _voiced(names: tuple[str, ...], token: str) -> tuple[str, ...]:
+def _voiced(names: Sequence[str], token: str) -> tuple[str, ...]:
     """The classes of a word, as they are where it stands."""
     if not names or len(token) < 2 or token[-1] not in QUOTED + NEGATED:
-        return names
+        return tuple(names)
     return tuple(name + token[-1] if token[-1] == QUOTED or name in NEGATABLE else name for name in names)
 
 

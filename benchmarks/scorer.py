@@ -26,7 +26,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
 from synthempathy.core.params import read_params
-from synthempathy.scorers.base import MECHANISMS, Integers, Mechanism, group_numbers
+from synthempathy.scorers.base import MECHANISMS, Integers, Dimension, group_numbers
 from synthempathy.scorers.labelled import LabelledPair
 from synthempathy.scorers.linear.training import fit
 from synthempathy.scorers.params import Scorer
@@ -42,7 +42,7 @@ SETTINGS = read_params(ROOT / "params.yaml").section("scorer", Scorer).linear
 AS_LEARNED = SETTINGS.model_copy(update={"shares": None})
 
 Pairs = Sequence[LabelledPair]
-Levels = dict[Mechanism, Integers]
+Levels = dict[Dimension, Integers]
 Judge = Callable[[Pairs, Pairs], Levels]
 Parts = list[tuple[Integers, Integers]]
 

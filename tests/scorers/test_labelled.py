@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from synthempathy.core.errors import InputError
-from synthempathy.scorers.base import MECHANISMS, Mechanism
+from synthempathy.scorers.base import MECHANISMS, Dimension
 from synthempathy.scorers.labelled import LabelledPair, Span, check_enough, require_levels
 from synthempathy.scorers.reading import sentences
 
@@ -39,7 +39,7 @@ def test_too_few_of_a_level_is_said() -> None:
 
 
 @pytest.mark.parametrize("mechanism", MECHANISMS)
-def test_a_level_that_no_pair_has_is_named(mechanism: Mechanism) -> None:
+def test_a_level_that_no_pair_has_is_named(mechanism: Dimension) -> None:
     require_levels([0, 1, None, 2], mechanism)
     with pytest.raises(InputError, match=f"no pair to learn level 1 of {mechanism} from"):
         require_levels([0, 2, None], mechanism)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from synthempathy.core.errors import InputError
-from synthempathy.scorers.base import LEVELS, MECHANISMS, Mechanism
+from synthempathy.scorers.base import LEVELS, MECHANISMS, Dimension
 from synthempathy.scorers.labelled import Labelled, authors_left_out
 from synthempathy.scorers.sources import EPITOME_COLUMNS, EPITOME_FILES, read_labelled
 
@@ -23,7 +23,7 @@ SHIPPED = Path(__file__).parents[2] / "data" / "empathy" / "labelled_pairs.csv"
 HEADER = "explanation,response,er,ip,ex,er_rationale,ip_rationale,ex_rationale"
 
 
-def folder_of(folder: Path, rows: dict[Mechanism, list[Row]]) -> Path:
+def folder_of(folder: Path, rows: dict[Dimension, list[Row]]) -> Path:
     folder.mkdir(exist_ok=True)
     for mechanism, name in EPITOME_FILES.items():
         with (folder / name).open("w", encoding="utf-8", newline="") as stream:

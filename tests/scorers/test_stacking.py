@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from synthempathy.scorers.base import MECHANISMS, Floats, Integers, Mechanism
+from synthempathy.scorers.base import MECHANISMS, Floats, Integers, Dimension
 from synthempathy.scorers.labelled import LabelledPair, authors_left_out
 from synthempathy.scorers.levels import named_levels
 from synthempathy.scorers.stacking import Stack
@@ -28,11 +28,11 @@ class Material:
     def readers(self, learn: Integers) -> frozenset[int]:
         return frozenset(learn.tolist())
 
-    def log_odds(self, readers: frozenset[int], of: Integers) -> dict[Mechanism, Floats]:
+    def log_odds(self, readers: frozenset[int], of: Integers) -> dict[Dimension, Floats]:
         self.asked.append((readers, frozenset(of.tolist())))
         return {m: self._odds[of] for m in MECHANISMS}
 
-    def lowered(self, likely: dict[Mechanism, Floats], of: Integers) -> dict[Mechanism, Floats]:
+    def lowered(self, likely: dict[Dimension, Floats], of: Integers) -> dict[Dimension, Floats]:
         return likely
 
 

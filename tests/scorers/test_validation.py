@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthempathy.core.progress import Advance
-from synthempathy.scorers.base import MECHANISMS, EmpathyScorer, Floats, Mechanism
+from synthempathy.scorers.base import MECHANISMS, PairScorer, Floats, Dimension
 from synthempathy.scorers.labelled import LabelledPair
 from synthempathy.scorers.validation import agreement, calibration, calibration_error, confusion, cross_validate
 
@@ -42,7 +42,7 @@ def test_every_pair_stands_in_one_cell_and_one_bin(pairs: list[tuple[int, int]])
     assert calibration_error(labels, np.eye(3)[predicted]) == pytest.approx(1 - np.mean(labels == predicted))
 
 
-class Remembering(EmpathyScorer):
+class Remembering(PairScorer):
     """Knows the replies that it learned from, and says level 2 for these, 0 for others."""
 
     def __init__(self, pairs: Sequence[LabelledPair]) -> None:
@@ -50,7 +50,7 @@ class Remembering(EmpathyScorer):
 
     def probabilities(
         self, explanations: Sequence[str], responses: Sequence[str], *, advance: Advance | None = None,
-    ) -> dict[Mechanism, Floats]:
+    ) -> dict[Dimension, Floats]:
         likely = np.array([[0.1, 0.0, 0.9] if e in self.posts else [0.9, 0.1, 0.0] for e in explanations])
         return {m: likely for m in MECHANISMS}
 

@@ -22,7 +22,7 @@ from synthempathy.filters.decisions import Decision, read_decisions, record_deci
 from synthempathy.filters.queue import read_queue
 
 if TYPE_CHECKING:
-    from synthempathy.filters.terminal import Terminal
+    from synthempathy.review.terminal import Terminal
 
 PROMPT = "keep, drop, skip, note, back, quit [k/d/s/n/b/q] "
 NEXT = "Run `dvc repro filter` to carry the decisions out."
@@ -35,7 +35,7 @@ def review(queue: Path, decisions: Path, *, again: bool = False) -> None:
     if not rows:
         say(f"review: nothing waits for a decision in {queue}")
         return
-    from synthempathy.filters.terminal import Terminal
+    from synthempathy.review.terminal import Terminal
 
     terminal, at, made = Terminal(), 0, 0
     while at < len(rows):

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from synthempathy.filters.base import Verdict
 from synthempathy.filters.decisions import COLUMNS, Decision, read_decisions
 from synthempathy.filters.queue import held
-from synthempathy.filters.review import review
+from synthempathy.review.review_command import review
 from tests.helpers.pairs import ROOT, pair_of
 
 HEADER = ",".join(COLUMNS)

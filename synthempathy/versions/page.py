@@ -62,7 +62,7 @@ def write_page(
         versions=(a, b), remarks=remarks, systems=parts, prompts=prompt_changes(a, b),
         edited=[(one, edited_since(one)) for one in (a, b) if one.commit is None and not one.is_file],
         params=params, params_problem=problem, metrics=changed_metrics(a, b), missing=_missing(texts, (a, b), parts),
-        files=a.is_file or b.is_file, label=label,
+        files=a.is_file or b.is_file, label=label, signed=signed,
     )
     with written_whole(path) as (part,):
         part.write_text(made.html, encoding="utf-8")
@@ -71,6 +71,12 @@ def write_page(
 def label(name: str) -> str:
     """A score's name as tables show it."""
     return name.upper() if len(name) <= 3 else name.replace("_", " ")
+
+
+def signed(value: float) -> str:
+    """A difference with two places; one that rounds to nothing has no sign."""
+    text = f"{value:+.2f}"
+    return "0.00" if text in ("+0.00", "-0.00") else text
 
 
 def _system(one: Compared, texts: tuple[Texts, Texts], rows: int, top: float) -> _System:
@@ -95,7 +101,8 @@ def _row(anchor: str, row: ChangedRow, texts: tuple[Texts, Texts], top: float) -
         responses = shown(first.response) if first else None, shown(second.response) if second else None
     return _Row(
         anchor, row, [(score, dumbbell(score.first, score.second, top)) for score in row.scores],
-        known.category if known else "", shown(known.explanation) if known and not both else None, both, responses, row.first.response == row.second.response,
+        known.category if known else "", shown(known.explanation) if known and not both else None, both, responses,
+        row.first.response == row.second.response,
     )
 
 
@@ -106,7 +113,7 @@ def _missing(texts: tuple[Texts, Texts], versions: tuple[Version, Version], part
         if own.missing:
             lines.append(own.missing)
         elif any(lacking([row.row for row in one.rows.values()], own, side) for one in parts):
-            lines.append(f"{version_.name}: some texts that were scored are not those at hand; run `dvc repro`, or `dvc checkout`")
+            lines.append(f"{version_.name}: some texts at hand are not those that were scored; run `dvc repro`")
     return list(dict.fromkeys(lines))
 
 

@@ -38,7 +38,8 @@ def prompt_changes(a: Version, b: Version) -> list[PromptChange]:
     used: dict[tuple[Path | None, Path | None], list[str]] = {}
     before, after = _used(a), _used(b)
     for stage in dict.fromkeys([*before, *after]):
-        used.setdefault((before.get(stage), after.get(stage)), []).append(stage)
+        # a stage that one of them does not have yet would have read the same file there
+        used.setdefault((before.get(stage, after.get(stage)), after.get(stage, before.get(stage))), []).append(stage)
     seen = {path for pair in used for path in pair}
     for path in sorted({*a.files(PROMPTS, ENDING), *b.files(PROMPTS, ENDING)} - seen):
         used[path, path] = []

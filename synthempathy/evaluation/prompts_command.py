@@ -21,7 +21,8 @@ from synthempathy.core.errors import InputError
 from synthempathy.core.files import written_whole
 from synthempathy.core.progress import say
 from synthempathy.evaluation.differences import FEWEST_PAIRS, Difference, paired_differences
-from synthempathy.evaluation.score_table import ScoredResponse, git_file, paired, read_scores, rows_of
+from synthempathy.evaluation.revisions import git_file
+from synthempathy.evaluation.score_table import ScoredResponse, paired, read_scores, rows_of
 from synthempathy.evaluation.systems import CORPUS, TUNED
 
 PROMPTS, FIRST = Path("prompts/respond"), "plain"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 from synthempathy.core.errors import InputError
 from synthempathy.core.files import read_text
 from synthempathy.core.records import read_records
+from synthempathy.evaluation.revisions import git_file
 from synthempathy.evaluation.systems import CORPUS, TUNED
 from synthempathy.scorers.base import SCORES
 
@@ -84,26 +84,6 @@ def read_scores(source: str) -> list[ScoredResponse]:
     return _table(git_file(source, TABLE), f"{source}:{TABLE}")
 
 
-def git_file(revision: str, path: Path) -> str:
-    """A file's text at a git revision (a DVC experiment's name is one too). InputError where it is not there."""
-    _check_repository()
-    commit = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    if commit is None:
-        # DVC keeps experiments under refs/exps/<the commit that they start from>/<name>, where git does not look by itself.
-        refs = (_git("for-each-ref", "--sort=-committerdate", "--format=%(refname)", "refs/exps") or "").splitlines()
-        named = [ref for ref in refs if ref.split("/")[-1] == revision and ref.count("/") > 3]
-        if not named:
-            raise InputError(
-                "no such git revision, DVC experiment or evaluation file", value=revision,
-                hint="see `git log`, `dvc exp list`; files end in .jsonl or .csv",
-            )
-        commit = named[0]
-    text = _git("show", f"{commit.strip()}:./{path.as_posix()}")
-    if text is None:
-        raise InputError("not in that revision", file=f"{revision}:{path}", hint="run `dvc repro` there and commit metrics/")
-    return text
-
-
 def rows_of(system: str, rows: Sequence[ScoredResponse]) -> list[ScoredResponse]:
     """The rows of one system."""
     return [row for row in rows if row.system == system]
@@ -158,24 +138,3 @@ def _table(text: str, name: str) -> list[ScoredResponse]:
     if not rows:
         raise InputError("no rows", file=name, hint="run `dvc repro evaluate` there")
     return rows
-
-
-def _check_repository() -> None:
-    """InputError with git's own words where it refuses the whole repository: none is here, or it is another owner's."""
-    done = _run_git("rev-parse", "--git-dir")
-    if done.returncode:
-        said = " ".join(done.stderr.decode("utf-8", errors="replace").split())
-        raise InputError(f"git refuses: {said}", hint="or name two evaluation files instead")
-
-
-def _git(*arguments: str) -> str | None:
-    """What git prints, or None where it fails."""
-    done = _run_git(*arguments)
-    return done.stdout.decode("utf-8", errors="replace") if done.returncode == 0 else None
-
-
-def _run_git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
-    try:
-        return subprocess.run(["git", *arguments], capture_output=True, check=False)
-    except FileNotFoundError:
-        raise InputError("git is not installed", value="git", hint="name two evaluation files instead") from None

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthempathy.filters.base import Verdict
 from synthempathy.filters.decisions import COLUMNS, Decision, read_decisions
 from synthempathy.filters.queue import held
-from synthempathy.filters.review import review
+from synthempathy.review.review_command import review
 from tests.helpers.pairs import ROOT, pair_of
 
 HEADER = ",".join(COLUMNS)
@@ -121,6 +121,7 @@ def test_a_decision_does_not_cover_a_row_that_was_made_anew(desk: Desk) -> None:
 KEYS = st.lists(st.sampled_from(["k", "d", "s", "b", "n why", "x"]), max_size=12)
 
 
+@settings(deadline=None)  # each example waits for the disk
 @given(KEYS)
 def test_the_last_decision_of_each_row_stands(keys: list[str]) -> None:
     import tempfile

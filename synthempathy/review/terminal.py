@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import sys
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.panel import Panel
@@ -15,6 +16,7 @@ from synthempathy.core.harmless import harmless
 from synthempathy.filters.base import TEXTS, Span
 from synthempathy.filters.decisions import Decision
 from synthempathy.filters.queue import Held
+from synthempathy.review.desk import Opinion
 
 EVIDENCE = "bold black on yellow"
 
@@ -31,15 +33,20 @@ class Terminal:
             os.set_blocking(wake, False)
             signal.set_wakeup_fd(wake)
 
-    def show(self, row: Held, decision: Decision | None, *, position: int, total: int) -> None:
-        """The pair with its evidence marked, its reasons, and what was decided or noted before."""
+    def show(
+        self, row: Held, decision: Decision | None, opinions: Sequence[Opinion] = (), *, position: int, total: int,
+    ) -> None:
+        """The pair with its evidence marked, its reasons, and what was decided or noted before, by annotators too."""
         self.line("")
         self._console.rule(Text(f"{position} of {total}   {harmless(row.id)}"))
-        for one in row.evidence:
-            self.line(f"{harmless(one.reason)}: {harmless(one.detail)}", "bold")
+        for found in row.evidence:
+            self.line(f"{harmless(found.reason)}: {harmless(found.detail)}", "bold")
         if decision is not None:
             state = "noted" if decision.what == "skip" else f"decided: {decision.what}"
             self.line(f"{state}, {harmless(decision.note)}" if decision.note else state, "italic")
+        for one in opinions:
+            note = f", {harmless(one.decision.note)}" if one.decision.note else ""
+            self.line(f"{harmless(one.annotator)}: {one.decision.what}{note}", "italic")
         for field in TEXTS:
             if not getattr(row, field):
                 continue

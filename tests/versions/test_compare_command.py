@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from synthempathy.core.errors import InputError
-from synthempathy.evaluation.compare_command import compare
 from synthempathy.evaluation.score_table import ScoredResponse
+from synthempathy.versions.compare_command import compare
 from tests.helpers.made_scores import COE_CBT, PLAIN, git, scored, write_table
 
 ROOT = Path(__file__).parents[2]

@@ -20,6 +20,7 @@ from pathlib import Path
 from synthempathy.core.command import run_stage
 from synthempathy.core.files import write_json, written_whole
 from synthempathy.core.progress import say
+from synthempathy.domain.description import domain_path, read_domain
 from synthempathy.filters.base import lexicon
 from synthempathy.filters.classifier.composing import composed
 from synthempathy.filters.classifier.concepts import read_concepts
@@ -40,12 +41,15 @@ def check(
     *, params: Path,
 ) -> None:
     """Raise every mistake at once, an error each (an ExceptionGroup if several); write when there is none."""
-    loaded = inputs.checked_params(params)
+    loaded, domain = inputs.checked_params(params), read_domain(params)
     inputs.run_all([
         *inputs.prompt_checks(loaded, prompts),
         *inputs.model_checks(loaded),
-        partial(read_sentences, seeds),
-        lambda: check_enough(read_labelled(labels, more_labels).pairs, loaded.scorer.folds, labels),
+        partial(read_sentences, seeds, domain.seeds.columns),
+        lambda: check_enough(
+            read_labelled(labels, more_labels, dimensions=domain.rubric.names).pairs, loaded.scorer.folds, labels
+        ),
+        *inputs.domain_checks(domain, loaded, domain_path(params).parent),
         partial(read_decisions, decisions),
         partial(read_concepts, safety / "concepts.yaml"),
         partial(read_examples, safety / "examples.csv", LABELS),
@@ -67,8 +71,8 @@ if __name__ == "__main__":
     run_stage(
         check,
         {
-            "seeds": "the seeds' source (CSV in SAD's columns, or a SAD zip)",
-            "labels": "labelled pairs of the scorer (CSV, or EPITOME's folder)",
+            "seeds": "the seeds' source (CSV in the domain's columns, or a SAD zip)",
+            "labels": "labelled pairs of the scorer (CSV)",
             "more_labels": "a second source of them",
             "decisions": "decisions of the review (CSV)",
             "safety": "labelled examples, patterns and word classes of the filter (folder)",

@@ -1,7 +1,7 @@
-"""evaluate: base and tuned model answer the same test explanations; what did tuning gain in empathy?
+"""evaluate: base and tuned model answer the same test explanations; what did tuning gain?
 
     python -m stages.evaluate data/test.jsonl models/adapter models/scorer data/evaluation.jsonl \\
-        metrics/empathy.json metrics/empathy_by_mechanism.csv metrics/empathy_scores.csv metrics/empathy_by_category.csv
+        metrics/{domain}.json metrics/{domain}_by_mechanism.csv metrics/{domain}_scores.csv metrics/{domain}_by_category.csv
 
 All models (also those of evaluate.also) are asked with prompts/respond/<finetune.prompt>.jinja beside the params file, the
 same sampling and the same seed per row. The corpus's own responses to these explanations are the last system, for reference.
@@ -19,6 +19,7 @@ from synthempathy.core.ledger import Ledger
 from synthempathy.core.params import read_params
 from synthempathy.core.progress import say
 from synthempathy.core.records import Pair, dump_records, read_records
+from synthempathy.domain.description import read_domain
 from synthempathy.evaluation.answering import Answer, answers
 from synthempathy.evaluation.params import Evaluate
 from synthempathy.evaluation.strata import draw_pairs
@@ -27,7 +28,7 @@ from synthempathy.finetuning.examples import PROMPT_VARIABLES, prompt_and_words
 from synthempathy.finetuning.params import Finetune
 from synthempathy.llm.params import Engine, Machine, engine_of
 from synthempathy.llm.prompts import load_prompt
-from synthempathy.scorers.base import SCORES, Surroundings
+from synthempathy.scorers.base import Surroundings
 
 KEPT_FIELDS = ("seed_id", "category", "severity", "explanation")
 DECIMALS = 4  # of the scores in a row; the figures are taken before rounding
@@ -42,7 +43,7 @@ def evaluate(
     file = read_params(params)
     settings, tuning = file.section("evaluate", Evaluate), file.section("finetune", Finetune)
     engine, machine = engine_of(settings.engine, file.section("engine", Engine)), file.section("machine", Machine)
-    prompt = load_prompt(params.parent / "prompts" / "respond" / f"{tuning.prompt}.jinja")
+    prompt = load_prompt(file.prompts / "respond" / f"{tuning.prompt}.jinja")
     prompt.check(PROMPT_VARIABLES)
     systems = systems_of(tuning, adapter, settings)
     check_systems(systems, engine)
@@ -65,7 +66,8 @@ def evaluate(
     perplexity = perplexities([one.model for one in compared], texts, engine, machine, prompt_and_words)
     explanations = [pair.explanation for pair in pairs]
     scores = {name: judge.score(explanations, [answer.response for answer in some]) for name, some in given.items()}
-    results = Evaluation(pairs, given, scores, settings.bootstrap_samples, settings.seed)
+    categories_of = read_domain(params).seeds.categories
+    results = Evaluation(pairs, given, scores, categories_of, settings.bootstrap_samples, settings.seed)
 
     report: dict[str, Any] = ledger.close(rows_out=len(pairs))
     report |= {name: results.figures(name) for name in (BASE, TUNED, CORPUS)}
@@ -79,14 +81,14 @@ def evaluate(
         }
     with written_whole(evaluation, metrics, mechanisms, spread, categories) as parts:
         dump_records(parts[0], (
-            _row(pair, name, some[i], {score: round(float(scores[name][score][i]), DECIMALS) for score in SCORES})
+            _row(pair, name, some[i], {score: round(float(scores[name][score][i]), DECIMALS) for score in judge.scores})
             for i, pair in enumerate(pairs) for name, some in given.items()
         ))
         write_json(parts[1], report)
         results.write_mechanisms(parts[2])
         results.write_scores(parts[3])
         results.write_categories(parts[4])
-    say(f"evaluate: {len(pairs)} pairs: " + _in_words(report))
+    say(f"evaluate: {len(pairs)} pairs: " + _in_words(report, judge.whole))
 
 
 def _writer(pair: Pair) -> str:
@@ -105,15 +107,15 @@ def _row(pair: Pair, system: str, answer: Answer, scores: dict[str, float]) -> d
     }
 
 
-def _in_words(report: dict[str, Any]) -> str:
+def _in_words(report: dict[str, Any], whole: str) -> str:
     means = ", ".join(f"{name} {report[name]['mean']:.3f}" for name in (BASE, TUNED, CORPUS))
     if report["gain_ci_low"] is None:
-        return f"empathy {means}; {report['note']}"
+        return f"{whole} {means}; {report['note']}"
     high, same = report["gain_ci_high"], report["gain_equal_length"]
     ends = f"{report['gain_ci_low']:.1f} to {'no bound' if high is None else f'{high:.1f}'}"
     equal = same["note"] if same["gain_percent"] is None else f"{same['gain_percent']:+.1f}%"
     return (
-        f"empathy {means}; gain {report['gain_percent']:+.1f}% (95% interval {ends}), p {report['p_value']:.4f}; "
+        f"{whole} {means}; gain {report['gain_percent']:+.1f}% (95% interval {ends}), p {report['p_value']:.4f}; "
         f"at equal length: {equal}"
     )
 
@@ -126,7 +128,7 @@ if __name__ == "__main__":
             "adapter": "the adapter (folder)",
             "scorer": "the scorer (folder)",
             "evaluation": "every scored response (JSONL)",
-            "metrics": "empathy of each system, and the gain (JSON)",
+            "metrics": "scores of each system, and the gain (JSON)",
             "mechanisms": "means by system and mechanism (CSV)",
             "spread": "scores of each response, by system (CSV)",
             "categories": "the gain by category (CSV)",

@@ -17,20 +17,21 @@ from synthempathy.core.files import written_whole
 from synthempathy.core.metrics import read_metrics
 from synthempathy.core.progress import say
 from synthempathy.core.records import dump_records, read_records
+from synthempathy.domain.description import read_domain
 from synthempathy.project.params import load_params
 from synthempathy.release.card import FIELDS, dataset_card
 from synthempathy.release.folder import ReleasedPair, check_replaceable, check_splits, provenance
-from synthempathy.release.metrics import CorpusMetrics, EmpathyMetrics, RowMetrics
+from synthempathy.release.metrics import CorpusMetrics, EvaluationMetrics, RowMetrics
 
 #: The sections that may change a released file, as dvc.yaml lists them: card and provenance show no others.
 SECTIONS = (
-    "profile", "seeds", "engine", "brainstorm", "dedup", "explain", "respond", "filter", "safety", "stats", "split",
+    "profile", "domain", "seeds", "engine", "brainstorm", "dedup", "explain", "respond", "filter", "safety", "stats", "split",
     "scorer", "finetune", "evaluate", "release",
 )
 
 
 def release(
-    train: Path, validation: Path, test: Path, corpus: Path, dedup: Path, filtered: Path, empathy: Path,
+    train: Path, validation: Path, test: Path, corpus: Path, dedup: Path, filtered: Path, evaluated: Path,
     folder: Path, *, params: Path,
 ) -> None:
     """Write `folder` whole: data/{train,validation,test}.jsonl, README.md, provenance.json."""
@@ -38,14 +39,14 @@ def release(
     check_replaceable(folder)
     figures = read_metrics(corpus, CorpusMetrics)
     row_counts = read_metrics(dedup, RowMetrics), read_metrics(filtered, RowMetrics)
-    scores = read_metrics(empathy, EmpathyMetrics)
+    scores = read_metrics(evaluated, EvaluationMetrics)
     files = {"train": train, "validation": validation, "test": test}
     splits = {split: read_records(path, ReleasedPair) for split, path in files.items()}
     check_splits(splits, files, figures.pairs, corpus)
 
     rows = {split: len(pairs) for split, pairs in splits.items()}
-    card = dataset_card(settings, rows, figures, *row_counts, scores)
-    inputs = files | {"corpus": corpus, "dedup": dedup, "filter": filtered, "empathy": empathy}
+    card = dataset_card(settings, rows, figures, *row_counts, scores, read_domain(params))
+    inputs = files | {"corpus": corpus, "dedup": dedup, "filter": filtered, "evaluation": evaluated}
     with written_whole(folder) as (part,):
         (part / "data").mkdir(parents=True)
         for split, pairs in splits.items():
@@ -65,7 +66,7 @@ if __name__ == "__main__":
             "corpus": "figures of the corpus (JSON)",
             "dedup": "rows that dedup dropped (JSON)",
             "filter": "rows that the filter dropped (JSON)",
-            "empathy": "empathy of base, tuned and corpus (JSON)",
+            "evaluated": "scores of base, tuned and corpus (JSON)",
             "folder": "the release (folder), written whole",
         },
         doc=__doc__,

@@ -54,7 +54,7 @@ if __name__ == "__main__":
         safety,
         {
             "folder": "labelled examples, patterns and word classes",
-            "ordinary": "pairs that must pass: explanation, response, er, ip, ex (CSV)",
+            "ordinary": "labelled pairs whose texts must pass (CSV)",
             "model": "the classifier (folder, written)",
             "metrics": "how well it finds what it did not see (JSON, written)",
         },

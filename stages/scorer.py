@@ -4,7 +4,7 @@
         metrics/scorer_calibration.csv metrics/scorer_confusion.csv
 
 Pairs of scorer.also are added to those of the command line. scorer.kind says which scorer learns from them; the judge's
-prompt is prompts/judge/<scorer.judge.prompt>.jinja. Both paths are relative to the folder of the params file.
+prompt is <prompts>/judge/<scorer.judge.prompt>.jinja. Both paths are relative to the folder of the params file.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from synthempathy.core.command import run_stage
 from synthempathy.core.files import write_json, written_whole
 from synthempathy.core.params import read_params
 from synthempathy.core.progress import progress, say
-from synthempathy.domain.description import read_domain
+from synthempathy.domain.description import domain_path, read_domain
 from synthempathy.llm.params import Machine
 from synthempathy.scorers.base import Surroundings
 from synthempathy.scorers.params import Scorer
@@ -29,7 +29,8 @@ def scorer(labelled: Path, model: Path, metrics: Path, calibration: Path, confus
     settings = file.section("scorer", Scorer)
     rubric = read_domain(params).rubric
     around = Surroundings(
-        file.section("machine", Machine), params.parent / "prompts" / "judge", rubric=rubric, root=params.parent
+        file.section("machine", Machine), file.prompts / "judge", rubric=rubric,
+        cues=domain_path(params).parent / "cues.yaml",
     )
     from synthempathy.scorers.about import about
     from synthempathy.scorers.examining import examine, steps

@@ -24,6 +24,7 @@ from synthempathy.core.files import write_json, written_whole
 from synthempathy.core.params import read_params
 from synthempathy.core.progress import say
 from synthempathy.core.records import dump_records
+from synthempathy.domain.description import read_domain
 from synthempathy.generation.steps import STEPS, asking_of
 from synthempathy.llm.backends import Completion, FailureReason
 from synthempathy.llm.params import Engine, Machine
@@ -46,7 +47,7 @@ def cell(
     rows = rows_of(wanted, inputs, template)
 
     asking = asking_of(settings, template, engine, machine)
-    results = ask_rows("sampling", rows, asking, _with_answer(step.reader(settings, template)))
+    results = ask_rows("sampling", rows, asking, _with_answer(step.reader(settings, template, read_domain(params).voice)))
     unanswered = sum(results.reasons[reason] for reason in get_args(FailureReason))
     if unanswered == len(rows):
         raise ModelError(f"{wanted.model} answered none of {len(rows)} requests; see the engine's settings in {params}")

@@ -3,7 +3,7 @@
     own = read_domain(Path("params.yaml"))
     own.rubric.scores           # ("er", "ip", "ex", "empathy")
 
-Paths in a description are relative to the folder of params.yaml.
+Beside it stand the stated cues of the linear scorer, cues.yaml, and what else belongs to the domain alone.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Voice(Section):
     """Who speaks in a text."""
 
     explanation: Literal["first_person", "any"]
-    pronouns: list[str] = []  # of the first person, in the corpus's language; empty: English
+    pronouns: tuple[str, ...] = ()  # of the first person, in the corpus's language; empty: English
 
 
 class Dimension(Section):
@@ -75,9 +75,8 @@ class Rubric(Section):
 
     whole: str = Field(pattern=_KEY)
     title: str
-    source: str  # who defined it
+    source: str  # whose it is, after "rated by"
     dimensions: dict[str, Dimension] = Field(min_length=1)
-    cues: str | None  # stated cues of the linear scorer (YAML)
 
     @model_validator(mode="after")
     def _names_are_free(self) -> Rubric:
@@ -112,7 +111,6 @@ class Corpus(Section):
     kind: str  # of response, before "response": empathetic
     about: str  # what seeds are sentences about
     method: str  # one sentence: whom the method follows
-    reasoning: str  # how models reason before they answer
     tags: list[str]
     limits: list[str]  # of this domain, beside those of every such corpus
     citation: str  # BibTeX
@@ -139,6 +137,11 @@ class Peer(Section):
     response_words_mean: float
     gain: str | None  # in the whole, by fine-tuning
     gain_of: str | None  # of which model
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Those of the corpus, under our names."""
+        return self.model_dump(include={"pairs", "explanation_words_mean", "response_words_mean"})
 
 
 class Domain(Section):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import get_args
 
+from synthempathy.domain.description import Voice
 from synthempathy.filters.rules.artifacts import (
     assistant_talk,
     length,
@@ -43,7 +44,7 @@ def unreadable(answer: Completion) -> str | None:
     return answer.problem or (None if answer.text.strip() else "empty")
 
 
-def unusable(text: str, field: str, step: Step, instructions: str, story: str = "") -> str | None:
+def unusable(text: str, field: str, step: Step, instructions: str, voice: Voice, story: str = "") -> str | None:
     """What speaks against `text`, the part of an answer that becomes `field`: story, explanation (of `story`) or response."""
     # Whatever it becomes, an answer is read as a response: nobody but the model speaks, and declining is its own.
     read = Text(text)
@@ -59,7 +60,8 @@ def unusable(text: str, field: str, step: Step, instructions: str, story: str = 
         return "repetition"
     if echoes(read, instructions):
         return "prompt_echo"
-    if field == "explanation" and (not_first_person.find(read, "explanation") or another_tells(story, text)):
+    told = field == "explanation" and voice.explanation == "first_person"
+    if told and (not_first_person.of(voice.pronouns)(read, "explanation") or another_tells(story, text)):
         return "not_first_person"
     return None
 

@@ -24,7 +24,8 @@ from synthempathy.core.progress import progress, say
 from synthempathy.filters.examples import MEASURED, Example, pair_of
 from synthempathy.filters.params import Filter
 from synthempathy.llm.params import Machine
-from synthempathy.scorers.base import MECHANISMS, Surroundings
+from synthempathy.scorers import epitome
+from synthempathy.scorers.base import Surroundings
 from synthempathy.scorers.params import Scorer
 from synthempathy.scorers.sources import read_labelled
 
@@ -115,7 +116,7 @@ def _epitome(folder: Path, saved: Path, params: ParamsFile, *, train: bool) -> N
     from synthempathy.scorers.validation import predict
 
     settings, around = params.section("scorer", Scorer), Surroundings(params.section("machine", Machine))
-    found = read_labelled(folder)
+    found = read_labelled(folder, dimensions=tuple(epitome.FILES))
     say(f"acceptance: {len(found.pairs)} pairs of EPITOME")
     print("EPITOME: macro-F1 (F1 of levels 0, 1, 2), rank correlation with people")
     _show("as it is", predict(load_scorer(saved, around), found.pairs))
@@ -140,7 +141,7 @@ def _show(title: str, predictions: Predictions) -> None:
 
     figures = predictions.metrics()
     cells = []
-    for m in MECHANISMS:
+    for m in predictions.levels:
         labels, _, likely = predictions.labelled(m)
         together = float(spearmanr(labels, likely @ np.arange(3.0)).statistic)
         one = figures[m]

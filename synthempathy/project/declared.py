@@ -25,7 +25,9 @@ from synthempathy.project.params import Params, load_params
 
 #: How many modules may be declared for each that is used.
 MOST_DECLARED = 1.5
-SECTIONS = frozenset(Params.model_fields) - {"profile", "machine"}
+#: What dvc.yaml names files by, which only params.yaml may set.
+NAMING = frozenset(("profile", "domain", "whole", "prompts"))
+SECTIONS = frozenset(Params.model_fields) - NAMING - {"machine"}
 PIPELINES = (Path("dvc.yaml"), Path("stages/sampling/dvc.yaml"), Path("stages/demo_model/dvc.yaml"))
 
 _MODULE = re.compile(r"python -m ([\w.]+)")

@@ -20,9 +20,10 @@ from synthempathy.core.errors import InputError
 from synthempathy.core.files import read_text, written_whole
 from synthempathy.core.metrics import Metrics, read_metrics
 from synthempathy.core.params import read_mapping
+from synthempathy.domain.description import domain_path, read_domain
 from synthempathy.project.imports import value_of
-from synthempathy.project.summary import PAPER_GAIN, summary
-from synthempathy.release.metrics import CorpusMetrics, EmpathyMetrics
+from synthempathy.project.summary import summary
+from synthempathy.release.metrics import CorpusMetrics, EvaluationMetrics
 
 _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -68,8 +69,8 @@ def update(readme: Path, dvc_yaml: Path, *, check: bool) -> None:
     stages = read_stages(dvc_yaml)
     metrics = dvc_yaml.parent / "metrics"
     parts = {
-        "stages": stage_table(stages), "diagram": diagram(stages), "summary": _summary(metrics),
-        "results": results(metrics), "prompts": _prompts(metrics),
+        "stages": stage_table(stages), "diagram": diagram(stages), "summary": _summary(metrics, dvc_yaml.parent / "params.yaml"),
+        "results": results(metrics, dvc_yaml.parent / "params.yaml"), "prompts": _prompts(metrics),
     }
     fresh = _PART.sub(lambda m: f"{m[1]}{parts[m[2]]}{m[3]}", text)
     if check and fresh != text:
@@ -79,22 +80,25 @@ def update(readme: Path, dvc_yaml: Path, *, check: bool) -> None:
             part.write_text(fresh, encoding="utf-8")
 
 
-def results(metrics: Path) -> str:
-    """The run's figures beside the paper's."""
+def results(metrics: Path, params: Path) -> str:
+    """The run's figures beside those that the domain's description names; nothing where it names none."""
+    domain = read_domain(params)
+    whole, paper = domain.rubric.whole.replace("_", " "), domain.beside
     corpus = read_metrics(metrics / "corpus.json", CorpusMetrics)
-    empathy = read_metrics(metrics / "empathy.json", EmpathyMetrics)
+    found = read_metrics(metrics / f"{domain_path(params).parent.name}.json", EvaluationMetrics)
     scorer = read_metrics(metrics / "scorer.json", ScorerMetrics)
-    paper = corpus.paper
+    if paper is None:
+        return ""
     left_out = scorer.leave_one_author_out
     f1 = f"cross-validated macro-F1 {scorer.shown()}" + (f"; of an author it never read {left_out.shown()}" if left_out else "")
     rows = [
         ("pairs", f"{corpus.pairs:,}", f"{paper.pairs:,}"),
         ("words per explanation, mean", f"{corpus.explanation_words_mean:.1f}", f"{paper.explanation_words_mean:.1f}"),
         ("words per response, mean", f"{corpus.response_words_mean:.1f}", f"{paper.response_words_mean:.1f}"),
-        ("base model", "the embedded one, 5.5M", "Mistral 7B"),
-        ("mean empathy, base", f"{empathy.base.mean:.2f}", "not given here"),
-        ("mean empathy, tuned", f"{empathy.tuned.mean:.2f}", "not given here"),
-        ("gain", empathy.gain(), PAPER_GAIN),
+        ("base model", "the embedded one, 5.5M", paper.gain_of or "not given here"),
+        (f"mean {whole}, base", f"{found.base.mean:.2f}", "not given here"),
+        (f"mean {whole}, tuned", f"{found.tuned.mean:.2f}", "not given here"),
+        ("gain", found.gain(), paper.gain or "not given here"),
         ("scorer", f"linear, {scorer.pairs:,} authored pairs; {f1}", "EPITOME's"),
     ]
     return _table(("", "this run", "the paper"), rows)
@@ -134,9 +138,9 @@ def written_files(stage: dict[str, Any]) -> list[str]:
     return [path for path in paths if not path.startswith("models/named/")]
 
 
-def _summary(metrics: Path) -> str:
+def _summary(metrics: Path, params: Path) -> str:
     stream = StringIO()
-    summary(metrics, stream)
+    summary(metrics, params, stream)
     lines = [line.rstrip() for line in stream.getvalue().splitlines()]
     return "```text\n" + "\n".join(lines) + "\n```\n"
 

@@ -5,14 +5,15 @@ Every rule here is the stage's own: what a prompt may use, what a reader refuses
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
-from synthempathy.core.errors import InputError, ModelError, SynthempathyError
+from synthempathy.core.errors import InputError, ModelError, ParamsError, SynthempathyError
 from synthempathy.core.params import Section, read_params
 from synthempathy.dedup.semantic import check_model as check_semantic
+from synthempathy.domain.description import Domain
 from synthempathy.evaluation.systems import systems_of
 from synthempathy.filters.guard import PROMPT_VARIABLES as GUARD_VARIABLES
 from synthempathy.finetuning.examples import PROMPT_VARIABLES as FINETUNE_VARIABLES
@@ -25,7 +26,10 @@ from synthempathy.llm.prompts import load_prompt
 from synthempathy.llm.reachable import check_room, check_weights, checks_of
 from synthempathy.project.params import Params, load_params
 from synthempathy.scorers.judge.rubric import read_rubric
+from synthempathy.scorers.linear.cues import read_cues
 
+#: Guards are asked by their own makers' prompts, whatever the domain.
+GUARD_PROMPTS = Path("prompts/guard")
 #: A validation: reads something, and raises where it is wrong.
 Check = Callable[[], object]
 
@@ -69,7 +73,7 @@ def prompt_checks(params: Params, folder: Path) -> Iterator[Check]:
     }
     for step, names in named.items():
         for name in sorted(names | {path.stem for path in (folder / step).glob("*.jinja")}):
-            path = folder / step / f"{name}.jinja"
+            path = (GUARD_PROMPTS if step == "guard" else folder / step) / f"{name}.jinja"
             if step == "judge":
                 yield partial(read_rubric, path)
             elif step == "respond" and name == params.finetune.prompt:  # which offers less than respond does
@@ -80,6 +84,29 @@ def prompt_checks(params: Params, folder: Path) -> Iterator[Check]:
 
 def _check_prompt(path: Path, variables: Mapping[str, str]) -> None:
     load_prompt(path).check(variables)
+
+
+def domain_checks(domain: Domain, params: Params, folder: Path) -> Iterator[Check]:
+    """What a description (in `folder`) and the parameters say of each other."""
+    rubric = domain.rubric
+    yield partial(read_cues, folder / "cues.yaml")
+    if params.whole != rubric.whole:
+        yield partial(_contradicts, "whole", params.whole, f"the rubric's whole is {rubric.whole}: set it")
+    for kind, shares in (("linear", params.scorer.linear.shares), ("embeddings", params.scorer.embeddings.shares)):
+        if shares is not None:
+            yield partial(_check_shares, kind, list(shares.root), rubric.names)
+
+
+def _contradicts(field: str, value: str, hint: str) -> None:
+    raise ParamsError("not what the domain's description says", file="params.yaml", field=field, value=value, hint=hint)
+
+
+def _check_shares(kind: str, shares: Sequence[str], dimensions: Sequence[str]) -> None:
+    if wrong := sorted(set(shares) - set(dimensions)):
+        raise ParamsError(
+            "no dimension of the domain's rubric", file="params.yaml", field=f"scorer.{kind}.shares", value=wrong[0],
+            hint=f"it has {', '.join(dimensions)}; or set null",
+        )
 
 
 def model_checks(params: Params) -> Iterator[Check]:

@@ -29,6 +29,9 @@ class Params(Section):
     """All of params.yaml."""
 
     profile: str = Field(pattern=r"^[\w.-]+$")
+    domain: str = Field(pattern=r"^[\w.-]+$")
+    whole: str = Field(min_length=1)
+    prompts: str = Field(default="prompts", min_length=1)
     seeds: Seeds
     engine: Engine
     brainstorm: Brainstorm

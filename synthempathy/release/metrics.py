@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
+from synthempathy.core.errors import InputError
 from synthempathy.core.metrics import Metrics
 
 
@@ -59,22 +60,28 @@ class CorpusMetrics(Metrics):
     response_near_duplicate_share: float | None
     categories: dict[str, int]
     models: ModelCounts
-    paper: PaperMetrics
+    paper: PaperMetrics | None
 
 
 class SystemMetrics(Metrics):
-    """Empathy of one system's responses, by mechanism and their mean: 0 to 2, higher is more."""
+    """Scores of one system's responses, by dimension and their mean: 0 to 2, higher is more."""
 
-    er: float
-    ip: float
-    ex: float
+    model_config = ConfigDict(extra="allow")
+
     mean: float
     std: float
     pairs: int
 
+    def score(self, dimension: str) -> float:
+        """The mean of a dimension. InputError where the file has none."""
+        value = (self.model_extra or {}).get(dimension)
+        if not isinstance(value, (int, float)):
+            raise InputError("missing in the evaluation's metrics", field=dimension, hint="run `dvc repro evaluate`")
+        return float(value)
 
-class EmpathyMetrics(Metrics):
-    """metrics/empathy.json. The gain and its ends are null where they are not defined; `note` says why."""
+
+class EvaluationMetrics(Metrics):
+    """metrics/<domain>.json. The gain and its ends are null where they are not defined; `note` says why."""
 
     base: SystemMetrics
     tuned: SystemMetrics

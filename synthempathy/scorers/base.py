@@ -55,14 +55,14 @@ class Surroundings:
         machine: for training the bi-encoder, and for the judge; a saved bi-encoder runs on its `device`, else on any.
         prompts: where the judge's prompts are.
         engine: what runs a saved judge in place of the engine that it was made with.
-        rubric: what a scorer learns to rate by; a saved scorer knows. Its paths are relative to `root`.
+        rubric, cues: what a scorer learns to rate by, and the cues that are stated for it (YAML); a saved scorer knows.
     """
 
     machine: Machine | None = None
     prompts: Path = Path("prompts/judge")
     engine: Engine | None = None
     rubric: Rubric | None = None
-    root: Path = Path()
+    cues: Path | None = None
 
     def required_machine(self) -> Machine:
         """The machine; ModelError without one."""
@@ -140,7 +140,7 @@ def group_numbers(names: Sequence[str]) -> Integers:
 
 
 def write_settings(folder: Path, kind: str, scorer: PairScorer, fields: Mapping[str, Any]) -> None:
-    """SETTINGS_FILE in `folder` (made if missing): kind, format, what `scorer` says of itself, then `fields`. Same fields, same bytes."""
+    """SETTINGS_FILE in `folder` (made if missing): kind, format, what `scorer` says of itself, then `fields`."""
     folder.mkdir(parents=True, exist_ok=True)
     whole = {
         "kind": kind, "format": FORMATS[kind], **({"about": dict(scorer.about)} if scorer.about else {}),

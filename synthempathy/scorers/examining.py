@@ -42,7 +42,8 @@ class Examined:
             return figures
         kept = ("macro_f1", "f1_0", "f1_1", "f1_2")
         means = {
-            m: {figure: float(np.mean([found[m][figure] for found in authors.values()])) for figure in kept} for m in self.predictions.levels
+            m: {figure: float(np.mean([found[m][figure] for found in authors.values()])) for figure in kept}
+            for m in self.predictions.levels
         }
         each = {
             name: {"pairs": len(self.by_author[name].pairs), **{m: found[m]["macro_f1"] for m in self.predictions.levels}}

@@ -1,4 +1,4 @@
-"""Compare empathy between two evaluations: what changed, and whether the change is significant.
+"""Compare the scores of two evaluations: what changed, and whether the change is significant.
 
     synthempathy compare main workspace
     synthempathy compare prompt-plain prompt-coe_cbt --system corpus --md
@@ -6,7 +6,7 @@
     synthempathy compare main workspace --html compare.html
 
 A and B are git revisions, names of DVC experiments, the word `workspace`, or evaluation files (data/evaluation.jsonl,
-metrics/empathy_scores.csv). Revisions are read from metrics/empathy_scores.csv in git: no data is fetched. Rows pair
+metrics/<domain>_scores.csv). Revisions are read from metrics/<domain>_scores.csv in git: no data is fetched. Rows pair
 where both answered the same explanation under the same id; differences are B minus A, on the scale 0 to 2. Of tuned
 models each side is one training: their differences count from --training-noise on (0.2, from trainings of the embedded
 model that differed in a seed alone).
@@ -149,7 +149,7 @@ def _system(
 def _changed_scorer(sides: Sequence[tuple[list[ScoredResponse], list[ScoredResponse]]]) -> list[str]:
     """A line where responses that did not change, of any system, have other scores: then the scorer did."""
     same = [(a, b) for side in sides for a, b in paired(*side).pairs if a.response == b.response]
-    moved = sum(abs(a.empathy - b.empathy) > CHANGED_SCORE for a, b in same)
+    moved = sum(abs(a.whole - b.whole) > CHANGED_SCORE for a, b in same)
     if not moved:
         return []
     return [
@@ -170,7 +170,7 @@ def _in_words(found: Sequence[Difference]) -> str:
 
 
 def _name(one: Difference) -> str:
-    return one.score.upper() if one.score != "empathy" else "their mean"
+    return "their mean" if one.is_whole else one.score.upper()
 
 
 def _table(found: Sequence[Difference], markdown: bool) -> str:
@@ -185,5 +185,5 @@ def _table(found: Sequence[Difference], markdown: bool) -> str:
 
 def _row(one: Difference) -> tuple[str, ...]:
     ends = "one seed" if one.low is None or one.high is None else f"{one.low:+.2f} to {one.high:+.2f}"
-    name = one.score.upper() if one.score != "empathy" else "mean"
+    name = "mean" if one.is_whole else one.score.upper()
     return name, f"{one.first:.2f}", f"{one.second:.2f}", f"{one.difference:+.2f}", ends, f"{one.p:.4f}", one.verdict

@@ -30,4 +30,4 @@ class Compared:
 
 def scores_in(row: ScoredResponse) -> dict[str, float]:
     """A row's scores by name, as the table of scores has them, their mean last."""
-    return {name: value for name, value in row.model_dump().items() if isinstance(value, float)}
+    return row.scores

@@ -112,7 +112,9 @@ def load(folder: Path, about: dict[str, Any], around: Surroundings) -> Embedding
     numbers = load_file(folder / _WEIGHTS)
 
     def regressions(name: str) -> dict[Dimension, Regression]:
-        return {m: Regression(numbers[f"{m}.{name}.coefficients"], numbers[f"{m}.{name}.intercepts"]) for m in about["dimensions"]}
+        return {
+            m: Regression(numbers[f"{m}.{name}.coefficients"], numbers[f"{m}.{name}.intercepts"]) for m in about["dimensions"]
+        }
 
     return EmbeddingsScorer(
         encoder, settings, Scale(numbers["mean"], numbers["spread"]), regressions("reader"), regressions("weighing"),

@@ -93,7 +93,9 @@ class JudgeScorer(PairScorer):
         figures = self.self_agreement()
         write_settings(folder, "judge", self, {
             "settings": self._settings.model_dump(), "prompt_sha256": fingerprint(self._rubric),
-            "self_agreement": {m: {name: value and round(value, 6) for name, value in figures[m].items()} for m in self.dimensions},
+            "self_agreement": {
+                m: {name: value and round(value, 6) for name, value in figures[m].items()} for m in self.dimensions
+            },
         })
         (folder / PROMPT).write_text(self._rubric.source, encoding="utf-8")
         say(_shown(figures))

@@ -123,7 +123,9 @@ def load(folder: Path, about: dict[str, Any], around: Surroundings) -> LinearSco
 
     vocabulary = Vocabulary(about["words"], about["pairs"], about["characters"])
     features = Features(Cues(about["cues"]), vocabulary, {name: numbers[f"idf.{name}"] for name in Features.WEIGHTINGS})
-    by_sentence, as_whole = ({m: Steps(*numbers_of(m, name)) for m in about["dimensions"]} for name in ("by_sentence", "as_whole"))
+    by_sentence, as_whole = (
+        {m: Steps(*numbers_of(m, name)) for m in about["dimensions"]} for name in ("by_sentence", "as_whole")
+    )
     readers = Readers(features, by_sentence, as_whole)
     combiner = {m: Regression(*numbers_of(m, "weighing")) for m in about["dimensions"]}
     if any(

@@ -58,9 +58,10 @@ class ReadMaterial:
         rubric = around.rubric
         self.pairs, self.dimensions = pairs, dimensions_of(pairs)
         self.read = read_pairs([p.explanation for p in pairs], [p.response for p in pairs])
-        self.features = Features.fit(read_cues(around.root / rubric.cues if rubric and rubric.cues else None), self.read)
+        self.features = Features.fit(read_cues(around.cues), self.read)
         self.rows = self.features.rows(self.read)
-        self.doubts = Doubts.fit(self.read, rubric.need_the_explanation if rubric else self.dimensions) if settings.doubts else None
+        need = rubric.need_the_explanation if rubric else self.dimensions
+        self.doubts = Doubts.fit(self.read, need) if settings.doubts else None
         self._sentence_levels = {m: self._levels_of_sentences(m) for m in self.dimensions}
         self._kept = self.doubts.kept(self.read) if self.doubts else None
 

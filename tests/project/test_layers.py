@@ -16,9 +16,9 @@ from synthempathy.project.imports import module_level_imports, source_of
 ROOT = Path(__file__).parents[2]
 MODULES = sorted(path.relative_to(ROOT) for top in ("stages", "synthempathy") for path in (ROOT / top).rglob("*.py"))
 
-BELOW = {"core", "text", "llm"}  # what every subject may know
+BELOW = {"core", "text", "llm", "domain"}  # what every subject may know
 LAYERS: dict[str, set[str]] = {
-    "core": set(), "text": {"core"}, "llm": {"core", "text"},
+    "core": set(), "text": {"core"}, "llm": {"core", "text"}, "domain": {"core"},
     "seeds": BELOW, "dedup": BELOW, "filters": BELOW, "split": BELOW, "scorers": BELOW, "finetuning": BELOW,
     "statistics": BELOW, "release": BELOW,
     "generation": BELOW | {"filters"},  # the rules that answers are checked by

@@ -17,8 +17,8 @@ import pytest
 
 from synthempathy.core.errors import InputError
 from synthempathy.filters.decisions import read_decisions
-from synthempathy.review.desk import MOST_NOTE, Desk
-from synthempathy.review.server import LOCAL, MOST_BYTES, ReviewServer
+from synthempathy.reviewing.desk import MOST_NOTE, Desk
+from synthempathy.reviewing.server import LOCAL, MOST_BYTES, ReviewServer
 from tests.helpers.pairs import ROOT
 from tests.helpers.queue import held_row, write_queue
 

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthempathy.filters.decisions import COLUMNS, Decision, read_decisions
-from synthempathy.review.review_command import review
+from synthempathy.reviewing.review_command import review
 from tests.helpers.pairs import ROOT
 from tests.helpers.queue import held_row, write_queue
 

@@ -11,8 +11,8 @@ from sklearn.metrics import cohen_kappa_score
 
 from synthempathy.cli import main
 from synthempathy.filters.decisions import COLUMNS, Decision, read_decisions, record_decisions
-from synthempathy.review.agreement import agreement, settle
-from synthempathy.review.desk import Desk, key_of
+from synthempathy.reviewing.agreement import agreement, settle
+from synthempathy.reviewing.desk import Desk, key_of
 from tests.helpers.queue import held_row, write_queue
 
 NAMES = "abcdefgh"

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from synthempathy.filters.decisions import COLUMNS, Decision
-from synthempathy.review.desk import Desk, Opinion, key_of
-from synthempathy.review.page import write_review_page
-from synthempathy.review.review_command import review
-from synthempathy.review.server import ReviewServer
+from synthempathy.reviewing.desk import Desk, Opinion, key_of
+from synthempathy.reviewing.page import write_review_page
+from synthempathy.reviewing.review_command import review
+from synthempathy.reviewing.server import ReviewServer
 from tests.helpers.chromium import HOSTILE, UNSEEN, opened, until
 from tests.helpers.queue import held_row, write_queue
 

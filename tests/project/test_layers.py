@@ -24,7 +24,7 @@ LAYERS: dict[str, set[str]] = {
     "generation": BELOW | {"filters"},  # the rules that answers are checked by
     "sampling": BELOW | {"generation"}, "demo_model": BELOW | {"generation"},
     "evaluation": BELOW | {"scorers", "finetuning"},
-    "pages": {"core"}, "review": BELOW | {"filters", "pages"}, "versions": BELOW | {"evaluation", "scorers", "pages"},
+    "pages": {"core"}, "reviewing": BELOW | {"filters", "pages"}, "versions": BELOW | {"evaluation", "scorers", "pages"},
 }
 LAYERS["project"] = set(LAYERS)
 

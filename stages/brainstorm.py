@@ -1,4 +1,4 @@
-"""brainstorm: many different stories from each seed (SYNTHEMPATHY, story brainstorming).
+"""brainstorm: many different stories from each seed (the paper's story brainstorming).
 
     python -m stages.brainstorm data/seeds.jsonl prompts/brainstorm/default.jinja \\
         data/stories.jsonl data/dropped_stories.jsonl metrics/brainstorm.json

@@ -1,7 +1,7 @@
 """check: validate all that people edit, before DVC removes an output.
 
-    python -m stages.check data/seeds/stressors.csv data/empathy/labelled_pairs.csv data/empathy/own_pairs.csv \\
-        data/review/decisions.csv data/safety prompts data/checked.json models/named
+    python -m stages.check {seeds.path} {scorer.path} {scorer.also} \\
+        data/review/decisions.csv data/safety {prompts} data/checked.json models/named
 
 DVC deletes a stage's outputs before it starts the stage. This stage comes first, so that a mistake ends the run, a line for
 each, while every output is still there. data/checked.json never changes, so nothing is rerun because of it.

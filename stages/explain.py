@@ -1,4 +1,4 @@
-"""explain: each story becomes a first-person explanation (SYNTHEMPATHY, explanation rewriting).
+"""explain: each story becomes a first-person explanation (the paper's explanation rewriting).
 
     python -m stages.explain data/unique_stories.jsonl prompts/explain/default.jinja \\
         data/explanations.jsonl data/dropped_explanations.jsonl metrics/explain.json

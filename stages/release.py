@@ -1,7 +1,7 @@
 """release: the corpus as a folder that Hugging Face `datasets` loads, with its card and its provenance.
 
     python -m stages.release data/train.jsonl data/validation.jsonl data/test.jsonl metrics/corpus.json \\
-        metrics/dedup.json metrics/filter.json metrics/empathy.json data/release
+        metrics/dedup.json metrics/filter.json metrics/{domain}.json data/release
 
 The provenance is the md5 of every input, the same as in dvc.lock, and the parameters. The lock itself cannot be an
 input: DVC writes into it when this stage ends, so the stage would never be up to date. The folder holds no date and no

@@ -1,4 +1,4 @@
-"""respond: an empathetic response to each explanation, by Chain-of-Empathy prompting (Lee et al. 2023).
+"""respond: a response to each explanation, reasoning first where the prompt asks for it.
 
     python -m stages.respond data/explanations.jsonl prompts/respond/coe_cbt.jinja \\
         data/responses.jsonl data/dropped_responses.jsonl metrics/respond.json

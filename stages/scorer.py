@@ -1,6 +1,6 @@
 """scorer: learn to rate responses from labelled pairs, and measure the scorer on pairs that it did not see.
 
-    python -m stages.scorer data/empathy/labelled_pairs.csv models/scorer metrics/scorer.json \\
+    python -m stages.scorer {scorer.path} models/scorer metrics/scorer.json \\
         metrics/scorer_calibration.csv metrics/scorer_confusion.csv
 
 Pairs of scorer.also are added to those of the command line. scorer.kind says which scorer learns from them; the judge's

@@ -11,8 +11,8 @@ from synthempathy.core.command import guarded
 #: The module of each verb, with `add_arguments(parser)` and `run(given)`, and one line of help. Only the module of the
 #: verb that is run is imported, so that `--help` answers at once.
 VERBS = {
-    "score": ("synthempathy.scorers.score_command", "score (explanation, response) pairs for empathy"),
-    "compare": ("synthempathy.versions.compare_command", "compare empathy between two revisions, experiments or files"),
+    "score": ("synthempathy.scorers.score_command", "score (explanation, response) pairs by the rubric"),
+    "compare": ("synthempathy.versions.compare_command", "compare scores between two revisions, experiments or files"),
     "review": ("synthempathy.reviewing.review_command", "decide on the pairs that the filter holds back"),
     "store": ("synthempathy.llm.store_command", "show, verify or prune the response store"),
     "prompts": ("synthempathy.evaluation.prompts_command", "run the pipeline once for each respond prompt and compare them"),

@@ -79,7 +79,7 @@ class Explanation(Story):
 
 
 class Pair(Explanation):
-    """An explanation and its response. `reasoning` is the Chain-of-Empathy notes, or empty."""
+    """An explanation and its response. `reasoning` is the notes before it, or empty."""
 
     response: str = Field(min_length=1)
     reasoning: str

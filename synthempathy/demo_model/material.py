@@ -11,7 +11,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 HERE = Path(__file__).parent
-#: SAD's nine, as in domains/empathy: the demonstration model was taught no other domain.
+#: SAD's nine, as in its domain: the demonstration model was taught no other domain.
 CATEGORIES = (
     "Work", "School", "Financial Problem", "Family Issues", "Social Relationships", "Emotional Turmoil",
     "Health, Fatigue, or Physical Pain", "Everyday Decision Making", "Other",

@@ -1,7 +1,7 @@
 """The description of a domain: domains/NAME/domain.yaml, where params.yaml says `domain: NAME`.
 
     own = read_domain(Path("params.yaml"))
-    own.rubric.scores           # ("er", "ip", "ex", "empathy")
+    own.rubric.scores           # the dimensions' keys, and the name of their mean
 
 Beside it stand the stated cues of the linear scorer, cues.yaml, and what else belongs to the domain alone.
 """
@@ -108,7 +108,7 @@ class Rubric(Section):
 class Corpus(Section):
     """What the card says of such a corpus."""
 
-    kind: str  # of response, before "response": empathetic
+    kind: str  # of response, before "response"
     about: str  # what seeds are sentences about
     method: str  # one sentence: whom the method follows
     tags: list[str]
@@ -137,6 +137,7 @@ class Peer(Section):
     response_words_mean: float
     gain: str | None  # in the whole, by fine-tuning
     gain_of: str | None  # of which model
+    scorer: str | None = None  # whose scores they are
 
     @property
     def figures(self) -> dict[str, float]:
@@ -162,7 +163,7 @@ def domain_path(params: Path) -> Path:
     """Where the description stands that the params file names. ParamsError where it names none that is there."""
     name = read_mapping(params).get("domain")
     if not isinstance(name, str):
-        raise ParamsError("missing", file=params, field="domain", hint="set domain: empathy")
+        raise ParamsError("missing", file=params, field="domain", hint="set domain: NAME, of domains/")
     path = params.parent / "domains" / name / "domain.yaml"
     if not path.is_file():
         there = ", ".join(sorted(p.parent.name for p in path.parents[1].glob("*/domain.yaml"))) or "none"

@@ -23,7 +23,7 @@ from synthempathy.llm.answers import CHAT_MARKUP, ONLY_THOUGHT
 from synthempathy.llm.backends import Completion, FailureReason
 from synthempathy.text.words import Text, text_of
 
-#: The word under which the Chain-of-Empathy prompts ask for the response, after their notes.
+#: The word under which prompts ask for the response, after their notes.
 RESPONSE = "Response:"
 #: A run of this many words of the prompt's instructions in an answer is an echo.
 ECHO_WORDS = 12

@@ -14,6 +14,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from pydantic import ConfigDict
 from ruamel.yaml import YAML
 
 from synthempathy.core.errors import InputError
@@ -28,27 +29,28 @@ from synthempathy.release.metrics import CorpusMetrics, EvaluationMetrics
 _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-class MechanismMetrics(Metrics):
-    macro_f1: float
+class DimensionsMetrics(Metrics):
+    """Of the rubric's dimensions, each under its key."""
+
+    model_config = ConfigDict(extra="allow")
+
+    def shown(self, dimensions: Sequence[str], file: Path) -> str:
+        """Macro-F1 of each. InputError where the file has none."""
+        found = []
+        for name in dimensions:
+            figures = (self.model_extra or {}).get(name)
+            value = figures.get("macro_f1") if isinstance(figures, dict) else None
+            if not isinstance(value, float):
+                raise InputError("missing", file=file, field=f"{name}.macro_f1", hint="run `dvc repro scorer`")
+            found.append(f"{name.upper()} {value:.2f}")
+        return ", ".join(found)
 
 
-class MechanismsMetrics(Metrics):
-    """Of the three mechanisms."""
-
-    er: MechanismMetrics
-    ip: MechanismMetrics
-    ex: MechanismMetrics
-
-    def shown(self) -> str:
-        """Macro-F1 of each."""
-        return ", ".join(f"{name} {m.macro_f1:.2f}" for name, m in {"ER": self.er, "IP": self.ip, "EX": self.ex}.items())
-
-
-class ScorerMetrics(MechanismsMetrics):
+class ScorerMetrics(DimensionsMetrics):
     """metrics/scorer.json. Where a single author wrote the pairs, none is left out."""
 
     pairs: int
-    leave_one_author_out: MechanismsMetrics | None = None
+    leave_one_author_out: DimensionsMetrics | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -90,7 +92,9 @@ def results(metrics: Path, params: Path) -> str:
     if paper is None:
         return ""
     left_out = scorer.leave_one_author_out
-    f1 = f"cross-validated macro-F1 {scorer.shown()}" + (f"; of an author it never read {left_out.shown()}" if left_out else "")
+    names, file = domain.rubric.names, metrics / "scorer.json"
+    f1 = f"cross-validated macro-F1 {scorer.shown(names, file)}"
+    f1 += f"; of an author it never read {left_out.shown(names, file)}" if left_out else ""
     rows = [
         ("pairs", f"{corpus.pairs:,}", f"{paper.pairs:,}"),
         ("words per explanation, mean", f"{corpus.explanation_words_mean:.1f}", f"{paper.explanation_words_mean:.1f}"),
@@ -99,7 +103,7 @@ def results(metrics: Path, params: Path) -> str:
         (f"mean {whole}, base", f"{found.base.mean:.2f}", "not given here"),
         (f"mean {whole}, tuned", f"{found.tuned.mean:.2f}", "not given here"),
         ("gain", found.gain(), paper.gain or "not given here"),
-        ("scorer", f"linear, {scorer.pairs:,} authored pairs; {f1}", "EPITOME's"),
+        ("scorer", f"linear, {scorer.pairs:,} authored pairs; {f1}", paper.scorer or "not given here"),
     ]
     return _table(("", "this run", "the paper"), rows)
 

@@ -3,7 +3,7 @@
     synthempathy score pairs.jsonl scored.jsonl [--scorer models/scorer] [--params params.yaml]
 
 Every row of pairs.jsonl needs `explanation` and `response`; other fields are kept. scored.jsonl has the same rows with the
-scores that the scorer knows (of empathy: er, ip, ex, and empathy, their mean), each 0 to 2. Fields of these names that a row
+scores that the scorer knows (one a dimension, and their mean), each 0 to 2. Fields of these names that a row
 already has are replaced.
 """
 

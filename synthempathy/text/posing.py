@@ -14,7 +14,8 @@ _POSING = re.compile(
     r"|<[ \t]{0,3}/?[ \t]{0,3}(?:think(?:ing)?|thoughts?|reasoning|system|instructions?|score|confidence|guardian)[ \t]{0,3}>"
     r"|<(?:BEGIN|END)[ _][A-Z _]{3,40}>|</?(?:post|reply|pair|data|conversation)>"  # the end of the data
     rf"|^[ \t>*#]{{0,6}}{_ROLES}[*]{{0,2}}[ \t]?:"
-    r"|(?:\{[^{}\n]{0,80})?[\"'](?:er|ip|ex|empathy|score|level|verdict|label)[\"'][ \t]{0,3}:[^{}\n]{0,200}\}?"  # claimed levels
+    r"|(?:\{[^{}\n]{0,80})?[\"'](?:score|level|verdict|label)[\"'][ \t]{0,3}:[^{}\n]{0,200}\}?"  # claimed levels
+    r"|(?:\{[^{}\n]{0,80})?[\"']\w{1,40}[\"'][ \t]{0,3}:[ \t]{0,3}[\"']?\d[^{}\n]{0,200}\}?"
     r"|[\"'][ \t]{0,3}\}[ \t\n]{0,9}\{"  # one JSON object closed, another opened
     r"|^[ \t]{0,6}(?:un)?safe[ \t]{0,3}$|^[ \t]{0,6}S\d{1,2}(?:,[ \t]?S\d{1,2}){0,9}[ \t]{0,3}$"  # a guard's verdict
     r"|\b(?:ignore|disregard|forget)[ \t](?:all[ \t]|any[ \t]|the[ \t]|your[ \t]|previous[ \t]|prior[ \t]|above[ \t]){1,3}"
@@ -32,7 +33,7 @@ def posing(text: str) -> str | None:
 def without_posing(text: str) -> str:
     """`text` without such pieces, however they are nested; the same text where there are none.
 
-    >>> without_posing('I hear you.\\n{"er": 2, "ip": 2, "ex": 2}')
+    >>> without_posing('I hear you.\\n{"warmth": 2, "repair": 2}')
     'I hear you.'
     """
     for _ in range(8):

@@ -1,6 +1,6 @@
 """Reasons to doubt a reply: words strung together, one sentence repeated, an answer to somebody else.
 
-A scorer that reads words and sentences would take all three for empathy. Each doubt is a share, 0 to 1, of the probability
+A scorer that reads words and sentences would take all three for what it rates. Each doubt is a share, 0 to 1, of the probability
 of levels 1 and 2 that is moved to level 0. Ordinary replies, short or clumsy ones included, raise none.
 """
 

@@ -43,7 +43,7 @@ def scorer(labelled: Path, model: Path, metrics: Path, calibration: Path, confus
         examined = examine(found.pairs, settings, around, advance=advance)
     figures, own = examined.metrics(), examined.scorer.self_agreement()
     report = figures | ({"self_agreement": own} if own else {}) | {"kind": settings.kind} | found.report()
-    examined.scorer.about, examined.scorer.whole = about(settings, found, figures), rubric.whole
+    examined.scorer.about = about(settings, found, figures)
     with written_whole(model, metrics, calibration, confusion) as (model_part, metrics_part, calibration_part, confusion_part):
         examined.scorer.save(model_part)
         write_json(metrics_part, report)

@@ -13,7 +13,7 @@ from synthempathy.core.command import guarded
 VERBS = {
     "score": ("synthempathy.scorers.score_command", "score (explanation, response) pairs by the rubric"),
     "compare": ("synthempathy.versions.compare_command", "compare scores between two revisions, experiments or files"),
-    "review": ("synthempathy.review.review_command", "decide on the pairs that the filter holds back"),
+    "review": ("synthempathy.reviewing.review_command", "decide on the pairs that the filter holds back"),
     "store": ("synthempathy.llm.store_command", "show, verify or prune the response store"),
     "prompts": ("synthempathy.evaluation.prompts_command", "run the pipeline once for each respond prompt and compare them"),
     "profile": ("synthempathy.project.profile_command", "run the pipeline under a profile of profiles/"),

@@ -39,9 +39,9 @@ class SeedColumns(Section):
 
     id: str
     sentence: str
+    wanted: str | None  # 1 for a sentence that may become a seed, 0 for another
     category: str
     severity: str
-    wanted: str | None  # 1 for a sentence that may become a seed, 0 for another
     source: str | None  # who wrote it
 
 

@@ -88,7 +88,8 @@ def text_hash(text: str) -> str:
 def read_scores(source: str) -> list[ScoredResponse]:
     """The rows of an evaluation: a JSONL or CSV file, `workspace`, a git revision or the name of a DVC experiment."""
     if source == WORKSPACE:
-        table = METRICS / f"{domain_path(Path('params.yaml')).parent.name}{SUFFIX}"
+        there = sorted(METRICS.glob(f"*{SUFFIX}"))
+        table = there[0] if len(there) == 1 else METRICS / f"{domain_path(Path('params.yaml')).parent.name}{SUFFIX}"
         return _table(read_text(table), str(table))
     path = Path(source)
     if path.suffix == ".jsonl":

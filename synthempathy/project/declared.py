@@ -21,12 +21,10 @@ from synthempathy.core.errors import InputError, ParamsError
 from synthempathy.core.files import read_text
 from synthempathy.core.params import plain, read_mapping, read_params
 from synthempathy.project.imports import ALL, COMPUTED, OURS, Closure, closure, holds_code, value_of
-from synthempathy.project.params import Params, load_params
+from synthempathy.project.params import NAMING, Params, load_params
 
 #: How many modules may be declared for each that is used.
 MOST_DECLARED = 1.5
-#: What dvc.yaml names files by, which only params.yaml may set.
-NAMING = frozenset(("profile", "domain", "whole", "prompts"))
 SECTIONS = frozenset(Params.model_fields) - NAMING - {"machine"}
 PIPELINES = (Path("dvc.yaml"), Path("stages/sampling/dvc.yaml"), Path("stages/demo_model/dvc.yaml"))
 

@@ -25,6 +25,9 @@ from synthempathy.seeds.params import Seeds
 from synthempathy.split.params import Split
 from synthempathy.statistics.params import Stats
 
+#: What dvc.yaml names files by, or a plot: params.yaml alone sets it, and no profile has a part for it.
+NAMING = frozenset(("profile", "domain", "whole", "prompts"))
+
 
 class Params(Section):
     """All of params.yaml."""

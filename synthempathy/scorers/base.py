@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,8 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.intp]
 
 LEVELS: Final = (0, 1, 2)
+
+Scorer = TypeVar("Scorer", bound="PairScorer")
 
 #: A scorer's folder holds this file; its "kind" says who can read the rest, its "format" must be the kind's.
 SETTINGS_FILE = "scorer.json"
@@ -63,6 +65,12 @@ class Surroundings:
     engine: Engine | None = None
     rubric: Rubric | None = None
     cues: Path | None = None
+
+    def named(self, scorer: Scorer) -> Scorer:
+        """`scorer`, its whole called as the rubric says."""
+        if self.rubric is not None:
+            scorer.whole = self.rubric.whole
+        return scorer
 
     def required_machine(self) -> Machine:
         """The machine; ModelError without one."""
@@ -109,8 +117,8 @@ class PairScorer(ABC):
         probabilities = self.probabilities(explanations, responses, advance=advance)
         named = self.levels_of(probabilities)
         scores: dict[str, Floats] = {}
-        for m in self.dimensions:
-            expected = probabilities[m] @ np.asarray(LEVELS, dtype=np.float64)
+        for m, likely in probabilities.items():
+            expected = likely @ np.asarray(LEVELS, dtype=np.float64)
             scores[m] = np.clip(expected, np.maximum(named[m] - _NEAR, 0.0), np.minimum(named[m] + _NEAR, 2.0))
         return {**scores, self.whole: mean_score(scores)}
 

@@ -57,7 +57,8 @@ def train_scorer(
 
     `run` names the training ("all", "fold-0", ...), so that one that resumes finds its own checkpoints.
     """
-    return _kind(settings.kind).train(pairs, settings, around or Surroundings(), run=run, advance=advance)
+    around = around or Surroundings()
+    return around.named(_kind(settings.kind).train(pairs, settings, around, run=run, advance=advance))
 
 
 def stacked_scorer(
@@ -65,7 +66,10 @@ def stacked_scorer(
 ) -> tuple[PairScorer, Stack[Any]] | None:
     """A scorer with its stack; None for a kind that has none."""
     kind = _kind(settings.kind)
-    return cast(StackedKind, kind).stacked(pairs, settings, around, advance=advance) if hasattr(kind, "stacked") else None
+    if not hasattr(kind, "stacked"):
+        return None
+    scorer, stack = cast(StackedKind, kind).stacked(pairs, settings, around, advance=advance)
+    return around.named(scorer), stack
 
 
 def load_scorer(folder: Path, around: Surroundings | None = None) -> PairScorer:

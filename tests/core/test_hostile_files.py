@@ -27,6 +27,8 @@ from synthempathy.core.records import Exchange, Pair, read_records
 from synthempathy.llm.loading import adapter_config
 from synthempathy.scorers.sources import read_labelled
 from synthempathy.seeds.sources import MOST_ROWS, read_sentences
+from tests.helpers.empathy import COLUMNS as SEED_COLUMNS
+from tests.helpers.empathy import DIMENSIONS
 from tests.helpers.pairs import ROOT
 
 #: For each reader: a moment in the tests; `make fuzz MINUTES=10` tries many more, run after run.
@@ -82,7 +84,7 @@ def test_a_sheet_of_too_many_rows_is_named(tmp_path: Path, monkeypatch: pytest.M
     with ZipFile(tmp_path / "SAD.zip", "w") as archive:
         archive.write(tmp_path / "SAD.xlsx", "SAD.xlsx")
     with pytest.raises(InputError, match="more than 50 rows"):
-        read_sentences(tmp_path / "SAD.zip")
+        read_sentences(tmp_path / "SAD.zip", SEED_COLUMNS)
     assert MOST_ROWS == 200_000
 
 
@@ -152,9 +154,14 @@ def csv_of_anything(path: Path) -> object:
     return read_csv(path, ("a",))
 
 
+def sentences(path: Path) -> object:
+    return read_sentences(path, SEED_COLUMNS)
+
+
 READERS: list[tuple[str, Callable[[Path], object]]] = [
     ("r.jsonl", lambda path: read_records(path, Pair)), ("s.jsonl", lambda path: read_records(path, Exchange)),
-    ("t.csv", csv_of_anything), ("u.csv", read_sentences), ("v.csv", read_labelled), ("w.zip", read_sentences),
+    ("t.csv", csv_of_anything), ("u.csv", sentences), ("v.csv", lambda path: read_labelled(path, dimensions=DIMENSIONS)),
+    ("w.zip", sentences),
     ("x.yaml", read_mapping), ("y.json", lambda path: read_metrics(path, Metrics)),
 ]
 
@@ -187,7 +194,7 @@ def test_no_damaged_sheet_ends_in_a_traceback(data: st.DataObject, tmp_path: Pat
     with ZipFile(tmp_path / "S.zip", "w") as archive:
         archive.writestr("S.xlsx", bytes(damaged))
     try:
-        read_sentences(tmp_path / "S.zip")
+        read_sentences(tmp_path / "S.zip", SEED_COLUMNS)
     except InputError as error:
         assert "S.zip" in str(error)
 

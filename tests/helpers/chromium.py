@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,6 +44,14 @@ def opened(address: str, *, width: int = 1280, scheme: str = "light") -> Iterato
         finally:
             browser.close()
     assert not wrong, wrong
+
+
+def until(page: Any, condition: str, argument: Any = None, seconds: float = 30) -> None:
+    """Wait until the expression is true (Playwright's own waiting is an eval in the page, which the policy refuses)."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(condition, argument):
+        assert time.monotonic() < end, condition
+        page.wait_for_timeout(20)
 
 
 #: What a hostile row holds; none of it may do anything.

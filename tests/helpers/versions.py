@@ -10,6 +10,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from synthempathy.evaluation.score_table import ScoredResponse, text_hash
+from tests.helpers.empathy import SCORES
 from tests.helpers.made_scores import git, write_table
 
 #: A response's words before and after the edit; the row's number stands for what the edit left as it was.
@@ -70,4 +71,5 @@ def commit(folder: Path, name: str, rows: list[dict[str, object]], *, prompt: st
 def scored_response(row: dict[str, object]) -> ScoredResponse:
     """A row of the table of scores."""
     hashes = {field: text_hash(str(row[field])) for field in ("explanation", "response")}
-    return ScoredResponse(**{**row, **hashes, "words": len(str(row["response"]).split())})
+    scores = {name: row[name] for name in SCORES}
+    return ScoredResponse(**{**row, **hashes, "scores": scores, "words": len(str(row["response"]).split())})

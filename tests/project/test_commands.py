@@ -42,6 +42,7 @@ def test_a_path_may_hold_whatever_paths_hold(name: str, tmp_path: Path) -> None:
     (tmp_path / "seeds" / name).write_bytes((ROOT / "data/seeds/stressors.csv").read_bytes())
     (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
     (tmp_path / "profiles").symlink_to(ROOT / "profiles")
+    (tmp_path / "domains").symlink_to(ROOT / "domains")
     set_params(tmp_path / "params.yaml", **{"seeds.path": f"seeds/{name}"})
     command = read_mapping(ROOT / "dvc.yaml")["stages"]["seeds"]["cmd"].replace("python", sys.executable, 1)
     before = {*tmp_path.iterdir()}

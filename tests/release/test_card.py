@@ -14,7 +14,8 @@ from ruamel.yaml import YAML
 from synthempathy.llm.params import WeightedModel
 from synthempathy.project.params import Params, load_params
 from synthempathy.release.card import FIELDS, dataset_card, gain_sentence
-from synthempathy.release.metrics import CorpusMetrics, EmpathyMetrics, RowMetrics
+from synthempathy.release.metrics import CorpusMetrics, EvaluationMetrics, RowMetrics
+from tests.helpers.empathy import DOMAIN
 
 ROOT = Path(__file__).parents[2]
 PARAMS = load_params(ROOT / "params.yaml")
@@ -48,7 +49,7 @@ def card_of(metrics: dict[str, dict[str, Any]], params: Params = PARAMS) -> str:
     return dataset_card(
         params.model_dump(), {"train": 1300, "validation": 201, "test": 211},
         CorpusMetrics.model_validate(metrics["corpus"]), RowMetrics.model_validate(metrics["dedup"]),
-        RowMetrics.model_validate(metrics["filtered"]), EmpathyMetrics.model_validate(metrics["empathy"]),
+        RowMetrics.model_validate(metrics["filtered"]), EvaluationMetrics.model_validate(metrics["empathy"]), DOMAIN,
     )
 
 
@@ -155,7 +156,7 @@ def test_what_the_parameters_change_in_the_method_is_said() -> None:
 
 def test_a_gain_that_is_not_defined_is_said() -> None:
     def sentence(**changed: Any) -> str:
-        return gain_sentence(EmpathyMetrics.model_validate(METRICS["empathy"] | changed), 100)
+        return gain_sentence(EvaluationMetrics.model_validate(METRICS["empathy"] | changed), "empathy", 100)
 
     none = dict.fromkeys(("gain_percent", "gain_ci_low", "gain_ci_high", "p_value"))
     assert sentence(**none, note="base is 0") == "Gain in mean empathy, tuned over base: not defined (base is 0)."

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from synthempathy.core.params import read_params
-from synthempathy.scorers.base import PairScorer, Floats
+from synthempathy.scorers.base import Floats, PairScorer
 from synthempathy.scorers.kinds import train_scorer
 from synthempathy.scorers.params import Scorer
 from synthempathy.scorers.sources import read_labelled
+from tests.helpers.empathy import AROUND, DIMENSIONS
 
 ROOT = Path(__file__).parents[2]
 #: Posts, each with a sincere reply.
@@ -78,8 +79,8 @@ REPEATED = [
 @pytest.fixture(scope="module")
 def shipped() -> PairScorer:
     """The scorer that `dvc repro scorer` makes."""
-    pairs = read_labelled(ROOT / "data" / "empathy" / "labelled_pairs.csv").pairs
-    return train_scorer(pairs, read_params(ROOT / "params.yaml").section("scorer", Scorer))
+    pairs = read_labelled(ROOT / "data" / "empathy" / "labelled_pairs.csv", dimensions=DIMENSIONS).pairs
+    return train_scorer(pairs, read_params(ROOT / "params.yaml").section("scorer", Scorer), AROUND)
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthempathy.core.progress import Advance
-from synthempathy.scorers.base import MECHANISMS, PairScorer, Floats, Dimension
+from synthempathy.scorers.base import Dimension, Floats, PairScorer
 from synthempathy.scorers.labelled import LabelledPair
 from synthempathy.scorers.validation import agreement, calibration, calibration_error, confusion, cross_validate
+from tests.helpers.empathy import DIMENSIONS
 
 
 def test_agreement_by_hand() -> None:
@@ -52,7 +53,7 @@ class Remembering(PairScorer):
         self, explanations: Sequence[str], responses: Sequence[str], *, advance: Advance | None = None,
     ) -> dict[Dimension, Floats]:
         likely = np.array([[0.1, 0.0, 0.9] if e in self.posts else [0.9, 0.1, 0.0] for e in explanations])
-        return {m: likely for m in MECHANISMS}
+        return {m: likely for m in DIMENSIONS}
 
     def save(self, folder: Path) -> None:
         raise NotImplementedError
@@ -61,7 +62,7 @@ class Remembering(PairScorer):
 def test_no_pair_is_judged_by_a_scorer_that_saw_its_post() -> None:
     pairs = [
         LabelledPair(
-            f"post {n // 3}", f"reply {n}", {"er": n % 3, "ip": None if n < 6 else 0, "ex": 1}, dict.fromkeys(MECHANISMS, ()),
+            f"post {n // 3}", f"reply {n}", {"er": n % 3, "ip": None if n < 6 else 0, "ex": 1}, dict.fromkeys(DIMENSIONS, ()),
         )
         for n in range(30)
     ]
@@ -73,7 +74,7 @@ def test_no_pair_is_judged_by_a_scorer_that_saw_its_post() -> None:
 
     predictions = cross_validate(pairs, 4, 1, train)
     assert runs == ["fold-0", "fold-1", "fold-2", "fold-3"]
-    assert all((predictions.levels[m] == 0).all() for m in MECHANISMS)
+    assert all((predictions.levels[m] == 0).all() for m in DIMENSIONS)
     figures = predictions.metrics()
-    assert {m: figures[m]["accuracy"] for m in MECHANISMS} == {"er": pytest.approx(1 / 3), "ip": 1.0, "ex": 0.0}
+    assert {m: figures[m]["accuracy"] for m in DIMENSIONS} == {"er": pytest.approx(1 / 3), "ip": 1.0, "ex": 0.0}
     assert len(predictions.labelled("ip")[0]) == 24  # pairs without this label are left out

@@ -27,7 +27,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What people edit, copied; the folder is the current one."""
     for name in ("params.yaml", "dvc.yaml"):
         shutil.copy(ROOT / name, tmp_path / name)
-    for name in ("profiles", "prompts", "data/seeds", "data/empathy", "data/review", "data/safety"):
+    for name in ("profiles", "prompts", "domains", "data/seeds", "data/empathy", "data/review", "data/safety"):
         shutil.copytree(ROOT / name, tmp_path / name)
     (tmp_path / "models/embedded").mkdir(parents=True)
     for name in ("config.json", "README.md"):

@@ -95,6 +95,7 @@ def project(tmp_path: Path) -> Path:
     with (tmp_path / "params.yaml").open("w", encoding="utf-8") as stream:
         yaml.dump(params, stream)
     (tmp_path / "profiles").mkdir()
+    (tmp_path / "domains").symlink_to(ROOT / "domains")
     (tmp_path / "profiles" / f"{params['profile']}.yaml").write_text("{}\n", encoding="utf-8")
     shutil.copytree(ROOT / "prompts", tmp_path / "prompts")
     for model in (BASE, "models/other"):

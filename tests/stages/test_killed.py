@@ -41,7 +41,7 @@ INPUTS = {"stages.split": 1, "stages.seeds": 1, "stages.check": 6}
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with what these stages read; it is the folder in which the test runs."""
-    for name in ("prompts", "profiles", "data/safety", "data/seeds", "data/empathy", "data/review"):
+    for name in ("prompts", "profiles", "domains", "data/safety", "data/seeds", "data/empathy", "data/review"):
         shutil.copytree(ROOT / name, tmp_path / name)
     shutil.copy(ROOT / "params.yaml", tmp_path)
     (tmp_path / "models").mkdir()

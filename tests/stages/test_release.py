@@ -110,6 +110,8 @@ def test_provenance_follows_the_params_but_not_the_machine(inputs: Path, tmp_pat
         params[section][key] = value
         yaml.dump(params, tmp_path / "params.yaml")
         (tmp_path / "profiles").mkdir(exist_ok=True)
+        if not (tmp_path / "domains").exists():
+            (tmp_path / "domains").symlink_to(ROOT / "domains")
         (tmp_path / "profiles" / f"{params['profile']}.yaml").write_text("{}\n")
         assert run(inputs, tmp_path / "out", tmp_path / "params.yaml").returncode == 0
         found = json.loads((tmp_path / "out" / "provenance.json").read_text())["params"]

@@ -31,6 +31,7 @@ def project(tmp_path: Path) -> Path:
     with (tmp_path / "params.yaml").open("w", encoding="utf-8") as stream:
         yaml.dump(params, stream)
     shutil.copytree(ROOT / "profiles", tmp_path / "profiles")
+    shutil.copytree(ROOT / "domains", tmp_path / "domains")
     with SHIPPED.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.reader(stream))
     posts = {post: number for number, post in enumerate(dict.fromkeys(row[1] for row in rows[1:]))}

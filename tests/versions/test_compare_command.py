@@ -79,7 +79,7 @@ def test_six_seeds_and_one_seed_are_said_to_be_too_few(tmp_path: Path) -> None:
 def test_a_change_of_the_scorer_is_noticed_by_responses_that_did_not_change(tmp_path: Path) -> None:
     first = scored(COE_CBT, draw=1)
     assert "The scorer changed" not in compared(first, first, tmp_path)
-    moved = [row.model_copy(update={"empathy": row.empathy / 2}) for row in first]
+    moved = [row.model_copy(update={"scores": row.scores | {"empathy": row.whole / 2}}) for row in first]
     text = compared(first, moved, tmp_path)
     assert "The scorer changed: it gives 44 of 44 responses that are the same in A and B another score" in text
     base = [row.model_copy(update={"system": "base"}) for row in moved]  # of a system that is not shown

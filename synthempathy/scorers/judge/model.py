@@ -152,7 +152,7 @@ def train(
     """A judge by its settings; nothing is asked yet. PromptError if its prompt is missing or wrong."""
     rubric = read_rubric(around.prompts / f"{settings.judge.prompt}.jinja")
     return JudgeScorer(
-        settings.judge, rubric, dimensions_of(pairs), around.required_machine(),
+        settings.judge, rubric, around.rubric.names if around.rubric else dimensions_of(pairs), around.required_machine(),
         known=[(p.explanation, p.response) for p in pairs],
     )
 

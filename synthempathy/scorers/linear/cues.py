@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,7 @@ MEASURES = (
 #: Parts of a table that are no group of cues.
 _NO_GROUPS = frozenset(("skipped", "classes", "together"))
 #: What a rubric without cues has: the measures alone.
-NONE: Mapping[str, Any] = MappingProxyType({"skipped": (), "classes": {}, "together": {}})
+NONE: Mapping[str, Any] = {"skipped": [], "classes": {}, "together": {}}
 _LONGEST = 6  # words of a phrase, ^ and $ included
 #: Words without content.
 SMALL_WORDS = frozenset(

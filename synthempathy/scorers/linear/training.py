@@ -37,7 +37,7 @@ def stacked(
 
 def fit(pairs: Sequence[LabelledPair], settings: LinearSettings, around: Surroundings, *, seed: int) -> LinearScorer:
     """As `train`. Posts are split into folds by `seed`."""
-    return _stacked(pairs, settings, around, FOLDS, seed, lambda: None)[0]
+    return around.named(_stacked(pairs, settings, around, FOLDS, seed, lambda: None)[0])
 
 
 def _stacked(

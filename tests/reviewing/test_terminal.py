@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthempathy.core.harmless import harmless
-from synthempathy.review.terminal import marked
+from synthempathy.reviewing.terminal import marked
 
 
 @given(st.text())

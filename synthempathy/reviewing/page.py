@@ -20,7 +20,7 @@ from synthempathy.filters.decisions import COLUMNS, Decision, write_decisions
 from synthempathy.filters.queue import Held
 from synthempathy.pages.page import Page, page
 from synthempathy.pages.texts import shown
-from synthempathy.review.desk import MOST_NOTE, Desk, key_of
+from synthempathy.reviewing.desk import MOST_NOTE, Desk, key_of
 
 HERE = Path(__file__).parent
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from synthempathy.core.errors import InputError
 from synthempathy.core.harmless import harmless
 from synthempathy.filters.decisions import Decision, Decisions, Key, read_decisions, record_decisions
-from synthempathy.review.desk import Opinion, is_decided, read_if_there
+from synthempathy.reviewing.desk import Opinion, is_decided, read_if_there
 
 ANSWERS = ("keep", "drop")
 

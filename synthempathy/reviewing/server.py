@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from synthempathy.core.errors import InputError, SynthempathyError
 from synthempathy.core.progress import say
-from synthempathy.review.desk import Desk
-from synthempathy.review.page import review_page, state_of
+from synthempathy.reviewing.desk import Desk
+from synthempathy.reviewing.page import review_page, state_of
 
 LOCAL = "127.0.0.1"
 MOST_BYTES = 100_000  # of what a page may send: a row's number, a word and a note
@@ -62,8 +62,8 @@ class ReviewServer(ThreadingHTTPServer):
 def serve(desk: Desk, port: int = 0) -> None:
     """Serve until Ctrl-C. The address is printed; decisions are written as they are made."""
     with ReviewServer(desk, port) as server:
-        print(f"Open {server.address}\n{len(desk.rows)} pairs wait. Ctrl-C ends it; what is decided is written.", flush=True)
         try:
+            print(f"Open {server.address}\n{len(desk.rows)} pairs wait. Ctrl-C ends it; what is decided is written.", flush=True)
             server.serve_forever()
         except KeyboardInterrupt:
             say(desk.summary())

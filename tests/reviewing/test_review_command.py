@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import pty
 import select
@@ -18,21 +17,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synthempathy.filters.base import Verdict
 from synthempathy.filters.decisions import COLUMNS, Decision, read_decisions
-from synthempathy.filters.queue import held
-from synthempathy.review.review_command import review
-from tests.helpers.pairs import ROOT, pair_of
+from synthempathy.reviewing.review_command import review
+from tests.helpers.pairs import ROOT
+from tests.helpers.queue import held_row, write_queue
 
 HEADER = ",".join(COLUMNS)
-
-
-def row_of(name: str, explanation: str = "My cousin was murdered.", response: str = "I am so sorry.") -> dict[str, Any]:
-    end = len(explanation) - 1
-    return held(
-        pair_of(explanation, response, id=name),
-        (Verdict("review", "review_violence", "explanation", explanation[14:end], ((14, end),)),),
-    )
 
 
 class Desk:
@@ -44,7 +34,7 @@ class Desk:
         monkeypatch.setenv("COLUMNS", "200")
 
     def wait(self, *rows: dict[str, Any]) -> Desk:
-        self.queue.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        write_queue(self.queue, *rows)
         return self
 
     def type(self, keys: str, *, again: bool = False) -> str:
@@ -65,11 +55,11 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 
 
 def line(name: str, what: str, note: str = "") -> str:
-    return f"{name},{row_of(name)['content_hash']},{what},review_violence,{note}"
+    return f"{name},{held_row(name)['content_hash']},{what},review_violence,{note}"
 
 
 def test_keep_drop_and_skip(desk: Desk) -> None:
-    shown = desk.wait(row_of("c"), row_of("a"), row_of("b")).type("k\ns\nDROP\n")
+    shown = desk.wait(held_row("c"), held_row("a"), held_row("b")).type("k\ns\nDROP\n")
     assert desk.written == [HEADER, line("b", "drop"), line("c", "keep")]
     assert [part in shown for part in ("1 of 3   c", "2 of 3   a", "3 of 3   b")] == [True] * 3
     assert "review_violence: explanation: murdered" in shown and "My cousin was »murdered«." in shown
@@ -77,7 +67,7 @@ def test_keep_drop_and_skip(desk: Desk) -> None:
 
 
 def test_decided_rows_are_not_shown_again_unless_asked_for(desk: Desk) -> None:
-    desk.wait(row_of("a"), row_of("b")).type("k\n")
+    desk.wait(held_row("a"), held_row("b")).type("k\n")
     shown = desk.type("")
     assert "1 of 1   b" in shown and "   a " not in shown
     shown = desk.type("d\n", again=True)
@@ -89,33 +79,38 @@ def test_decided_rows_are_not_shown_again_unless_asked_for(desk: Desk) -> None:
 
 
 def test_back_changes_a_decision(desk: Desk) -> None:
-    desk.wait(row_of("a"), row_of("b")).type("k\nb\nd\nb\nb\nb\nq\nk\n")
+    desk.wait(held_row("a"), held_row("b")).type("k\nb\nd\nb\nb\nb\nq\nk\n")
     assert desk.written == [HEADER, line("a", "drop")]
 
 
 def test_a_note_is_kept_with_the_decision_and_before_it(desk: Desk) -> None:
-    desk.wait(row_of("a"), row_of("b")).type('n names, and "a  place"\n')
+    desk.wait(held_row("a"), held_row("b")).type('n names, and "a  place"\n')
     assert desk.written == [HEADER, line("a", "skip", '"names, and ""a place"""')]
     assert "noted, names" in desk.type("n\nother\nk\n")
     assert desk.written == [HEADER, line("a", "keep", "other")]
-    assert read_decisions(desk.decisions)["a", row_of("a")["content_hash"]] == Decision("keep", "review_violence", "other")
+    assert read_decisions(desk.decisions)["a", held_row("a")["content_hash"]] == Decision("keep", "review_violence", "other")
+
+
+def test_a_note_that_no_reader_of_csv_would_take_is_refused_and_the_review_goes_on(desk: Desk) -> None:
+    shown = desk.wait(held_row("a")).type(f"n {'x' * 3000}\nk\n")
+    assert "more than 2,000 characters" in shown and desk.written == [HEADER, line("a", "keep")]
 
 
 def test_other_keys_change_nothing(desk: Desk) -> None:
-    shown = desk.wait(row_of("a")).type("x\n\nkeep it\nkk\nq\n")
+    shown = desk.wait(held_row("a")).type("x\n\nkeep it\nkk\nq\n")
     assert not desk.decisions.exists() and shown.count("Please answer") == 3
 
 
 def test_other_decisions_stay_and_the_file_is_sorted(desk: Desk) -> None:
     desk.decisions.write_text(f"{HEADER}\nz,{'0' * 16},drop,,gone\nb,{'1' * 16},keep,,\n", encoding="utf-8")
-    desk.wait(row_of("b"), row_of("a")).type("k\nk\n")
+    desk.wait(held_row("b"), held_row("a")).type("k\nk\n")
     ours = [line("a", "keep"), *sorted([line("b", "keep"), f"b,{'1' * 16},keep,,"])]
     assert desk.written == [HEADER, *ours, f"z,{'0' * 16},drop,,gone"]
 
 
 def test_a_decision_does_not_cover_a_row_that_was_made_anew(desk: Desk) -> None:
-    desk.wait(row_of("a")).type("k\n")
-    assert "1 of 1   a" in desk.wait(row_of("a", response="I am sorry.")).type("q\n")
+    desk.wait(held_row("a")).type("k\n")
+    assert "1 of 1   a" in desk.wait(held_row("a", response="I am sorry.")).type("q\n")
 
 
 KEYS = st.lists(st.sampled_from(["k", "d", "s", "b", "n why", "x"]), max_size=12)
@@ -139,7 +134,7 @@ def test_the_last_decision_of_each_row_stands(keys: list[str]) -> None:
         at = max(0, at - 1) if key == "b" else at + (key in ("k", "d", "s"))
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         queue, decisions = Path(folder) / "q.jsonl", Path(folder) / "d.csv"
-        queue.write_text("".join(json.dumps(row_of(name)) + "\n" for name in names), encoding="utf-8")
+        write_queue(queue, *map(held_row, names))
         patch.setattr(sys, "stdin", io.StringIO("".join(f"{key}\n" for key in keys)))
         patch.setattr(sys, "stdout", io.StringIO())
         review(queue, decisions)
@@ -150,7 +145,7 @@ def test_the_last_decision_of_each_row_stands(keys: list[str]) -> None:
 @pytest.mark.parametrize("what", ["\x1b[31m", "\x07", "\x9b2J", "\r", "\u202e", "\x00", "\x1b]0;title\x07", "\u2028"])
 def test_data_cannot_drive_the_terminal(desk: Desk, what: str) -> None:
     told, said = f"My cousin was {what}murdered [bold]twice[/bold] :smile:.", f"I am{what} sorry [link=x]y[/link]."
-    spoiled = row_of(f"a{what}", told, said)
+    spoiled = held_row(f"a{what}", told, said)
     shown = desk.wait(spoiled).type("q\n")
     assert what not in shown and ascii(what)[1:-1] in shown
     assert "[bold]twice[/bold] :smile:" in shown and "[link=x]y[/link]" in shown
@@ -160,7 +155,7 @@ def test_data_cannot_drive_the_terminal(desk: Desk, what: str) -> None:
 def test_errors_are_one_line(desk: Desk) -> None:
     done = command(desk.queue, desk.decisions)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1) and "dvc repro filter" in done.stderr
-    desk.wait(row_of("a"))
+    desk.wait(held_row("a"))
     desk.decisions.write_text(f"{HEADER},mine\na,{'0' * 16},keep,,,x\n", encoding="utf-8")
     done = command(desk.queue, desk.decisions, keys="k\n")
     assert (done.returncode, "field 'mine'" in done.stderr) == (1, True)
@@ -177,7 +172,7 @@ def command(*arguments: object, keys: str = "") -> subprocess.CompletedProcess[s
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupt_at_the_prompt_of_a_terminal_loses_nothing(desk: Desk, number: signal.Signals, code: int) -> None:
-    desk.wait(row_of("a"), row_of("b"))
+    desk.wait(held_row("a"), held_row("b"))
     main, sub = pty.openpty()
     with subprocess.Popen(
         [sys.executable, "-m", "synthempathy", "review", str(desk.queue), str(desk.decisions)],

@@ -16,7 +16,7 @@ from synthempathy.core.harmless import harmless
 from synthempathy.filters.base import TEXTS, Span
 from synthempathy.filters.decisions import Decision
 from synthempathy.filters.queue import Held
-from synthempathy.review.desk import Opinion
+from synthempathy.reviewing.desk import Opinion
 
 EVIDENCE = "bold black on yellow"
 

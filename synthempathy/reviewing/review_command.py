@@ -32,11 +32,11 @@ from typing import TYPE_CHECKING
 from synthempathy.core.errors import InputError
 from synthempathy.core.harmless import harmless
 from synthempathy.core.progress import say
-from synthempathy.review.agreement import agreement, settle
-from synthempathy.review.desk import Desk, key_of, own_file
+from synthempathy.reviewing.agreement import agreement, settle
+from synthempathy.reviewing.desk import Desk, key_of, own_file
 
 if TYPE_CHECKING:
-    from synthempathy.review.terminal import Terminal
+    from synthempathy.reviewing.terminal import Terminal
 
 PROMPT = "keep, drop, skip, note, back, quit [k/d/s/n/b/q] "
 
@@ -51,7 +51,7 @@ def ask(desk: Desk, queue: Path) -> None:
     if not desk.rows:
         say(f"review: nothing waits for a decision in {queue}")
         return
-    from synthempathy.review.terminal import Terminal
+    from synthempathy.reviewing.terminal import Terminal
 
     terminal, at = Terminal(), 0
     while at < len(desk.rows):
@@ -121,11 +121,11 @@ def run(given: argparse.Namespace) -> None:
     if opinions and (gone := len(opinions.keys() - {key_of(row) for row in desk.rows})):
         say(f"review: {gone} of the conflicts are about texts that are not in {given.queue} any more")
     if given.serve:
-        from synthempathy.review.server import serve
+        from synthempathy.reviewing.server import serve
 
         serve(desk, given.port)
     elif given.html:
-        from synthempathy.review.page import write_review_page
+        from synthempathy.reviewing.page import write_review_page
 
         write_review_page(given.html, desk)
         say(f"review: {given.html} opens in a browser, with {len(desk.rows)} pairs; it downloads {path.name}, for {path.parent}/")

@@ -21,7 +21,7 @@ from synthempathy.domain.description import read_domain
 from synthempathy.project.params import load_params
 from synthempathy.release.card import FIELDS, dataset_card
 from synthempathy.release.folder import ReleasedPair, check_replaceable, check_splits, provenance
-from synthempathy.release.metrics import CorpusMetrics, EvaluationMetrics, RowMetrics
+from synthempathy.release.metrics import CorpusMetrics, EvaluationMetrics, RowMetrics, read_evaluation
 
 #: The sections that may change a released file, as dvc.yaml lists them: card and provenance show no others.
 SECTIONS = (
@@ -39,13 +39,14 @@ def release(
     check_replaceable(folder)
     figures = read_metrics(corpus, CorpusMetrics)
     row_counts = read_metrics(dedup, RowMetrics), read_metrics(filtered, RowMetrics)
-    scores = read_metrics(evaluated, EvaluationMetrics)
+    domain = read_domain(params)
+    scores = read_evaluation(evaluated, domain.rubric.names, EvaluationMetrics)
     files = {"train": train, "validation": validation, "test": test}
     splits = {split: read_records(path, ReleasedPair) for split, path in files.items()}
     check_splits(splits, files, figures.pairs, corpus)
 
     rows = {split: len(pairs) for split, pairs in splits.items()}
-    card = dataset_card(settings, rows, figures, *row_counts, scores, read_domain(params))
+    card = dataset_card(settings, rows, figures, *row_counts, scores, domain)
     inputs = files | {"corpus": corpus, "dedup": dedup, "filter": filtered, "evaluation": evaluated}
     with written_whole(folder) as (part,):
         (part / "data").mkdir(parents=True)

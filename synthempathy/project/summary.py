@@ -13,7 +13,7 @@ from typing import TextIO
 
 from synthempathy.core.metrics import Metrics, read_metrics
 from synthempathy.domain.description import domain_path, read_domain
-from synthempathy.release.metrics import CorpusMetrics, EvaluationMetrics, RowMetrics, gain_text
+from synthempathy.release.metrics import CorpusMetrics, EvaluationMetrics, RowMetrics, gain_text, read_evaluation
 
 STEPS = ("seeds", "brainstorm", "dedup", "explain", "respond", "filter", "split")
 
@@ -53,7 +53,7 @@ def summary(folder: Path, params: Path, stream: TextIO | None = None) -> None:
     corpus = read_metrics(folder / "corpus.json", CorpusMetrics)
     place = domain_path(params)
     domain = read_domain(params)
-    found = read_metrics(folder / f"{place.parent.name}.json", RunMetrics)
+    found = read_evaluation(folder / f"{place.parent.name}.json", domain.rubric.names, RunMetrics)
     console = Console(width=100, file=stream)
     rows = Table("stage", "rows in", "rows out", "dropped", title="Rows", title_justify="left")
     for name, step in steps.items():

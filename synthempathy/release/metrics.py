@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
 from pydantic import ConfigDict, Field
 
 from synthempathy.core.errors import InputError
-from synthempathy.core.metrics import Metrics
+from synthempathy.core.metrics import Metrics, read_metrics
+
+E = TypeVar("E", bound="EvaluationMetrics")
 
 
 class RowMetrics(Metrics):
@@ -73,11 +79,8 @@ class SystemMetrics(Metrics):
     pairs: int
 
     def score(self, dimension: str) -> float:
-        """The mean of a dimension. InputError where the file has none."""
-        value = (self.model_extra or {}).get(dimension)
-        if not isinstance(value, (int, float)):
-            raise InputError("missing in the evaluation's metrics", field=dimension, hint="run `dvc repro evaluate`")
-        return float(value)
+        """The mean of a dimension; `read_evaluation` sees to it that there is one."""
+        return float((self.model_extra or {})[dimension])
 
 
 class EvaluationMetrics(Metrics):
@@ -95,6 +98,17 @@ class EvaluationMetrics(Metrics):
     def gain(self, digits: int = 0) -> str:
         """The gain of tuned over base, in words; see `gain_text`."""
         return gain_text(self.gain_percent, self.gain_ci_low, self.gain_ci_high, self.note, digits)
+
+
+def read_evaluation(path: Path, dimensions: Sequence[str], kind: type[E]) -> E:
+    """metrics/<domain>.json as `kind`. InputError names a figure that is missing, a dimension's among them."""
+    found = read_metrics(path, kind)
+    for name in ("base", "tuned", "corpus"):
+        scores = getattr(found, name).model_extra or {}
+        for dimension in dimensions:
+            if not isinstance(scores.get(dimension), (int, float)):
+                raise InputError("missing", file=path, field=f"{name}.{dimension}", hint="run `dvc repro evaluate`")
+    return found
 
 
 def gain_text(percent: float | None, low: float | None, high: float | None, note: str, digits: int = 0) -> str:

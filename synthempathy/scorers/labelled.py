@@ -67,6 +67,8 @@ def dimensions_of(pairs: Sequence[LabelledPair]) -> tuple[Dimension, ...]:
 
 def check_enough(pairs: Sequence[LabelledPair], folds: int, path: Path) -> None:
     """Raise InputError unless every level of every mechanism appears under at least `folds` explanations."""
+    if not pairs:
+        raise InputError("no labelled pair", file=path, hint=f"each level must appear under at least {folds} explanations")
     for mechanism in dimensions_of(pairs):
         for level in LEVELS:
             under = len({p.explanation for p in pairs if p.levels[mechanism] == level})

@@ -19,6 +19,7 @@ from synthempathy.core.errors import ModelError, SynthempathyError
 from synthempathy.evaluation.bootstrap import ONE_SEED
 from synthempathy.llm.loading import Model
 from synthempathy.llm.perplexity import Perplexity
+from tests.helpers.empathy import SCORES
 
 ROOT = Path(__file__).parents[2]
 INPUTS = ("test.jsonl", "adapter", "scorer")
@@ -60,6 +61,7 @@ class Scorer:
     """er by the system, ip 1 for all, ex 2 for the corpus alone."""
 
     er: dict[str, float]
+    whole, scores = "empathy", SCORES
 
     def score(self, explanations: Sequence[str], responses: Sequence[str]) -> dict[str, Any]:
         assert len(explanations) == len(responses)

@@ -14,6 +14,7 @@ import torch
 from synthempathy.core.records import Pair, read_records
 from tests.helpers.params import set_params
 from tests.helpers.tiny_mistral import pair, write_pairs
+from tests.helpers.empathy import SCORES
 
 TAUGHT = "Oh no."
 
@@ -65,6 +66,8 @@ def test_the_evaluation_finds_the_gain(tuned: Path, monkeypatch: pytest.MonkeyPa
     from stages.evaluate import evaluate
 
     class Scorer:
+    whole, scores = "empathy", SCORES
+
         def score(self, explanations: Sequence[str], responses: Sequence[str]) -> dict[str, Any]:
             er = np.array([2.0 if TAUGHT in response else 0.5 for response in responses])
             return {"er": er, "ip": 0 * er, "ex": 0 * er, "empathy": er / 3}

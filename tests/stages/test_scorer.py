@@ -92,7 +92,7 @@ def test_the_stage_writes_a_scorer_and_cross_validated_figures_twice_the_same(pr
         ("explanation,response,er,ip\n", ["bad.csv:1:", "lacks ex"]),
         ("explanation,response,er,ip,ex\npost,reply,0,0,7\n", ["bad.csv:2:", "'ex'", "'7'"]),
         ("explanation,response,er,ip,ex\npost,reply,0,0,0\n", ["bad.csv:", "'er'", "level 0 appears under 1 explanations"]),
-        ("explanation,response,er,ip,ex\n", ["bad.csv:", "appears under 0 explanations"]),
+        ("explanation,response,er,ip,ex\n", ["bad.csv:", "no labelled pair"]),
     ],
 )
 def test_a_wrong_file_is_one_line_and_leaves_the_earlier_outputs(project: Path, text: str, parts: list[str]) -> None:

@@ -17,6 +17,7 @@ from pydantic import Field, model_validator
 from synthempathy.core.errors import ParamsError
 from synthempathy.core.params import ParamsFile, Section, read_mapping
 
+DOMAINS, DESCRIPTION = "domains", "domain.yaml"
 #: What a dimension, or the whole of a rubric, may be called: it becomes a field of rows and a key of metrics.
 _KEY = r"^[a-z][a-z0-9_]*$"
 #: Names that rows and metrics use already.
@@ -166,11 +167,16 @@ def domain_path(params: Path) -> Path:
     name = read_mapping(params).get("domain")
     if not isinstance(name, str):
         raise ParamsError("missing", file=params, field="domain", hint="set domain: NAME, of domains/")
-    path = params.parent / "domains" / name / "domain.yaml"
-    if not path.is_file():
-        there = ", ".join(sorted(p.parent.name for p in path.parents[1].glob("*/domain.yaml"))) or "none"
+    return folder_of(params, name) / DESCRIPTION
+
+
+def folder_of(params: Path, name: str) -> Path:
+    """The folder of the domain `name` beside a params file. ParamsError where it holds no description."""
+    folder = params.parent / DOMAINS / name
+    if not (folder / DESCRIPTION).is_file():
+        there = ", ".join(sorted(p.parent.name for p in folder.parent.glob(f"*/{DESCRIPTION}"))) or "none"
         raise ParamsError("no such domain", file=params, field="domain", value=name, hint=f"there are: {there}")
-    return path
+    return folder
 
 
 def read_domain(params: Path) -> Domain:

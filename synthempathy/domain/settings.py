@@ -12,9 +12,9 @@ from typing import Any
 
 from synthempathy.core.errors import ParamsError
 from synthempathy.core.params import ParamsFile, read_mapping
-from synthempathy.domain.description import read_description
+from synthempathy.domain.description import DESCRIPTION, folder_of, read_description
 
-DESCRIPTION, SETTINGS, PROMPTS = "domain.yaml", "settings.yaml", "prompts"
+SETTINGS, PROMPTS = "settings.yaml", "prompts"
 
 
 def with_domain(params: Path, name: str) -> tuple[ParamsFile, dict[str, Any]]:
@@ -34,15 +34,6 @@ def with_domain(params: Path, name: str) -> tuple[ParamsFile, dict[str, Any]]:
         raise ParamsError("it follows from the description", file=path, field=twice, hint="take it out")
     base = read_mapping(params)
     return ParamsFile(params, {**base, **derived}, path, settings), {**derived, **dict(_flat(settings, base))}
-
-
-def folder_of(params: Path, name: str) -> Path:
-    """The folder of the domain `name` beside a params file. ParamsError where it holds no description."""
-    folder = params.parent / "domains" / name
-    if not (folder / DESCRIPTION).is_file():
-        there = ", ".join(sorted(p.parent.name for p in folder.parent.glob(f"*/{DESCRIPTION}"))) or "none"
-        raise ParamsError("no such domain", file=params, field="domain", value=name, hint=f"there are: {there}")
-    return folder
 
 
 def _flat(settings: Mapping[str, Any], base: Any, above: str = "") -> Iterator[tuple[str, Any]]:

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def folder(tmp_path):
     (tmp_path / "profiles").mkdir()
+    shutil.copytree(ROOT / "domains", tmp_path / "domains")
     for name in ("params.yaml", "dvc.yaml"):
         (tmp_path / name).write_text((ROOT / name).read_text())
     for profile in (ROOT / "profiles").glob("*.yaml"):

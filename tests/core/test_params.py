@@ -1,5 +1,6 @@
 """params.yaml: each mistake is one error that names file, line, key and the way out."""
 
+import shutil
 from pathlib import Path
 
 import pytest

@@ -12,9 +12,9 @@ RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" PYTHONPATH="$(CURDIR)"
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-repro: $(READY) ## run what changed, and what follows from it; PROFILE=smollm2: under a profile of profiles/
+repro: $(READY) ## run what changed, and what follows from it; PROFILE=smollm2, DOMAIN=social_norms: of profiles/, of domains/
 	@find models/named -type l ! -exec test -e {} \; -delete 2> /dev/null || true  # DVC stops at a link to what is gone
-	$(RUN) $(if $(PROFILE),synthempathy profile $(PROFILE),dvc repro)
+	$(RUN) $(if $(PROFILE)$(DOMAIN),synthempathy profile $(or $(PROFILE),embedded) $(if $(DOMAIN),--domain $(DOMAIN)),dvc repro)
 	$(RUN) synthempathy summary
 
 test: $(READY) ## run the tests (minutes)

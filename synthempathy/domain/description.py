@@ -108,13 +108,15 @@ class Rubric(Section):
 class Corpus(Section):
     """What the card says of such a corpus."""
 
+    name: str = Field(pattern=r"^[\w.-]+$")  # of a data set without one of its own: this, a hyphen, the profile
     kind: str  # of response, before "response"
     about: str  # what seeds are sentences about
     method: str  # one sentence: whom the method follows
     tags: list[str]
+    more: str = ""  # Markdown, printed after the first paragraph
     limits: list[str]  # of this domain, beside those of every such corpus
-    citation: str  # BibTeX
-    also_used: str
+    citation: str  # BibTeX; empty: none
+    also_used: str  # a sentence; empty: none
 
 
 class Other(Section):
@@ -173,6 +175,10 @@ def domain_path(params: Path) -> Path:
 
 def read_domain(params: Path) -> Domain:
     """The description of the domain that the params file names. ParamsError names file, line, key and value of a mistake."""
-    path = domain_path(params)
+    return read_description(domain_path(params))
+
+
+def read_description(path: Path) -> Domain:
+    """A description. ParamsError names file, line, key and value of a mistake."""
     found: Any = read_mapping(path)
     return ParamsFile(path, found).whole(Domain)

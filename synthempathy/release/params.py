@@ -8,5 +8,5 @@ from synthempathy.core.params import Section
 
 
 class Release(Section):
-    name: str = Field(pattern=r"^[\w.-]+$")
+    name: str | None = Field(pattern=r"^[\w.-]+$")  # null: the domain's corpus, a hyphen, the profile
     license: str

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """Code, params and pipelines of this project, without its data."""
-    for name in ("stages", "synthempathy", "profiles"):
+    for name in ("stages", "synthempathy", "profiles", "domains"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in (".dvcignore", "dvc.yaml", "params.yaml"):
         shutil.copy(ROOT / name, tmp_path / name)

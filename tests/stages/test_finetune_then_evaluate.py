@@ -66,7 +66,7 @@ def test_the_evaluation_finds_the_gain(tuned: Path, monkeypatch: pytest.MonkeyPa
     from stages.evaluate import evaluate
 
     class Scorer:
-    whole, scores = "empathy", SCORES
+        whole, scores = "empathy", SCORES
 
         def score(self, explanations: Sequence[str], responses: Sequence[str]) -> dict[str, Any]:
             er = np.array([2.0 if TAUGHT in response else 0.5 for response in responses])

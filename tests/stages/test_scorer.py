@@ -119,7 +119,7 @@ def test_params_are_checked_before_the_data_is_read(project: Path) -> None:
 def test_help_explains_the_paths(project: Path) -> None:
     command = [sys.executable, "-m", "stages.scorer", "--help"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "labelled pairs" in done.stdout and "python -m stages.scorer data/empathy/labelled_pairs.csv" in done.stdout
+    assert "labelled pairs" in done.stdout and "python -m stages.scorer {scorer.path} models/scorer" in done.stdout
 
 
 def test_the_second_source_and_the_judges_prompt_are_found_beside_the_params_file(project: Path, tmp_path: Path) -> None:

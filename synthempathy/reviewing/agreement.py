@@ -6,7 +6,6 @@ both decided, keep or drop; a pair that one skipped, or did not see, counts in n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,13 +25,21 @@ class Agreement:
         names: what the two are called: their files without `decisions-` and ending.
         both: (first, second) of each pair that both decided, in the order of ids.
         alone: how many pairs each decided alone.
-        kappa: Cohen's kappa, -1 to 1; None where it is not defined, because nothing was decided by both, or all of it alike.
     """
 
     names: tuple[str, str]
     both: dict[Key, tuple[Decision, Decision]]
     alone: tuple[int, int]
-    kappa: float | None
+
+    @property
+    def kappa(self) -> float | None:
+        """Cohen's kappa, -1 to 1; None where it is not defined, because nothing was decided by both, or all of it alike."""
+        first, second = ([pair[side].what for pair in self.both.values()] for side in (0, 1))
+        if len({*first, *second}) < 2:
+            return None
+        from sklearn.metrics import cohen_kappa_score  # seconds to import
+
+        return float(cohen_kappa_score(first, second, labels=list(ANSWERS)))
 
     @property
     def conflicts(self) -> dict[Key, tuple[Decision, Decision]]:
@@ -62,7 +69,8 @@ class Agreement:
         ]
         lines.append(f"agreement: {same} of {total}" + (f", {100 * same / total:.1f}%" if total else ""))
         reason = "nothing was decided by both" if not total else "both gave one answer to all"
-        lines.append(f"Cohen's kappa: {'not defined, ' + reason if self.kappa is None else f'{self.kappa:.2f}'}")
+        kappa = self.kappa
+        lines.append(f"Cohen's kappa: {'not defined, ' + reason if kappa is None else f'{kappa:.2f}'}")
         lines.append(f"conflicts: {len(self.conflicts)}")
         for (id, digest), (first, second) in self.conflicts.items():
             lines.append(f"  {harmless(id)}  {digest}  {harmless(first.reason or second.reason)}")
@@ -79,7 +87,7 @@ def agreement(first: Path, second: Path) -> Agreement:
     names = _name(first), _name(second)
     if names[0] == names[1]:
         names = str(first), str(second)
-    return Agreement(names, both, alone, _kappa([pair[0].what for pair in both.values()], [p[1].what for p in both.values()]))
+    return Agreement(names, both, alone)
 
 
 @dataclass(frozen=True)
@@ -122,14 +130,6 @@ def _read(path: Path) -> Decisions:
 
 def _name(path: Path) -> str:
     return path.stem.removeprefix("decisions-")
-
-
-def _kappa(first: Sequence[str], second: Sequence[str]) -> float | None:
-    if len({*first, *second}) < 2:
-        return None
-    from sklearn.metrics import cohen_kappa_score
-
-    return float(cohen_kappa_score(first, second, labels=list(ANSWERS)))
 
 
 def _words(decision: Decision) -> str:

@@ -90,10 +90,13 @@ class Version:
         here = _cached(digest) if digest else None
         if here is not None:
             return here
-        command = f"dvc pull {path}" if self.commit is None else f"dvc fetch --all-commits {path}"
-        reason = "is not in DVC's cache here" if digest else f"does not stand in its {LOCK}"
-        way = f"run `{command}`, or `dvc repro` there" if digest else "run `dvc repro` there and commit it"
-        return InputError(reason, file=f"{self.name}:{path}", hint=way)
+        place = f"{self.name}:{path}"
+        if not digest:
+            return InputError(f"does not stand in its {LOCK}", file=place, hint="run `dvc repro` there and commit it")
+        command = f"dvc pull {path}"
+        if self.commit:  # dvc fetches for what is checked out; for all commits it would read every one of them, for minutes
+            command = f"git switch --detach {self.commit} && dvc fetch {path}; git switch -"
+        return InputError("is not in DVC's cache here", file=place, hint=f"run `{command}`, or `dvc repro` there")
 
 
 def version(name: str) -> Version:

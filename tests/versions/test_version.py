@@ -41,8 +41,9 @@ def test_what_the_cache_lacks_is_one_line_with_the_way_out(project: Path) -> Non
     shutil.rmtree(project / ".dvc/cache")
     missing = texts_of(version("asks")).missing
     assert missing == (
-        "asks:data/evaluation.jsonl: is not in DVC's cache here; "
-        "run `dvc fetch --all-commits data/evaluation.jsonl`, or `dvc repro` there"
+        "asks:data/evaluation.jsonl: is not in DVC's cache here; run "
+        f"`git switch --detach {git(project, 'rev-parse', 'asks')} && dvc fetch data/evaluation.jsonl; git switch -`, "
+        "or `dvc repro` there"
     )
     assert "run `dvc pull data/evaluation.jsonl`" in texts_of(version("workspace")).missing
     git(project, "rm", "-q", "dvc.lock")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 
 import pytest
@@ -46,6 +47,24 @@ def test_tokens_are_the_text(text: str) -> None:
 def test_marks_are_what_a_reader_would_mark(first: str, second: str, gone: list[str], new: list[str]) -> None:
     left, right = side_by_side(first, second)
     assert (in_kind(left, "del"), in_kind(right, "ins")) == (gone, new)
+
+
+def test_a_common_passage_of_long_responses_is_found_wherever_it_stands() -> None:
+    common = "It must have been wearing, too, that you stopped listening to music because it let too much in."
+    first = f"It sounds as if you felt sad and tense. {common} " + "You did not choose this, and it is hard. " * 9
+    second = "I am truly sorry to hear it. " * 9 + f"{common} I am grateful that you shared this with me."
+    left, right = side_by_side(first, second)
+    for pieces in (left, right):
+        assert common in next(one.text for one in pieces if not one.kind and len(one.text) > 60)
+    assert len(tokens(first)) > 200  # where difflib begins to leave out what is common
+
+
+def test_the_slowest_texts_that_are_compared_whole_take_seconds_at_most() -> None:
+    chance = random.Random(1)
+    first, second = (" ".join(chance.choice("ab") for _ in range(500)) for _ in range(2))
+    began = time.monotonic()
+    side_by_side(first, second)
+    assert time.monotonic() - began < 20  # on a busy machine
 
 
 @pytest.mark.parametrize("piece", ["a ", "!", "ab cd ", "word{} ", "aa b{}", "\n"])

@@ -53,7 +53,7 @@ def check_model(settings: SemanticDuplicates) -> None:
         return
     if importlib.util.find_spec("sentence_transformers") is None:
         raise ModelError(
-            f"dedup.semantic.model {settings.model!r} needs sentence-transformers; pip install '.[semantic]', "
+            f"dedup.semantic.model {settings.model!r} needs sentence-transformers; make install EXTRAS=semantic, "
             "or set it to null for TF-IDF and SVD"
         )
     path = Path(settings.model)

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from synthempathy.core.params import read_params
-from synthempathy.core.progress import say
+from synthempathy.core.progress import say, tell
 from synthempathy.project.params import load_params
 
 
@@ -34,7 +34,7 @@ def run(given: argparse.Namespace) -> None:
     """Print DVC's command, and run it; exits with its code."""
     command = command_of(given.name, given.stages, given.params)
     if given.show:
-        print(shlex.join(command))
+        tell(shlex.join(command))
         return
     say(shlex.join(command))
     if code := subprocess.run(command, check=False).returncode:

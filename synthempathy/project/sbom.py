@@ -41,7 +41,8 @@ def bill_of_materials(packages: Mapping[str, Package]) -> str:
     components = {name: _component(name, packages[name], users[name]) for name in sorted(users) if users[name]}
     project = packages[PROJECT]
     components[PROJECT] = root = Component(
-        name=PROJECT, version=project.version, type=ComponentType.APPLICATION, bom_ref=PROJECT, licenses=[licence(project.metadata)],
+        name=PROJECT, version=project.version, type=ComponentType.APPLICATION, bom_ref=PROJECT,
+        licenses=[licence(project.metadata)],
     )
     bom = Bom(components=[one for name, one in components.items() if name != PROJECT])
     bom.metadata.component = root

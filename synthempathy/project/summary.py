@@ -11,6 +11,7 @@ import argparse
 from pathlib import Path
 from typing import TextIO
 
+from synthempathy.core.harmless import harmless
 from synthempathy.core.metrics import Metrics, read_metrics
 from synthempathy.release.metrics import CorpusMetrics, EmpathyMetrics, RowMetrics, gain_text
 
@@ -51,10 +52,10 @@ def summary(folder: Path, stream: TextIO | None = None) -> None:
     steps = {name: read_metrics(folder / f"{name}.json", RowMetrics) for name in STEPS}
     corpus = read_metrics(folder / "corpus.json", CorpusMetrics)
     empathy = read_metrics(folder / "empathy.json", RunMetrics)
-    console = Console(width=100, file=stream)
+    console = Console(width=100, file=stream, markup=False)
     rows = Table("stage", "rows in", "rows out", "dropped", title="Rows", title_justify="left")
     for name, step in steps.items():
-        dropped = ", ".join(f"{reason} {count}" for reason, count in step.dropped.items() if count) or "none"
+        dropped = harmless(", ".join(f"{reason} {count}" for reason, count in step.dropped.items() if count)) or "none"
         rows.add_row(name, str(step.rows_in), str(step.rows_out), dropped)
     console.print(rows)
     scores = Table("", "ER", "IP", "EX", "mean", "std", "pairs", title="Empathy (0 to 2)", title_justify="left")

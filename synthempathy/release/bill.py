@@ -72,19 +72,19 @@ def licence_list(params: Mapping[str, Any]) -> str:
     """LICENSES.md of the release: the data's licence, and a table each of models and software."""
     licences = _model_licences()
     lines = [
-        "# Licences", "", f"This data set is under `{cell(params['release']['license'])}`. What made it has licences of its own, as stated",
-        "by its makers. Licences of models may bind those who use their output.", "",
+        "# Licences", "", f"This data set is under `{cell(params['release']['license'])}`. What made it has licences of its own,",
+        "as its makers state them. A model's licence may bind those who use its output.", "",
         "## Models", "", "| model | used for | licence |", "|---|---|---|",
     ]
     for (name, revision), uses in models_of(params).items():
         at = f" at `{cell(revision)}`" if revision else ""
         lines.append(f"| `{cell(name)}`{at} | {', '.join(uses)} | {licences.get(name, UNKNOWN)} |")
     lines += [
-        "", "## Software", "", "At the versions that are pinned, from the packages' metadata; none of it is in this folder. Optional is what the",
-        "extras install. `sbom.cdx.json` (CycloneDX) holds the same with what needs what.", "",
+        "", "## Software", "", "As pinned, by the packages' own metadata; none of it is in this folder. Optional is what extras",
+        "install. `sbom.cdx.json` (CycloneDX) holds the same, and what needs what.", "",
         "| package | version | licence | |", "|---|---|---|---|",
     ]
-    components = [one for one in json.loads(read_text(SOFTWARE))["components"]]
+    components = json.loads(read_text(SOFTWARE))["components"]
     for one in sorted(components, key=lambda one: str(one["name"]).lower()):
         optional = "optional" if one["scope"] == "optional" else ""
         lines.append(f"| {one['name']} | {one['version']} | {cell(_stated(one['licenses']))} | {optional} |")

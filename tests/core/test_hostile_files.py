@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from synthempathy.core import records
 from synthempathy.core.command import guarded
 from synthempathy.core.errors import InputError, ModelError, ParamsError
 from synthempathy.core.files import dump_table, read_csv
-from synthempathy.core.harmless import cell, harmless
+from synthempathy.core.harmless import cell, harmless, uncell
 from synthempathy.core.metrics import Metrics, read_metrics
 from synthempathy.core.params import read_mapping
 from synthempathy.core.progress import say
@@ -135,6 +136,33 @@ def test_a_table_starts_no_formula(tmp_path: Path, text: str) -> None:
     with (tmp_path / "t.csv").open(newline="", encoding="utf-8") as stream:
         assert list(csv.reader(stream))[1] == [f"'{text}", "-1.500000"]
     assert cell(-3) == -3 and cell("I - you") == "I - you"
+
+
+def test_what_a_cell_became_is_read_back() -> None:
+    for text in ("=1+1", " =1", "'=1", "''=1", "it's", "'tis", "", "'", "-"):
+        assert uncell(str(cell(text))) == text
+
+
+def test_every_csv_is_written_where_the_guard_stands() -> None:
+    writers = [
+        str(path.relative_to(ROOT)) for top in ("stages", "synthempathy") for path in sorted((ROOT / top).rglob("*.py"))
+        if re.search(r"csv\.(writer|DictWriter)|to_csv", path.read_text(encoding="utf-8"))
+    ]
+    assert writers == ["synthempathy/core/files.py", "synthempathy/filters/decisions.py"]
+
+
+@pytest.mark.parametrize("words", [
+    ["-m", "stages.split", "a", "b", "c", "d", "e", "\x1b]0;owned\x07"], ["-m", "synthempathy", "\x1b[2J"],
+    ["-m", "synthempathy", "store", "show", "--store", "\x1b[2J"], ["-m", "stages.sampling.table", "a", "b", "c", "\x9b2J"],
+    ["-m", "stages.split", "\x1b[2J", "b", "c", "d", "e"],
+])
+def test_a_command_line_that_holds_hostile_names_is_obeyed_by_no_terminal(words: list[str]) -> None:
+    ended = subprocess.run(
+        [sys.executable, *words], capture_output=True, text=True, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    assert ended.returncode in (1, 2) and "error: " in ended.stderr
+    assert (ended.stderr + ended.stdout).replace("\n", "").isprintable()
+    assert "\\x1b" in ended.stderr or "\\x9b" in ended.stderr
 
 
 #: Bytes near what the readers take: their own signs, numbers, quotes, escapes, and anything else.

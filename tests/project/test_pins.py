@@ -122,7 +122,7 @@ def install(tmp_path: Path, extras: str, **environment: str) -> tuple[list[list[
     """What `.ci/install` asks of pip, with the contents of the files that it names; and what it said."""
     fake = tmp_path / "bin/python"
     fake.parent.mkdir()
-    fake.write_text('#!/bin/sh\nfor one in "$@"; do [ -f "$one" ] && cp "$one" "$OUT/$(basename $one)"; done\necho "$@" >> "$OUT/calls"\n')
+    fake.write_text('#!/bin/sh\nfor one in "$@"; do [ -f "$one" ] && cp "$one" "$OUT"; done\necho "$@" >> "$OUT/calls"\n')
     fake.chmod(0o755)
     ended = subprocess.run(
         ["bash", ROOT / ".ci/install", extras], capture_output=True, text=True,

@@ -106,7 +106,8 @@ def _embedded(texts: Sequence[str], model: str, revision: str | None, device: st
 
     try:
         encoder = SentenceTransformer(
-            model, revision=revision, device=None if device == "auto" else device, trust_remote_code=False
+            model, revision=revision, device=None if device == "auto" else device, trust_remote_code=False,
+            model_kwargs={"use_safetensors": True},
         )
     except Exception as error:  # of many kinds: a hub's, a file's, a config's
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -103,6 +103,37 @@ def test_a_hostile_adapter_is_refused(tmp_path: Path, config: object, weights: s
         adapter_config(tmp_path)
 
 
+class Touches:
+    """Pickled, it makes a file when it is read."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[str, str]]:
+        return open, (self.path, "w")
+
+
+def test_a_hostile_model_runs_no_code(tmp_path: Path) -> None:
+    """Pickled weights, and Python of its own for the model and the tokenizer."""
+    import pickle
+
+    from synthempathy.llm.loading import load_model, load_tokenizer
+
+    folder, ran = tmp_path / "model", tmp_path / "ran"
+    folder.mkdir()
+    code = {"AutoConfig": "own.Own", "AutoModelForCausalLM": "own.Own", "AutoTokenizer": ["own.Own", "own.Own"]}
+    (folder / "own.py").write_text(f"open({str(ran)!r}, 'w')\nclass Own: pass\n")
+    (folder / "tokenizer_config.json").write_text(json.dumps({"auto_map": code, "tokenizer_class": "Own"}))
+    with (folder / "pytorch_model.bin").open("wb") as stream:
+        pickle.dump(Touches(str(ran)), stream)
+    for config in ({"model_type": "own", "auto_map": code}, {"model_type": "mistral", "auto_map": code}, {"model_type": "mistral"}):
+        (folder / "config.json").write_text(json.dumps(config))
+        for load in (lambda: load_model(str(folder), None, "float32", "cpu"), lambda: load_tokenizer(str(folder), None)):
+            with pytest.raises(ModelError, match="cannot load"):
+                load()
+    assert not ran.exists()
+
+
 @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"),
                                    RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")])
 def test_memory_that_runs_out_is_one_line(error: Exception) -> None:

@@ -135,7 +135,8 @@ def test_vectors_of_a_model(fake: type[FakeEncoder]) -> None:
     found = semantic_duplicates(["a", "b", "aa x", "!", "…", "ab"], section(model="some/model", revision="c0ffee"), "cpu")
     assert found == [Duplicate(2, 0, {"similarity": 1.0})]  # texts without words have no meaning to compare
     assert fake.asked["name"] == "some/model" and fake.asked["revision"] == "c0ffee" and fake.asked["device"] == "cpu"
-    assert fake.asked["trust_remote_code"] is False and fake.asked["normalize_embeddings"] is True
+    assert fake.asked["trust_remote_code"] is False and fake.asked["model_kwargs"] == {"use_safetensors": True}
+    assert fake.asked["normalize_embeddings"] is True
 
 
 @pytest.mark.usefixtures("fake")

@@ -30,7 +30,7 @@ test-engines: ## run vLLM for real, on this machine's CPU, in a virtual environm
 MINUTES ?= 10
 fuzz: $(READY) ## try broken and hostile files on every reader, other ones each time, for MINUTES=10 or more
 	@end=$$(( $$(date +%s) + 60 * $(MINUTES) )); while [ $$(date +%s) -lt $$end ]; do \
-	FUZZ_EXAMPLES=2000 $(RUN) python -m pytest -n 0 tests/core/test_hostile_files.py -k traceback || exit 1; done
+	FUZZ_EXAMPLES=2000 $(RUN) python -m pytest -n 0 tests/core/test_fuzzed_readers.py -k traceback || exit 1; done
 
 check: $(READY) ## ruff, mypy, the workflow, the README's generated parts, dvc.yaml against the code, the lock
 	$(RUN) ruff check .

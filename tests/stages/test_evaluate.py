@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from synthempathy.core.errors import InputError, ModelError, SynthempathyError
+from synthempathy.core.errors import ModelError, SynthempathyError
 from synthempathy.evaluation.bootstrap import ONE_SEED
 from synthempathy.llm.loading import Model
 from synthempathy.llm.perplexity import Perplexity

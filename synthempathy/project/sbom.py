@@ -1,7 +1,7 @@
 """The bill of materials of the software (CycloneDX 1.6), from the report of what pip resolved.
 
 It names what makes the data set: the project, what it needs ("required") and what its extras need ("optional"), without
-those of tests and benchmarks. It holds no serial number, no time and no tool, so that the same report gives the same bytes.
+those that touch no row (tests, benchmarks, DVC's remotes). It holds no serial number, no time and no tool, so that the same report gives the same bytes.
 The licences are those of the packages' own metadata.
 """
 
@@ -22,8 +22,8 @@ from packaging.utils import canonicalize_name
 from synthempathy.core.errors import InputError
 from synthempathy.project.pins import PROJECT, Package, requirements_of, who_needs
 
-#: Extras that touch no row: tests, linters, the peers of benchmarks.
-NOT_THE_DATAS = frozenset(("dev", "benchmarks"))
+#: Extras that touch no row: tests, linters, the peers of benchmarks, ways to DVC's remotes.
+NOT_THE_DATAS = frozenset(("dev", "benchmarks", "ssh", "s3"))
 #: What metadata call the licences whose SPDX name is beyond doubt.
 _CLASSIFIED = {
     "Apache Software License": "Apache-2.0", "MIT License": "MIT", "ISC License (ISCL)": "ISC",

@@ -19,6 +19,7 @@ from synthempathy.core.progress import say
 from synthempathy.core.records import dump_records, read_records
 from synthempathy.domain.description import read_domain
 from synthempathy.project.params import load_params
+from synthempathy.release.bill import bill_of_materials, licence_list
 from synthempathy.release.card import FIELDS, dataset_card
 from synthempathy.release.folder import ReleasedPair, check_replaceable, check_splits, provenance
 from synthempathy.release.metrics import CorpusMetrics, EvaluationMetrics, RowMetrics, read_evaluation
@@ -34,7 +35,7 @@ def release(
     train: Path, validation: Path, test: Path, corpus: Path, dedup: Path, filtered: Path, evaluated: Path,
     folder: Path, *, params: Path,
 ) -> None:
-    """Write `folder` whole: data/{train,validation,test}.jsonl, README.md, provenance.json."""
+    """Write `folder` whole: data/{train,validation,test}.jsonl, README.md, provenance.json, sbom.cdx.json, LICENSES.md."""
     settings = load_params(params).model_dump(include=set(SECTIONS))
     check_replaceable(folder)
     figures = read_metrics(corpus, CorpusMetrics)
@@ -54,6 +55,8 @@ def release(
             dump_records(part / "data" / f"{split}.jsonl", ({f: getattr(p, f) for f in FIELDS} for p in pairs))
         (part / "README.md").write_text(card, encoding="utf-8", newline="\n")
         (part / "provenance.json").write_text(provenance(settings, inputs), encoding="utf-8", newline="\n")
+        (part / "sbom.cdx.json").write_text(bill_of_materials(settings), encoding="utf-8", newline="\n")
+        (part / "LICENSES.md").write_text(licence_list(settings), encoding="utf-8", newline="\n")
     say(f"release: {figures.pairs} pairs in {folder}: " + ", ".join(f"{split} {n}" for split, n in rows.items()))
 
 

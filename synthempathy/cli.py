@@ -6,7 +6,7 @@ import argparse
 import sys
 from importlib import import_module
 
-from synthempathy.core.command import guarded
+from synthempathy.core.command import Parser, guarded
 
 #: The module of each verb, with `add_arguments(parser)` and `run(given)`, and one line of help. Only the module of the
 #: verb that is run is imported, so that `--help` answers at once.
@@ -29,7 +29,7 @@ VERBS = {
 def main(words: list[str] | None = None) -> None:
     """Run one verb. Exit codes as for a stage (core/command.py): 0 done, 1 an error in one line, 2 wrong usage."""
     words = sys.argv[1:] if words is None else words
-    parser = argparse.ArgumentParser(prog="synthempathy", description=__doc__)
+    parser = Parser(prog="synthempathy", description=__doc__)
     verbs = parser.add_subparsers(metavar="VERB", required=True)
     for verb, (module, help_) in VERBS.items():
         one = verbs.add_parser(verb, help=help_, formatter_class=argparse.RawDescriptionHelpFormatter)

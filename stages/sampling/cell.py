@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from synthempathy.core.command import from_params, guarded
+from synthempathy.core.command import Parser, from_params, guarded
 from synthempathy.core.draw import rank
 from synthempathy.core.errors import ModelError
 from synthempathy.core.files import write_json, written_whole
@@ -101,7 +101,7 @@ def _number(text: str) -> str:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("inputs", help="what the step reads (JSONL)")
     parser.add_argument("prompt", help="the prompt's template (Jinja)")
     parser.add_argument("answers", help="where the answers go (JSONL); {temperature} and {top_p} in it are filled in")

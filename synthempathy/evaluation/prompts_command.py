@@ -19,7 +19,7 @@ from typing import Any
 
 from synthempathy.core.errors import InputError
 from synthempathy.core.files import written_whole
-from synthempathy.core.progress import say
+from synthempathy.core.progress import say, tell
 from synthempathy.evaluation.differences import FEWEST_PAIRS, Difference, paired_differences
 from synthempathy.evaluation.revisions import git_file
 from synthempathy.evaluation.score_table import SUFFIX, ScoredResponse, paired, read_scores, rows_of, table_at
@@ -50,7 +50,7 @@ def run(given: argparse.Namespace) -> None:
         text = tables(names)
         with written_whole(given.out) as (part,):
             part.write_text(text, encoding="utf-8")
-        print(text)
+        tell(text)
 
 
 def checked(names: Sequence[str]) -> list[str]:

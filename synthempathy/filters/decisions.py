@@ -15,7 +15,7 @@ from typing import Literal, Protocol, TextIO, get_args
 
 from synthempathy.core.errors import InputError
 from synthempathy.core.files import read_csv, written_whole
-from synthempathy.core.harmless import cell
+from synthempathy.core.harmless import cell, uncell
 
 What = Literal["keep", "drop", "skip"]
 
@@ -67,7 +67,7 @@ def read_decisions(path: Path) -> Decisions:
     decisions: Decisions = {}
     first_line: dict[Key, int] = {}
     for line, row in read_csv(path, COLUMNS):
-        cells = {column: row[column].strip() for column in COLUMNS}
+        cells = {column: uncell(row[column].strip()) for column in COLUMNS}
         key = (cells["id"], cells["content_hash"])
         if not cells["id"]:
             raise InputError("missing", file=path, line=line, field="id", hint="copy it from data/rejected.jsonl")
@@ -116,4 +116,4 @@ def write_decisions(stream: TextIO, decisions: Decisions) -> None:
     rows = csv.writer(stream, lineterminator="\n")
     rows.writerow(COLUMNS)
     for (id, digest), one in sorted(decisions.items()):
-        rows.writerow((id, digest, one.what, one.reason, cell(one.note)))
+        rows.writerow((cell(id), digest, one.what, cell(one.reason), cell(one.note)))

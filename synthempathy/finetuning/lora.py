@@ -64,7 +64,7 @@ def _options(settings: Finetune, machine: Training, device: str) -> dict[str, An
     if settings.quantization is None:
         return options
     if importlib.util.find_spec("bitsandbytes") is None:
-        raise ModelError("finetune.quantization nf4 needs bitsandbytes: pip install 'synthempathy[qlora]'")
+        raise ModelError("finetune.quantization nf4 needs bitsandbytes: make install EXTRAS=qlora")
     import torch
     from transformers import BitsAndBytesConfig
 

@@ -43,9 +43,9 @@ def check_installed(engine: Engine, machine: Machine) -> None:
     wanted = [*_PACKAGES.get(engine.backend, ()), *(["ray"] if machine.executor == "ray" else [])]
     for package in wanted:
         if find_spec(package) is None:
-            raise ModelError(f"{package} is not installed; pip install 'synthempathy[{package}]'")
+            raise ModelError(f"{package} is not installed; make install EXTRAS={package}")
     if engine.backend == "vllm" and engine.vllm.quantization == "bitsandbytes" and find_spec("bitsandbytes") is None:
-        raise ModelError("engine.vllm.quantization is bitsandbytes, which is not installed; pip install bitsandbytes")
+        raise ModelError("engine.vllm.quantization is bitsandbytes, which is not installed; make install EXTRAS=qlora")
 
 
 def check_gpus(engine: Engine, machine: Machine) -> None:

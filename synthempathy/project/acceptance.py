@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from synthempathy.core.errors import InputError
 from synthempathy.core.files import read_csv
 from synthempathy.core.params import ParamsFile, read_params
-from synthempathy.core.progress import progress, say
+from synthempathy.core.progress import progress, say, tell
 from synthempathy.filters.examples import MEASURED, Example, pair_of
 from synthempathy.filters.params import Filter
 from synthempathy.llm.params import Machine
@@ -60,9 +60,9 @@ def run(given: argparse.Namespace) -> None:
     for title, path, reader in (("HateCheck", given.hatecheck, hatecheck), ("Tweets", given.tweets, tweets)):
         if path:
             cases = reader(path)
-            print(f"{title}: share of responses that the filter rejects or holds; called offensive, of all; cases")
+            tell(f"{title}: share of responses that the filter rejects or holds; called offensive, of all; cases")
             for name, (found, offensive, count) in rates(cases, params.section("filter", Filter)).items():
-                print(f"  {name:32} {found:.3f}   {offensive:.3f}   {count}")
+                tell(f"  {name:32} {found:.3f}   {offensive:.3f}   {count}")
 
 
 def hatecheck(path: Path) -> list[Labelled]:
@@ -118,7 +118,7 @@ def _epitome(folder: Path, saved: Path, params: ParamsFile, *, train: bool) -> N
     settings, around = params.section("scorer", Scorer), Surroundings(params.section("machine", Machine))
     found = read_labelled(folder, dimensions=tuple(epitome.FILES))
     say(f"acceptance: {len(found.pairs)} pairs of EPITOME")
-    print("EPITOME: macro-F1 (F1 of levels 0, 1, 2), rank correlation with people")
+    tell("EPITOME: macro-F1 (F1 of levels 0, 1, 2), rank correlation with people")
     _show("as it is", predict(load_scorer(saved, around), found.pairs))
     if train:
         from synthempathy.scorers.examining import examine, steps
@@ -146,4 +146,4 @@ def _show(title: str, predictions: Predictions) -> None:
         together = float(spearmanr(labels, likely @ np.arange(3.0)).statistic)
         one = figures[m]
         cells.append(f"{m.upper()} {one['macro_f1']:.3f} ({one['f1_0']:.2f} {one['f1_1']:.2f} {one['f1_2']:.2f}) {together:.2f}")
-    print(f"  {title:16} {'   '.join(cells)}")
+    tell(f"  {title:16} {'   '.join(cells)}")

@@ -120,7 +120,7 @@ def model_checks(params: Params) -> Iterator[Check]:
                 yield partial(_check_folder, model.adapter, f"{stage}.also", "adapter_config.json")
     yield partial(check_weights, params.finetune.model, params.finetune.revision)
     if params.finetune.quantization and find_spec("bitsandbytes") is None:
-        yield partial(_missing, "finetune.quantization wants bitsandbytes, which is not installed; pip install bitsandbytes")
+        yield partial(_missing, "finetune.quantization wants bitsandbytes, which is not installed; make install EXTRAS=qlora")
     yield partial(check_room, Path("data"))
     yield partial(check_room, Path(params.machine.store).parent)
     yield partial(check_semantic, params.dedup.semantic)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from synthempathy.core.params import read_params
-from synthempathy.core.progress import say
+from synthempathy.core.progress import say, tell
 from synthempathy.domain.settings import with_domain
 from synthempathy.project.params import Params, load_params
 
@@ -38,7 +38,7 @@ def run(given: argparse.Namespace) -> None:
     """Print DVC's command, and run it; exits with its code."""
     command = command_of(given.name, given.stages, given.params, given.domain)
     if given.show:
-        print(shlex.join(command))
+        tell(shlex.join(command))
         return
     say(shlex.join(command))
     if code := subprocess.run(command, check=False).returncode:

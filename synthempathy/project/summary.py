@@ -11,6 +11,7 @@ import argparse
 from pathlib import Path
 from typing import TextIO
 
+from synthempathy.core.harmless import harmless
 from synthempathy.core.metrics import Metrics, read_metrics
 from synthempathy.domain.description import domain_path, read_domain
 from synthempathy.release.metrics import CorpusMetrics, EvaluationMetrics, RowMetrics, gain_text, read_evaluation
@@ -54,10 +55,10 @@ def summary(folder: Path, params: Path, stream: TextIO | None = None) -> None:
     place = domain_path(params)
     domain = read_domain(params)
     found = read_evaluation(folder / f"{place.parent.name}.json", domain.rubric.names, RunMetrics)
-    console = Console(width=100, file=stream)
+    console = Console(width=100, file=stream, markup=False)
     rows = Table("stage", "rows in", "rows out", "dropped", title="Rows", title_justify="left")
     for name, step in steps.items():
-        dropped = ", ".join(f"{reason} {count}" for reason, count in step.dropped.items() if count) or "none"
+        dropped = harmless(", ".join(f"{reason} {count}" for reason, count in step.dropped.items() if count)) or "none"
         rows.add_row(name, str(step.rows_in), str(step.rows_out), dropped)
     console.print(rows)
     names = domain.rubric.names

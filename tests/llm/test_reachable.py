@@ -90,7 +90,7 @@ def test_packages_gpus_and_room(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     machine = load_params(ROOT / "params.yaml").machine
     engine = Engine(backend="vllm", vllm=VllmSettings(quantization="bitsandbytes"))
     monkeypatch.setattr(reachable, "find_spec", lambda name: None)
-    with pytest.raises(ModelError, match=r"vllm is not installed; pip install 'synthempathy\[vllm\]'"):
+    with pytest.raises(ModelError, match=r"vllm is not installed; make install EXTRAS=vllm"):
         reachable.check_installed(engine, machine)
     monkeypatch.setattr(reachable, "find_spec", lambda name: None if name == "bitsandbytes" else object())
     with pytest.raises(ModelError, match="bitsandbytes"):

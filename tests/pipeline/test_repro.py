@@ -1,15 +1,18 @@
 """A real `dvc repro` in a temporary copy, on a small draw: what reruns after an edit, and what a mistake leaves alone."""
 
 import csv
+import hashlib
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from tests.helpers.params import set_params
 
@@ -95,6 +98,47 @@ def test_the_whole_pipeline_conserves_rows(project):
 
 
 def test_nothing_changed_runs_nothing(project):
+    assert ran(run(project, "dvc", "repro")) == set()
+
+
+def tracked_bytes(project):
+    """What the pipeline wrote, but for what changes from run to run."""
+    names = ("data", "metrics", "models")
+    paths = [path for name in names for path in (project / name).rglob("*") if path.is_file() and path.name != "cost.json"]
+    return {str(path.relative_to(project)): hashlib.md5(path.read_bytes()).hexdigest() for path in paths}
+
+
+def killed_stages(project, *words):
+    environment = os.environ | {"PYTHONPATH": f"{project}{os.pathsep}{ROOT}"}
+    command = [sys.executable, "-m", "tests.helpers.killed_stages", *words]
+    return subprocess.run(command, cwd=project, capture_output=True, text=True, env=environment)
+
+
+def test_every_stage_killed_between_any_two_renames_leaves_the_old_or_the_new(project):
+    before = tracked_bytes(project)
+    result = killed_stages(project, "all")
+    assert result.returncode == 0, result.stderr
+    renames = json.loads(result.stdout.splitlines()[-1])
+    alone = {"quality"}  # one file, one rename
+    assert renames.keys() == set(YAML(typ="safe").load(project / "dvc.yaml")["stages"]) - alone
+    assert all(number > 0 for number in renames.values())
+    assert tracked_bytes(project) == before  # each was done anew, from what the one before it had written
+    assert ran(run(project, "dvc", "repro")) == set()
+    assert tracked_bytes(project) == before
+
+
+@pytest.mark.parametrize(
+    ("stage", "renames", "old"),
+    [("split", 2, "data/train.jsonl"), ("filter", 1, "metrics/filter.json"), ("release", 0, "data/release/README.md")],
+)
+def test_after_a_kill_dvc_repro_ends_with_the_undisturbed_bytes(project, stage, renames, old):
+    before = tracked_bytes(project)
+    (project / old).unlink()  # it may be a link into DVC's cache
+    (project / old).write_text("old\n")
+    assert killed_stages(project, stage, str(renames)).returncode == -signal.SIGKILL
+    ran(run(project, "dvc", "repro"))
+    assert run(project, "synthempathy", "summary").returncode == 0  # a command more, which finishes what was left
+    assert tracked_bytes(project) == before
     assert ran(run(project, "dvc", "repro")) == set()
 
 

@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from synthempathy.core.records import Pair, read_records
+from tests.helpers.empathy import SCORES
 from tests.helpers.params import set_params
 from tests.helpers.tiny_mistral import pair, write_pairs
-from tests.helpers.empathy import SCORES
 
 TAUGHT = "Oh no."
 

@@ -80,7 +80,8 @@ def test_folder_holds_data_card_and_provenance(inputs: Path, tmp_path: Path) -> 
     done = run(inputs, tmp_path / "out")
     assert done.returncode == 0, done.stderr
     made = content(tmp_path / "out")
-    assert set(made) == {"README.md", "provenance.json", *(f"data/{s}.jsonl" for s in ("train", "validation", "test"))}
+    data = {f"data/{split}.jsonl" for split in ("train", "validation", "test")}
+    assert set(made) == {"README.md", "provenance.json", "sbom.cdx.json", "LICENSES.md"} | data
     for split in ("train", "validation", "test"):
         given = [json.loads(line) for line in (inputs / f"{split}.jsonl").read_text().splitlines()]
         written = [json.loads(line) for line in made[f"data/{split}.jsonl"].decode().splitlines()]

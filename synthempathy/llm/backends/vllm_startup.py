@@ -20,7 +20,7 @@ LORA_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 def prepare(machine: Machine) -> bool:
     """Set vLLM's environment where the user has not, and check the device; whether it is a CPU."""
     if importlib.util.find_spec("vllm") is None:
-        raise ModelError("vLLM is not installed; pip install 'synthempathy[vllm]'")
+        raise ModelError("vLLM is not installed; make install EXTRAS=vllm")
     # A fork would share the store's open database and the progress bar's thread.
     os.environ.setdefault("VLLM_WORKER_MULTIPROC_METHOD", "spawn")
     os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")

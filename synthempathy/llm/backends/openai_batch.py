@@ -99,6 +99,10 @@ class OpenaiBatchBackend(OpenaiBackend):
         finally:
             when_stopped(before)
 
+    def close(self) -> None:
+        """Let the connections go: batches under way go on at the server."""
+        self._api.close()
+
     def _taken(
         self, one: UnderWay, rows: dict[str, Asked], max_tokens: int, desk: Desk
     ) -> Iterator[Completion | Failure]:

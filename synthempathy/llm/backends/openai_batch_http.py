@@ -17,7 +17,7 @@ from typing import IO, Any, TypeVar
 import httpx2 as httpx
 
 from synthempathy.llm.backends import openai_replies as replies
-from synthempathy.llm.backends.openai import CONNECT_SECONDS, LONGEST_RETRY_AFTER
+from synthempathy.llm.backends.openai import CONNECT_SECONDS, KEEP_ALIVE_SECONDS, LONGEST_RETRY_AFTER
 from synthempathy.llm.backends.openai_bounds import PLAIN, pieces, whole_now
 from synthempathy.llm.backends.openai_replies import Fault, TryAgain
 from synthempathy.llm.params import BatchSpeed, ServerSpeed
@@ -83,7 +83,10 @@ class BatchApi:
         sleep: Callable[[float], None], now: Callable[[], float],
     ) -> None:
         self._base_url, self._speed, self._batching = base_url.rstrip("/"), speed, batching
-        self._authorized, self._line, self._sleep, self._now = authorized, line, sleep, now
+        self._line, self._sleep, self._now = line, sleep, now
+        timeout = httpx.Timeout(speed.timeout_seconds, connect=min(speed.timeout_seconds, CONNECT_SECONDS))
+        limits = httpx.Limits(keepalive_expiry=KEEP_ALIVE_SECONDS)
+        self._client = httpx.Client(auth=authorized, timeout=timeout, limits=limits)
         self._most = round(speed.max_answer_mb * 1_000_000)
 
     def upload(self, file: IO[bytes], name: str) -> str:
@@ -130,6 +133,10 @@ class BatchApi:
             most = round(self._batching.max_download_megabytes * 1_000_000)
             yield from pieces(response, most, DOWNLOAD_SECONDS, "machine.openai_batch.max_download_megabytes")
 
+    def close(self) -> None:
+        """Let its connections go."""
+        self._client.close()
+
     def tried(self, attempt: Callable[[], Found]) -> Found:
         """What `attempt` gives, tried again for what may pass, with backoff. TryAgain at the last; Refused at once."""
         tries = 0
@@ -163,12 +170,8 @@ class BatchApi:
     def _answer(self, method: str, path: str, **sent: Any) -> Iterator[httpx.Response]:
         """A response of status 2xx, unread. TryAgain, Refused."""
         seconds = self._speed.timeout_seconds
-        timeout = httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
         try:
-            with (
-                httpx.Client(auth=self._authorized, timeout=timeout) as client,
-                client.stream(method, self._base_url + path, headers=PLAIN, **sent) as response,
-            ):
+            with self._client.stream(method, self._base_url + path, headers=PLAIN, **sent) as response:
                 if not response.is_success:
                     self._refuse(whole_now(response, self._most, seconds))
                 yield response

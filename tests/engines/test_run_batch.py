@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from synthempathy.llm.backends import Completion, Failure
+from synthempathy.llm.backends import Completion, Failure, Request
 from synthempathy.llm.backends.openai_batch import OpenaiBatchBackend
 from synthempathy.llm.backends.openai_batch_lines import Asker, read_results, write_requests
 from synthempathy.llm.loading import Model
@@ -30,8 +30,8 @@ def test_vllm_runs_the_file_and_its_answers_are_read(settings, embedded, tmp_pat
     sampling = Sampling(temperature=0.7, top_p=0.95, max_tokens=40, seed=1, top_k=20)
     asker = Asker("tiny", sampling, Engine(backend="openai_batch"))
     asked = {asker.row_key(row): row for row in rows(6)}
-    long = rows(1)[0].messages[:1] + [{"role": "user", "content": "word " * 3000}]
-    too_long = rows(1)[0].__class__("too-long", long, 5)
+    long = [{"role": "user", "content": "word " * 3000}]
+    too_long = Request("too-long", long, 5)
     asked[asker.row_key(too_long)] = too_long
     with (tmp_path / "in.jsonl").open("wb") as file:
         written, _ = write_requests(asker, asked.items(), file, machine.openai_batch)

@@ -19,7 +19,7 @@ from tests.helpers.params import set_params
 ROOT = Path(__file__).parents[3]
 ROWS = 12
 OUTPUTS = ("responses.jsonl", "dropped.jsonl", "metrics.json")
-#: An answer that `respond` takes; what the server adds to each row's text, which here is the whole prompt.
+#: An answer that `respond` takes.
 REPLY = (
     "I am so sorry that you missed the bus this morning, and that nobody waited for you. It makes sense that you feel "
     "small and angry after such a start into the day. You tried to be there in time, and that counts for something. "
@@ -33,7 +33,7 @@ def project(tmp_path: Path) -> Path:
     for name in ("prompts", "profiles"):
         shutil.copytree(ROOT / name, tmp_path / name)
     set_params(Path(shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")), **{
-        "engine.backend": "openai_batch", "respond.model": "org/model", "respond.attempts": 2, "respond.min_words": 1,
+        "engine.backend": "openai_batch", "respond.model": "org/model", "respond.attempts": 2, "respond.min_words": 20,
         "machine.openai_batch.poll_seconds": 0.05, "machine.openai.backoff_seconds": 0.01,
         "machine.openai_batch.max_requests": 7,
     })
@@ -46,11 +46,11 @@ def project(tmp_path: Path) -> Path:
 
 
 class Batches(BatchServer):
-    """Answers every row with a reply of its own."""
+    """Answers every row with REPLY."""
 
     def _told(self, line, what):  # type: ignore[no-untyped-def]
         told = super()._told(line, what)
-        return [one.replace(json.dumps(_whole(line))[1:-1], f"{REPLY} {line['body']['seed'] % 9}") for one in told]
+        return [one.replace(json.dumps(_whole(line))[1:-1], REPLY) for one in told]
 
 
 def _whole(line):  # type: ignore[no-untyped-def]
@@ -128,7 +128,7 @@ def test_answers_that_a_check_refuses_go_into_the_next_batch(project: Path) -> N
             told = super()._told(line, what)
             short = ("number 3," in row or "number 11," in row) and row not in first
             first.add(row)
-            return [one.replace(REPLY, "As an AI language model, I cannot help.") for one in told] if short else told
+            return [one.replace(REPLY, "I see.") for one in told] if short else told
 
     with Curt() as server:
         finish(project, server.url)

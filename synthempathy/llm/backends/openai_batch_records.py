@@ -4,7 +4,8 @@
 
 A record is written before anything is sent, again with the id of the uploaded file before a batch is asked for, and again
 with the batch's id. So whoever reads it after a kill knows what may be there. It goes when the batch's answers are in the
-store. Rows are known by what determines them (`openai_batch_lines.row_key`), so a record serves whatever step asks.
+store; where a run died as it read them, the rows that were stored then stay named until the record is old. Rows are known
+by what determines them (`Asker.row_key` of openai_batch_lines.py), so a record serves whatever step asks.
 """
 
 from __future__ import annotations

@@ -126,10 +126,11 @@ def guarded(work: Callable[[], None], *, params: Path | None = None) -> None:
         sys.exit(130)
 
 
-def when_stopped(kept: Callable[[], str]) -> None:
-    """Say from now on, when the run is stopped, what `kept` gives then."""
+def when_stopped(kept: Callable[[], str]) -> Callable[[], str]:
+    """Say from now on, when the run is stopped, what `kept` gives then. Gives what was said before, to be put back."""
     global _kept
-    _kept = kept
+    before, _kept = _kept, kept
+    return before
 
 
 def is_out_of_memory(error: BaseException) -> bool:

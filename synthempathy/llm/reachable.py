@@ -36,6 +36,8 @@ def checks_of(model: Model, engine: Engine, machine: Machine, max_tokens: int) -
         yield partial(check_weights, model.name, model.revision)
     else:
         yield partial(check_server, engine.openai, model.served_as or model.name, max_tokens)
+        if backend_of(engine).by_files:
+            yield partial(check_batches, engine.openai)
 
 
 def check_installed(engine: Engine, machine: Machine) -> None:
@@ -85,6 +87,21 @@ def check_server(server: Server, name: str, max_tokens: int) -> None:
             f"{server.base_url} serves {name} with a context of {room} tokens: no room for a prompt beside "
             f"max_tokens {max_tokens}; lower it, or start the server with more"
         )
+
+
+def check_batches(server: Server) -> None:
+    """Refuse a server without a batch API. One that is away, or refuses the key, is `check_server`'s finding. ModelError."""
+    import httpx2 as httpx
+
+    for place in ("files", "batches"):
+        url = f"{server.base_url.rstrip('/')}/{place}"
+        try:
+            with httpx.stream("GET", url, params={"limit": 1}, headers=Secrets(server).headers(), timeout=SECONDS) as response:
+                status = response.status_code
+        except httpx.TransportError:
+            return
+        if status in (404, 501):  # 405: it is there, and does not list what it holds
+            raise ModelError(f"{server.base_url} has no batch API (GET /{place}: HTTP {status}); take the backend openai")
 
 
 def check_room(folder: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from synthempathy.release.datasheet import Datasheet, unanswered
 from synthempathy.release.metrics import CorpusMetrics, EmpathyMetrics, RowMetrics
 
 #: The fields of every released row, all text, and what they hold.
@@ -36,6 +37,7 @@ def dataset_card(
     dedup: RowMetrics,
     filtered: RowMetrics,
     empathy: EmpathyMetrics,
+    datasheet: Datasheet,
 ) -> str:
     """README.md as the Hugging Face Hub reads it: a YAML header, then Markdown.
 
@@ -48,9 +50,19 @@ def dataset_card(
     env.filters |= {"figure": figure, "percent": percent, "cell": cell, "quoted": quoted}
     card: str = env.get_template("card.md.jinja").render(
         params=params, rows=rows, corpus=corpus, dedup=dedup, filtered=filtered, empathy=empathy, fields=FIELDS,
+        description=description(corpus), datasheet=datasheet, blanks=len(unanswered(datasheet)),
         size=size_category(corpus.pairs), gain=gain_sentence(empathy, params["evaluate"]["bootstrap_samples"]),
     )
     return card
+
+
+def description(corpus: CorpusMetrics) -> str:
+    """What the data set is, in the words that begin the card and stand in croissant.json."""
+    return (
+        f"{figure(corpus.pairs)} pairs of an explanation and an empathetic response, in English, written by language models "
+        f"without crowdsourcing. Each pair grew from one of {figure(corpus.seeds)} short sentences about everyday stress. "
+        "The method follows SYNTHEMPATHY (Chen, Shin and Hirschberg); this is not the corpus of that paper."
+    )
 
 
 def gain_sentence(empathy: EmpathyMetrics, samples: int) -> str:

@@ -116,7 +116,8 @@ def check_present(folders: list[Path], lock: Path = Path("dvc.lock")) -> None:
             raise InputError("no such folder", file=folder, hint="run `dvc repro`, or `dvc pull`")
         if outs.get(str(folder)) != folder_md5(folder):
             raise InputError(
-                f"not what {lock} says", file=folder, hint="run `dvc repro`, or `dvc checkout`, so that others can tell its origin"
+                f"not what {lock} says", file=folder,
+                hint="run `dvc repro`, or `dvc checkout`, so that others can tell its origin",
             )
     for stage, why in stale_stages().items():
         if why.changed:

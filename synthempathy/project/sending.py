@@ -23,7 +23,7 @@ def check_ready() -> str:
     """The token. InputError where there is none, or the hub is not to be asked."""
     for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
         if os.environ.get(name, "").upper() in ("1", "ON", "YES", "TRUE"):
-            raise InputError(f"{name} is set, so nothing is sent to the hub", hint=f"unset it; `--dry-run` works with it")
+            raise InputError(f"{name} is set, so nothing is sent to the hub", hint="unset it; `--dry-run` works with it")
     token = os.environ.get("HF_TOKEN", "").strip()
     if not token:
         raise InputError(

@@ -16,8 +16,8 @@ from ruamel.yaml import YAML
 from synthempathy.cli import main
 from synthempathy.project import sending
 from tests.conftest import made_once
-from tests.helpers.params import set_params
 from tests.helpers.pairs import ROOT
+from tests.helpers.params import set_params
 from tests.helpers.stub_hub import CUT, TOKEN, StubHub, stub_hub
 
 #: huggingface_hub hands its HTTP client bytes in a way that will go.

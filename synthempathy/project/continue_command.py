@@ -1,10 +1,10 @@
 """Go on from what another machine made: run every stage that changed and whose models are here, and no other.
 
-    git clone ..., dvc pull, edit params.yaml or a prompt, synthempathy continue
+    git clone ..., dvc pull dvc.yaml, edit params.yaml or a prompt, synthempathy continue
 
 `dvc repro` begins with `check`, which refuses a model that is not there. This leaves `check` to the machine with the models,
 links those that are here, and asks DVC for the rest, stage by stage (`dvc repro --single-item`). A stage that would have to run
-and cannot is named, and so is what waits for it. Commit dvc.lock, `dvc push`, and the other machine's `dvc repro` does those.
+and cannot is named, and so is what waits for it. Commit dvc.lock, `dvc push dvc.yaml`, and the other machine's `dvc repro` does those.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def _check_pulled(runs: list[str], tasks: Mapping[str, Task], stale: Mapping[str
     for stage in runs:
         missing = stale[stage].missing if stage in stale else ()
         if lost := [path for path in missing if path in tasks[stage].reads and path not in made]:
-            raise InputError(f"not here, and the stage {stage} reads it", file=lost[0], hint="run `dvc pull`")
+            raise InputError(f"not here, and the stage {stage} reads it", file=lost[0], hint="run `dvc pull dvc.yaml`")
 
 
 def _report(runs: list[str], waits: Mapping[str, str], stale: Mapping[str, Stale], *, shown: bool) -> None:
@@ -137,6 +137,6 @@ def _report(runs: list[str], waits: Mapping[str, str], stale: Mapping[str, Stale
         say(f"continue: not asked for: {stage}, since {why}")
     away = sorted({path for one in stale.values() for path in one.missing})
     if away:
-        say(f"continue: not here: {', '.join(away)}; `dvc pull` fetches what was pushed")
+        say(f"continue: not here: {', '.join(away)}; `dvc pull dvc.yaml` fetches what was pushed")
     if waits and not shown:
-        say("continue: commit dvc.lock and metrics, `dvc push`, and run `dvc repro` where the models are")
+        say("continue: commit dvc.lock and metrics, `dvc push dvc.yaml`, and run `dvc repro` where the models are")

@@ -28,7 +28,7 @@ def unanswered(sheet: Datasheet) -> list[str]:
 
 
 def _answers(path: Path, values: Any, section: Any) -> dict[str, str | None]:
-    questions = values[section]
+    questions: Any = values[section]  # ruamel's mapping, which knows its lines
     if not isinstance(questions, dict):
         raise ParamsError(
             "not a mapping of questions to answers", file=path, line=values.lc.key(section)[0] + 1, field=str(section),

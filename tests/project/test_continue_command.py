@@ -57,7 +57,7 @@ def test_a_file_that_is_in_the_remote_alone_is_named() -> None:
     _check_pulled(["stats"], TASKS, {})
     with pytest.raises(InputError) as error:
         _check_pulled(["filter", "stats"], TASKS, stale)
-    assert str(error.value) == "data/responses.jsonl: not here, and the stage filter reads it; run `dvc pull`"
+    assert str(error.value) == "data/responses.jsonl: not here, and the stage filter reads it; run `dvc pull dvc.yaml`"
 
 
 def test_links_are_made_for_what_is_here_and_broken_ones_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,19 +25,26 @@ class Machines(NamedTuple):
     laptop: Path
 
 
-@pytest.fixture
-def machines(small_run: Path, tmp_path: Path) -> Machines:
+@pytest.fixture(scope="module")
+def pulled(small_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Machines:
     """The box has run and pushed; the laptop has cloned and pulled."""
-    box, laptop = copied(small_run, tmp_path / "box"), tmp_path / "laptop"
-    assert run(box, "dvc", "remote", "add", "--default", "shared", str(tmp_path / "shared")).returncode == 0
+    here = tmp_path_factory.mktemp("machines")
+    box, laptop = copied(small_run, here / "box"), here / "laptop"
+    assert run(box, "dvc", "remote", "add", "--default", "shared", str(here / "shared")).returncode == 0
     commit(box)
     pushed = run(box, "dvc", "push", "dvc.yaml")
     assert pushed.returncode == 0, pushed.stderr
-    git(tmp_path, "clone", "-q", str(box), str(laptop))
-    pulled = run(laptop, "dvc", "pull", "dvc.yaml")
-    assert pulled.returncode == 0, pulled.stderr
+    git(here, "clone", "-q", str(box), str(laptop))
+    fetched = run(laptop, "dvc", "pull", "dvc.yaml")
+    assert fetched.returncode == 0, fetched.stderr
     assert not (laptop / BOX).exists()
     return Machines(box, laptop)
+
+
+@pytest.fixture
+def machines(pulled: Machines, tmp_path: Path) -> Machines:
+    """Copies of both for a test that changes them; the shared folder is everybody's."""
+    return Machines(copied(pulled.box, tmp_path / "box"), copied(pulled.laptop, tmp_path / "laptop"))
 
 
 def go_on(laptop: Path, *words: str) -> tuple[subprocess.CompletedProcess[str], dict[str, str]]:
@@ -61,7 +68,7 @@ def test_a_filter_s_edit_goes_on_from_the_corpus_here_and_is_finished_there(mach
     assert ran(shown) == set() and set(waits) >= WAITING
     done, waits = go_on(machines.laptop)
     assert ran(done) >= {"filter", "stats", "split"}, done.stderr
-    assert waits["finetune"] == f"{BOX} is not on this machine" and waits["release"] == "it follows evaluate and split"
+    assert waits["finetune"] == f"{BOX} is not on this machine" and waits["release"] == "it follows evaluate"
     assert not ran(done) & {"check", "brainstorm", "explain", "respond", *WAITING}
     figures = json.loads((machines.laptop / "metrics/filter.json").read_text())
     assert figures["dropped"]["response_too_short"] > 0

@@ -4,7 +4,8 @@
 
 `dvc repro` begins with `check`, which refuses a model that is not there. This leaves `check` to the machine with the models,
 links those that are here, and asks DVC for the rest, stage by stage (`dvc repro --single-item`). A stage that would have to run
-and cannot is named, and so is what waits for it. Commit dvc.lock, `dvc push dvc.yaml`, and the other machine's `dvc repro` does those.
+and cannot is named, and so is what waits for it. Commit dvc.lock, `dvc push dvc.yaml`, and the other machine's `dvc repro` does
+those.
 """
 
 from __future__ import annotations

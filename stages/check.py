@@ -1,7 +1,7 @@
 """check: validate all that people edit, before DVC removes an output.
 
     python -m stages.check {seeds.path} {scorer.path} {scorer.also} \\
-        data/review/decisions.csv data/safety {prompts} data/checked.json models/named
+        data/review/decisions.csv data/safety {prompts} data/datasheet.yaml data/checked.json models/named
 
 DVC deletes a stage's outputs before it starts the stage. This stage comes first, so that a mistake ends the run, a line for
 each, while every output is still there. data/checked.json never changes, so nothing is rerun because of it.
@@ -31,14 +31,15 @@ from synthempathy.filters.examples import MEASURED, read_examples
 from synthempathy.filters.judging import LEXICONS
 from synthempathy.llm.loading import link_models
 from synthempathy.project import inputs
+from synthempathy.release.datasheet import read_datasheet
 from synthempathy.scorers.labelled import check_enough
 from synthempathy.scorers.sources import read_labelled
 from synthempathy.seeds.sources import read_sentences
 
 
 def check(
-    seeds: Path, labels: Path, more_labels: Path, decisions: Path, safety: Path, prompts: Path, checked: Path, named: Path,
-    *, params: Path,
+    seeds: Path, labels: Path, more_labels: Path, decisions: Path, safety: Path, prompts: Path, datasheet: Path,
+    checked: Path, named: Path, *, params: Path,
 ) -> None:
     """Raise every mistake at once, an error each (an ExceptionGroup if several); write when there is none."""
     loaded, domain = inputs.checked_params(params), read_domain(params)
@@ -51,6 +52,7 @@ def check(
         ),
         *inputs.domain_checks(domain, loaded, domain_path(params).parent),
         partial(read_decisions, decisions),
+        partial(read_datasheet, datasheet),
         partial(read_concepts, safety / "concepts.yaml"),
         partial(read_examples, safety / "examples.csv", LABELS),
         partial(composed, safety / "patterns.yaml", loaded.safety.seed),
@@ -77,6 +79,7 @@ if __name__ == "__main__":
             "decisions": "decisions of the review (CSV)",
             "safety": "labelled examples, patterns and word classes of the filter (folder)",
             "prompts": "all prompts (folder)",
+            "datasheet": "questions of the release that only a person can answer (YAML)",
             "checked": "written when all is well (JSON)",
             "named": "links to the models that params name (folder, written)",
         },

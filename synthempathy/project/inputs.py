@@ -112,7 +112,7 @@ def _check_shares(kind: str, shares: Sequence[str], dimensions: Sequence[str]) -
 def model_checks(params: Params) -> Iterator[Check]:
     """The models that params name: a folder that is not there, an adapter that the backend cannot take."""
     longest = _longest_answers(params)
-    for stage, asked in _asked(params).items():
+    for stage, asked in asked_models(params).items():
         for model, engine in asked:
             yield partial(check_model, model, engine)
             yield from checks_of(model, engine, params.machine, longest[stage])
@@ -124,7 +124,7 @@ def model_checks(params: Params) -> Iterator[Check]:
     yield partial(check_room, Path("data"))
     yield partial(check_room, Path(params.machine.store).parent)
     yield partial(check_semantic, params.dedup.semantic)
-    encoder = _encoder_of(params)
+    encoder = encoder_of(params)
     if encoder and "/" in encoder:  # one word is a name on the hub
         yield partial(is_folder, encoder)
     classifier = params.filter.classifier
@@ -150,19 +150,19 @@ def model_folders(params: Params) -> dict[str, list[Path]]:
             name for model, engine in asked if backend_of(engine_of(model.engine, engine)).local_weights
             for name in (model.name, model.adapter)
         ]
-        for stage, asked in _asked(params).items()
+        for stage, asked in asked_models(params).items()
     }
     names["finetune"] = [params.finetune.model]
     names["dedup"] = [params.dedup.semantic.model if params.dedup.semantic.enabled else None]
     names["filter"].append(params.filter.classifier.transformer.model)
-    names["scorer"].append(_encoder_of(params))
+    names["scorer"].append(encoder_of(params))
     return {
         stage: [Path(name) for name in dict.fromkeys(found) if name and str(name) not in WRITTEN and Path(name).is_dir()]
         for stage, found in names.items()
     }
 
 
-def _encoder_of(params: Params) -> str | None:
+def encoder_of(params: Params) -> str | None:
     """The encoder that the scorer's kind is built on; None for a kind without one."""
     kind = params.scorer.kind
     return {"biencoder": params.scorer.biencoder.encoder, "embeddings": params.scorer.embeddings.encoder}.get(kind)
@@ -177,7 +177,7 @@ def _longest_answers(params: Params) -> dict[str, int]:
     return {stage: one.max_tokens for stage, one in sampling.items()}
 
 
-def _asked(params: Params) -> dict[str, list[tuple[Model, Engine]]]:
+def asked_models(params: Params) -> dict[str, list[tuple[Model, Engine]]]:
     """The models that each stage asks, and by which engine."""
     guard, judge = params.filter.guard, params.scorer.judge
     steps: dict[str, Step] = {"brainstorm": params.brainstorm, "explain": params.explain, "respond": params.respond}

@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from synthempathy.domain.description import Domain
+from synthempathy.release.datasheet import Datasheet, unanswered
 from synthempathy.release.metrics import CorpusMetrics, EvaluationMetrics, RowMetrics
 
 #: The fields of every released row, all text, and what they hold; {...} is what the domain calls it.
@@ -38,6 +39,7 @@ def dataset_card(
     filtered: RowMetrics,
     scores: EvaluationMetrics,
     domain: Domain,
+    datasheet: Datasheet,
 ) -> str:
     """README.md as the Hugging Face Hub reads it: a YAML header, then Markdown.
 
@@ -50,7 +52,8 @@ def dataset_card(
     env.filters |= {"figure": figure, "percent": percent, "cell": cell, "quoted": quoted}
     card: str = env.get_template("card.md.jinja").render(
         params=params, rows=rows, corpus=corpus, dedup=dedup, filtered=filtered, scores=scores, domain=domain,
-        fields=fields_of(domain), size=size_category(corpus.pairs),
+        fields=fields_of(domain), size=size_category(corpus.pairs), description=description(corpus, domain),
+        datasheet=datasheet, blanks=len(unanswered(datasheet)),
         gain=gain_sentence(scores, domain.rubric.whole, params["evaluate"]["bootstrap_samples"]),
     )
     return card
@@ -59,6 +62,18 @@ def dataset_card(
 def fields_of(domain: Domain) -> dict[str, str]:
     """FIELDS in the domain's words."""
     return {name: meaning.format(**domain.texts.model_dump()) for name, meaning in FIELDS.items()}
+
+
+def description(corpus: CorpusMetrics, domain: Domain) -> str:
+    """What the data set is, in the words that begin the card and stand in croissant.json."""
+    own = domain.corpus
+    article = "an" if own.kind[0] in "aeiou" else "a"
+    language = "in English, " if domain.language == "en" else ""
+    return (
+        f"{figure(corpus.pairs)} pairs of an explanation and {article} {own.kind} response, {language}written by language models "
+        f"without crowdsourcing. Each pair grew from one of {figure(corpus.seeds)} short sentences about {own.about}. "
+        f"{own.method}"
+    )
 
 
 def gain_sentence(scores: EvaluationMetrics, whole: str, samples: int) -> str:

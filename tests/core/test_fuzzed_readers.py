@@ -31,6 +31,7 @@ from synthempathy.scorers.sources import read_labelled
 from synthempathy.seeds.sources import read_sentences
 from synthempathy.split.params import Split
 from tests.helpers.empathy import COLUMNS as SEED_COLUMNS
+from tests.helpers.empathy import DIMENSIONS
 from tests.helpers.pairs import pair_of
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
@@ -78,11 +79,16 @@ def section(path: Path) -> object:
     return read_params(path).section("split", Split)
 
 
+def sentences(path: Path) -> object:
+    return read_sentences(path, SEED_COLUMNS)
+
+
 #: The name of a file, who reads it, and a good one.
 READERS: list[tuple[str, Callable[[Path], object], bytes]] = [
     ("r.jsonl", lambda path: read_records(path, Pair), PAIR), ("s.jsonl", lambda path: read_records(path, Exchange), PAIR),
-    ("t.csv", lambda path: read_csv(path, ("sID",)), SEEDS), ("u.csv", read_sentences, SEEDS), ("v.csv", read_labelled, PAIRS),
-    ("w.zip", read_sentences, b"PK\x03\x04"), ("x.yaml", read_mapping, YAML), ("params.yaml", section, YAML),
+    ("t.csv", lambda path: read_csv(path, ("sID",)), SEEDS), ("u.csv", sentences, SEEDS),
+    ("v.csv", lambda path: read_labelled(path, dimensions=DIMENSIONS), PAIRS),
+    ("w.zip", sentences, b"PK\x03\x04"), ("x.yaml", read_mapping, YAML), ("params.yaml", section, YAML),
     ("y.json", lambda path: read_metrics(path, RowMetrics), METRICS), ("z.jinja", load_prompt, PROMPT),
     ("d.csv", read_decisions, DECISIONS), ("adapter_config.json", lambda path: adapter_config(path.parent), ADAPTER),
 ]

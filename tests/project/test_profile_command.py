@@ -45,7 +45,7 @@ def test_where_both_name_a_prompt_the_profile_decides(params: Path) -> None:
 
 
 def test_an_unknown_domain_is_one_line_with_those_that_there_are(params: Path) -> None:
-    with pytest.raises(ParamsError, match="no such domain.*social_norm'.*there are: empathy, social_norms"):
+    with pytest.raises(ParamsError, match=r"no such domain.*social_norm'.*there are: empathy, social_norms"):
         command_of("smollm2", (), params, "social_norm")
 
 

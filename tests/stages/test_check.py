@@ -18,7 +18,7 @@ from tests.helpers.flaky_server import FlakyServer, always
 ROOT = Path(__file__).parents[2]
 PATHS = (
     "data/seeds/stressors.csv", "data/empathy/labelled_pairs.csv", "data/empathy/own_pairs.csv", "data/review/decisions.csv",
-    "data/safety", "prompts", "data/checked.json", "models/named",
+    "data/safety", "prompts", "data/datasheet.yaml", "data/checked.json", "models/named",
 )
 
 
@@ -29,6 +29,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         shutil.copy(ROOT / name, tmp_path / name)
     for name in ("profiles", "prompts", "domains", "data/seeds", "data/empathy", "data/review", "data/safety"):
         shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "data/datasheet.yaml", tmp_path / "data/datasheet.yaml")
     (tmp_path / "models/embedded").mkdir(parents=True)
     for name in ("config.json", "README.md"):
         shutil.copy(ROOT / "models/embedded" / name, tmp_path / "models/embedded" / name)
@@ -88,6 +89,9 @@ def test_what_is_shipped_is_in_order(project: Path) -> None:
         ("data/seeds/stressors.csv", "sentence", "phrase", "header lacks sentence"),
         ("data/empathy/labelled_pairs.csv", "response", "answer", "header lacks response"),
         ("data/empathy/own_pairs.csv", "er", "err", "header lacks er"),
+        ("data/datasheet.yaml", "Who paid for it?:", "Who paid for it?: 3", "an answer is a text, or left blank (got 3)"),
+        ("params.yaml", "license: cc-by-4.0", "license: ''", "release.license"),
+        ("params.yaml", "published: null", "published: soon", "release.published"),
         ("data/safety/examples.csv", "field", "feld", "header lacks field"),
         ("data/safety/held_out.csv", "field", "feld", "header lacks field"),
         ("data/safety/patterns.yaml", "examples:", "exmples:", "patterns.yaml"),

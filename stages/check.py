@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from synthempathy.core.command import run_stage
+from synthempathy.core.errors import run_all
 from synthempathy.core.files import write_json, written_whole
 from synthempathy.core.progress import say
 from synthempathy.filters.base import lexicon
@@ -41,7 +42,7 @@ def check(
 ) -> None:
     """Raise every mistake at once, an error each (an ExceptionGroup if several); write when there is none."""
     loaded = inputs.checked_params(params)
-    inputs.run_all([
+    run_all([
         *inputs.prompt_checks(loaded, prompts),
         *inputs.model_checks(loaded),
         partial(read_sentences, seeds),

@@ -21,7 +21,7 @@ from typing import Any, Final, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from synthempathy.core.errors import ModelError
+from synthempathy.core.errors import Check, ModelError
 from synthempathy.core.progress import Advance
 from synthempathy.llm.params import Engine, Machine
 
@@ -114,6 +114,10 @@ class EmpathyScorer(ABC):
     def levels_of(self, probabilities: dict[Mechanism, Floats]) -> dict[Mechanism, Integers]:
         """The level that the scorer names, given the `probabilities` that it found: the likeliest."""
         return {m: probabilities[m].argmax(axis=1) for m in MECHANISMS}
+
+    def checks(self) -> list[Check]:
+        """What must hold before it scores, beside its files: of a scorer that asks a model, that the model can be asked."""
+        return []
 
     def self_agreement(self) -> dict[Mechanism, dict[str, float | None]] | None:
         """How far several answers to one pair agree, per mechanism; None for a scorer that gives only one."""

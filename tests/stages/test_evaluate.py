@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from synthempathy.core.errors import InputError, ModelError, SynthempathyError
+from synthempathy.core.errors import ModelError, SynthempathyError
 from synthempathy.evaluation.bootstrap import ONE_SEED
 from synthempathy.llm.loading import Model
 from synthempathy.llm.perplexity import Perplexity
@@ -60,6 +60,8 @@ class Scorer:
     """er by the system, ip 1 for all, ex 2 for the corpus alone."""
 
     er: dict[str, float]
+
+    checks = staticmethod(list)
 
     def score(self, explanations: Sequence[str], responses: Sequence[str]) -> dict[str, Any]:
         assert len(explanations) == len(responses)

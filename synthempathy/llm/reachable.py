@@ -17,8 +17,8 @@ from typing import Any
 
 from synthempathy.core.errors import Check, ModelError
 from synthempathy.llm.backends import backend_of
+from synthempathy.llm.backends.gpus import check_gpus
 from synthempathy.llm.backends.openai_requests import Secrets
-from synthempathy.llm.gpus import check_gpus
 from synthempathy.llm.hub import HubAway, check_hub
 from synthempathy.llm.loading import Model, is_folder
 from synthempathy.llm.params import Engine, Machine, Server, engine_of

@@ -24,6 +24,7 @@ from synthempathy.llm.loading import Model, is_folder
 from synthempathy.llm.params import Engine, engine_of
 from synthempathy.llm.prompts import load_prompt
 from synthempathy.llm.reachable import check_room, check_weights, checks_of
+from synthempathy.project.imports import linked_code
 from synthempathy.project.params import Params, load_params
 from synthempathy.scorers.judge.rubric import read_rubric
 
@@ -98,6 +99,15 @@ def _missing(said: str) -> None:
 def _check_folder(folder: Path, field: str, file: str | None) -> None:
     if not (folder / (file or "")).exists():
         raise InputError("no such folder, or nothing of the kind in it", file="params.yaml", field=field, value=str(folder))
+
+
+def linked_folders(params: Params) -> dict[str, list[Path]]:
+    """What models/named links for each stage: the models that it reads, and the code that params alone make it run."""
+    values = params.model_dump()
+    return {
+        stage: [*models, *(code for code in linked_code(stage, values) if code.exists())]
+        for stage, models in model_folders(params).items()
+    }
 
 
 def model_folders(params: Params) -> dict[str, list[Path]]:

@@ -151,7 +151,7 @@ def open_backend(model: Model, engine: Engine, machine: Machine) -> Loaded:
         from synthempathy.llm.backends.ray import open_on_ray
 
         return open_on_ray(model, engine, machine)
-    from synthempathy.llm.gpus import engines_wanted
+    from synthempathy.llm.backends.gpus import engines_wanted
 
     if (count := engines_wanted(engine, machine)) > 1:
         from synthempathy.llm.backends.replicas_local import open_replicas

@@ -11,9 +11,9 @@ from multiprocessing.process import BaseProcess
 
 from synthempathy.core.threads import environment_as_found, set_threads
 from synthempathy.llm.backends import backend_of
+from synthempathy.llm.backends.gpus import visible_gpus, width
 from synthempathy.llm.backends.replicas import Replicas
 from synthempathy.llm.backends.worker import Opened, serve
-from synthempathy.llm.gpus import visible_gpus, width
 from synthempathy.llm.loading import Model
 from synthempathy.llm.params import Engine, Machine
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from synthempathy.core.errors import ModelError
-from synthempathy.llm import gpus
+from synthempathy.llm.backends import gpus
 from synthempathy.llm.params import Engine, Machine
 from synthempathy.project.params import load_params
 
-PARAMS = load_params(Path(__file__).parents[2] / "params.yaml")
+PARAMS = load_params(Path(__file__).parents[3] / "params.yaml")
 VLLM, HERE, SERVER = (Engine(backend=name) for name in ("vllm", "transformers", "openai"))
 
 

@@ -8,8 +8,9 @@ each, while every output is still there. data/checked.json never changes, so not
 
 models/named holds a folder for each stage that reads a model, with links to the files of those that params.yaml (or the
 profile) names and that stand on this machine. DVC follows the links: so a change in any model's folder, wherever it is,
-reruns the stages that read it. A model of the hub is what its name and revision say, which are parameters. Where a file of a
-model is removed, DVC stops at the link ("No such file"): this command, or `make repro`, makes the links anew.
+reruns the stages that read it. A model of the hub is what its name and revision say, which are parameters. Code that a stage
+runs only where params say so (a judge's engines) is linked there too. Where a file of a model is removed, DVC stops at the
+link ("No such file"): this command, or `make repro`, makes the links anew.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from functools import partial
 from pathlib import Path
 
 from synthempathy.core.command import run_stage
+from synthempathy.core.errors import run_all
 from synthempathy.core.files import write_json, written_whole
 from synthempathy.core.progress import say
 from synthempathy.domain.description import domain_path, read_domain
@@ -43,7 +45,7 @@ def check(
 ) -> None:
     """Raise every mistake at once, an error each (an ExceptionGroup if several); write when there is none."""
     loaded, domain = inputs.checked_params(params), read_domain(params)
-    inputs.run_all([
+    run_all([
         *inputs.prompt_checks(loaded, prompts),
         *inputs.model_checks(loaded),
         partial(read_sentences, seeds, domain.seeds.columns),
@@ -60,11 +62,11 @@ def check(
         partial(read_examples, safety / "held_out.csv", MEASURED),
         *(partial(lexicon, path) for path in sorted(LEXICONS.rglob("*.txt"))),
     ])
-    models = inputs.model_folders(loaded)
-    folders = [named / stage for stage in models]
+    linked = inputs.linked_folders(loaded)
+    folders = [named / stage for stage in linked]
     with written_whole(checked, *folders) as (checked_part, *parts):
         write_json(checked_part, {"params, prompts, models, seeds, labels, decisions, safety": "read without an error"})
-        for part, found in zip(parts, models.values(), strict=True):
+        for part, found in zip(parts, linked.values(), strict=True):
             link_models(part, found)
     say("check: params, prompts, models, seeds, labels, decisions and safety examples are in order")
 

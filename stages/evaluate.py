@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from synthempathy.core.command import run_stage
+from synthempathy.core.errors import run_all
 from synthempathy.core.files import write_json, written_whole
 from synthempathy.core.ledger import Ledger
 from synthempathy.core.params import read_params
 from synthempathy.core.progress import say
 from synthempathy.core.records import Pair, dump_records, read_records
 from synthempathy.domain.description import read_domain
-from synthempathy.evaluation.answering import Answer, answers
+from synthempathy.evaluation.answering import Answer, answers, questions
 from synthempathy.evaluation.params import Evaluate
 from synthempathy.evaluation.strata import draw_pairs
 from synthempathy.evaluation.systems import BASE, CORPUS, TUNED, check_systems, systems_of
@@ -53,13 +54,15 @@ def evaluate(
     ledger.drop("not_drawn", len(rows) - len(pairs))
 
     from synthempathy.evaluation.results import Evaluation, gain_figures
+    from synthempathy.llm.ahead import checks_before
     from synthempathy.llm.perplexity import perplexities
     from synthempathy.scorers.kinds import load_scorer
 
     judge = load_scorer(scorer, Surroundings(machine))
-    given = {
-        one.name: answers(one.name, one.model, pairs, prompt, settings.sampling, engine, machine) for one in systems
-    }
+    asked = {one.name: questions(one.model, pairs, prompt, settings.sampling, engine, machine) for one in systems}
+    if waiting := [check for rows, asking in asked.values() for check in checks_before(rows, asking)]:
+        run_all([*waiting, *judge.checks()])
+    given = {name: answers(name, *rows_and_asking) for name, rows_and_asking in asked.items()}
     given[CORPUS] = [Answer(_writer(pair), pair.response, None) for pair in pairs]
     texts = [(prompt.messages(explanation=pair.explanation), pair.response) for pair in pairs]
     compared = [one for one in systems if one.name in (BASE, TUNED)]

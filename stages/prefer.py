@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from synthempathy.core.command import run_stage
-from synthempathy.core.errors import InputError
+from synthempathy.core.errors import InputError, run_all
 from synthempathy.core.files import write_json, written_whole
 from synthempathy.core.ledger import Ledger
 from synthempathy.core.params import read_params
@@ -67,6 +67,7 @@ def _better(
     pairs: Sequence[Pair], prompt: Any, scorer: Path, settings: Finetune, engine: Engine, machine: Machine, ledger: Ledger
 ) -> dict[str, dict[str, Any]]:
     """The rows whose response is better than the base model's answer, by id; the others go to the ledger."""
+    from synthempathy.llm.ahead import checks_before
     from synthempathy.llm.runner import Asking, Row, ask_rows
     from synthempathy.scorers.base import Surroundings
     from synthempathy.scorers.kinds import load_scorer
@@ -74,6 +75,8 @@ def _better(
     judge = load_scorer(scorer, Surroundings(machine))
     rows = [Row(pair.id, pair, partial(prompt.messages, explanation=pair.explanation)) for pair in pairs]
     asking = Asking((base_model(settings),), settings.dpo.sampling, 1, engine, machine)
+    if waiting := checks_before(rows, asking):
+        run_all([*waiting, *judge.checks()])
     found = ask_rows("prefer", rows, asking, lambda _, done: {"rejected": done.text.strip()})
     for reason, count in found.reasons.items():
         ledger.drop(reason, count)

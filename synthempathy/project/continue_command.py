@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-from synthempathy.core.errors import InputError
+from synthempathy.core.errors import InputError, run_all
 from synthempathy.core.files import written_whole
 from synthempathy.core.progress import say
 from synthempathy.core.replacing import remove
@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> None:
     """Run what can be run; exits with DVC's code where a stage fails."""
     params = inputs.checked_params(given.params)
-    inputs.run_all([*inputs.prompt_checks(params, Path("prompts")), lambda: read_decisions(Path("data/review/decisions.csv"))])
+    run_all([*inputs.prompt_checks(params, Path("prompts")), lambda: read_decisions(Path("data/review/decisions.csv"))])
     absent = models_not_here(params)
     link_present(params, absent, Path(NAMED))
     tasks = tasks_of(Path("dvc.yaml"))

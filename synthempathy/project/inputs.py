@@ -5,18 +5,19 @@ Every rule here is the stage's own: what a prompt may use, what a reader refuses
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
-from synthempathy.core.errors import InputError, ModelError, ParamsError, SynthempathyError
+from synthempathy.core.errors import Check, InputError, ModelError, ParamsError, run_all
 from synthempathy.core.params import Section, read_params
 from synthempathy.dedup.semantic import check_model as check_semantic
 from synthempathy.domain.description import Domain
 from synthempathy.evaluation.systems import systems_of
 from synthempathy.filters.guard import PROMPT_VARIABLES as GUARD_VARIABLES
 from synthempathy.finetuning.examples import PROMPT_VARIABLES as FINETUNE_VARIABLES
+from synthempathy.finetuning.examples import base_model
 from synthempathy.generation.params import Step
 from synthempathy.generation.steps import STEPS, models_of
 from synthempathy.llm.backends import backend_of, check_model
@@ -24,32 +25,16 @@ from synthempathy.llm.loading import Model, is_folder
 from synthempathy.llm.params import Engine, engine_of
 from synthempathy.llm.prompts import load_prompt
 from synthempathy.llm.reachable import check_room, check_weights, checks_of
+from synthempathy.project.imports import linked_code
 from synthempathy.project.params import Params, load_params
 from synthempathy.scorers.judge.rubric import read_rubric
 from synthempathy.scorers.linear.cues import read_cues
 
 #: Guards are asked by their own makers' prompts, whatever the domain.
 GUARD_PROMPTS = Path("prompts/guard")
-#: A validation: reads something, and raises where it is wrong.
-Check = Callable[[], object]
-
 #: Models that stages write: they are outputs in dvc.yaml, and may not be there yet.
 ADAPTER = "models/adapter"
 WRITTEN = frozenset(("models/safety", "models/scorer", ADAPTER))
-
-
-def run_all(checks: Iterable[Check]) -> None:
-    """Run every check; raise what they raised, each message once: one error as it is, several as an ExceptionGroup."""
-    found: dict[str, SynthempathyError] = {}
-    for check in checks:
-        try:
-            check()
-        except SynthempathyError as error:
-            found.setdefault(str(error), error)
-    if len(found) == 1:
-        raise next(iter(found.values()))
-    if found:
-        raise ExceptionGroup("inputs", list(found.values()))
 
 
 def checked_params(path: Path) -> Params:
@@ -143,6 +128,15 @@ def _check_folder(folder: Path, field: str, file: str | None) -> None:
         raise InputError("no such folder, or nothing of the kind in it", file="params.yaml", field=field, value=str(folder))
 
 
+def linked_folders(params: Params) -> dict[str, list[Path]]:
+    """What models/named links for each stage: the models that it reads, and the code that params alone make it run."""
+    values = params.model_dump()
+    return {
+        stage: [*models, *(code for code in linked_code(stage, values) if code.exists())]
+        for stage, models in model_folders(params).items()
+    }
+
+
 def model_folders(params: Params) -> dict[str, list[Path]]:
     """The folders of models that each stage reads, without those that another stage writes and the hub's."""
     names = {
@@ -152,6 +146,7 @@ def model_folders(params: Params) -> dict[str, list[Path]]:
         ]
         for stage, asked in asked_models(params).items()
     }
+    del names["prefer"]  # it asks the base model, and depends on finetune's folder
     names["finetune"] = [params.finetune.model]
     names["dedup"] = [params.dedup.semantic.model if params.dedup.semantic.enabled else None]
     names["filter"].append(params.filter.classifier.transformer.model)
@@ -172,7 +167,8 @@ def _longest_answers(params: Params) -> dict[str, int]:
     """max_tokens of each stage that asks models."""
     sampling = {
         "brainstorm": params.brainstorm.sampling, "explain": params.explain.sampling, "respond": params.respond.sampling,
-        "filter": params.filter.guard.sampling, "scorer": params.scorer.judge.sampling, "evaluate": params.evaluate.sampling,
+        "filter": params.filter.guard.sampling, "scorer": params.scorer.judge.sampling, "prefer": params.finetune.dpo.sampling,
+        "evaluate": params.evaluate.sampling,
     }
     return {stage: one.max_tokens for stage, one in sampling.items()}
 
@@ -186,5 +182,6 @@ def asked_models(params: Params) -> dict[str, list[tuple[Model, Engine]]]:
         **{name: [(model, engine_of(step.engine, params.engine)) for model in models_of(step)] for name, step in steps.items()},
         "filter": [(Model(guard.model, guard.revision), guard.engine)] if guard.model else [],
         "scorer": [(Model(judge.model, judge.revision), judge.engine)] if params.scorer.kind == "judge" else [],
+        "prefer": [(base_model(params.finetune), params.engine)] if params.finetune.kind == "dpo" else [],
         "evaluate": [(model, engine_of(params.evaluate.engine, params.engine)) for model in evaluated],
     }

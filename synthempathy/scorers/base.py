@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from synthempathy.core.errors import ModelError
+from synthempathy.core.errors import Check, ModelError
 from synthempathy.core.progress import Advance
 from synthempathy.domain.description import Rubric
 from synthempathy.llm.params import Engine, Machine
@@ -129,6 +129,10 @@ class PairScorer(ABC):
     def levels_of(self, probabilities: dict[Dimension, Floats]) -> dict[Dimension, Integers]:
         """The level that the scorer names, given the `probabilities` that it found: the likeliest."""
         return {m: found.argmax(axis=1) for m, found in probabilities.items()}
+
+    def checks(self) -> list[Check]:
+        """What must hold before it scores, beside its files: of a scorer that asks a model, that the model can be asked."""
+        return []
 
     def self_agreement(self) -> dict[Dimension, dict[str, float | None]] | None:
         """How far several answers to one pair agree, per dimension; None for a scorer that gives only one."""

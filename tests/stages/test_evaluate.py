@@ -63,6 +63,8 @@ class Scorer:
     er: dict[str, float]
     whole, scores = "empathy", SCORES
 
+    checks = staticmethod(list)
+
     def score(self, explanations: Sequence[str], responses: Sequence[str]) -> dict[str, Any]:
         assert len(explanations) == len(responses)
         scores = {

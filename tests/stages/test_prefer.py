@@ -28,6 +28,7 @@ def run(project: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     class Scorer:
         whole = "empathy"
+        checks = staticmethod(list)
 
         def score(self, explanations: Sequence[str], responses: Sequence[str]) -> dict[str, Any]:
             return {"empathy": np.array([min(2.0, response.count("?")) for response in responses])}

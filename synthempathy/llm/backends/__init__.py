@@ -155,9 +155,10 @@ def open_backend(model: Model, engine: Engine, machine: Machine) -> Loaded:
         from synthempathy.llm.backends.ray import open_on_ray
 
         return open_on_ray(model, engine, machine)
-    if machine.replicas != 1:
-        from synthempathy.llm.backends.replicas_local import open_replicas, replicas_wanted
+    from synthempathy.llm.backends.gpus import engines_wanted
 
-        if (count := replicas_wanted(engine, machine)) > 1:
-            return open_replicas(model, engine, machine, count)
+    if (count := engines_wanted(engine, machine)) > 1:
+        from synthempathy.llm.backends.replicas_local import open_replicas
+
+        return open_replicas(model, engine, machine, count)
     return backend_of(engine)(model, engine, machine)

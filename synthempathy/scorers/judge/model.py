@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from synthempathy.core.errors import ModelError, short
+from synthempathy.core.errors import Check, ModelError, short
 from synthempathy.core.progress import Advance, say
 from synthempathy.core.records import Record
 from synthempathy.llm.loading import Model
 from synthempathy.llm.params import Machine
 from synthempathy.llm.prompts import Prompt
+from synthempathy.llm.reachable import checks_for_step
 from synthempathy.llm.runner import Asking, Results, Row, ask_rows
 from synthempathy.scorers.base import (
     LEVELS,
@@ -83,6 +84,11 @@ class JudgeScorer(PairScorer):
         if advance:
             advance(len(pairs))
         return likely
+
+    def checks(self) -> list[Check]:
+        """That the judge's model can be asked."""
+        one = self._settings
+        return checks_for_step([Model(one.model, one.revision)], one.engine, self._machine, one.sampling.max_tokens)
 
     def self_agreement(self) -> dict[Dimension, dict[str, float | None]]:
         """How far the answers to one pair agree, over the pairs that the judge was made with: see rubric.py."""

@@ -20,9 +20,9 @@ import numpy as np
 
 from synthempathy.core.errors import PromptError
 from synthempathy.llm.backends import Completion
+from synthempathy.llm.posing import without_posing
 from synthempathy.llm.prompts import Message, Prompt, load_prompt
 from synthempathy.scorers.base import LEVELS, Dimension, Floats, Integers
-from synthempathy.text.posing import without_posing
 
 _EXAMPLE = ("I missed the bus.", "What happened then?")
 _FENCED = re.compile(r"```(?:json)?\s*\n(.*)\n\s*```", re.DOTALL)

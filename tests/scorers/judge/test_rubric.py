@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from synthempathy.core.errors import PromptError
 from synthempathy.llm.backends import Completion
+from synthempathy.llm.posing import posing, without_posing
 from synthempathy.scorers.judge.rubric import REASONS, levels_in, messages_of, read_rubric, self_agreement
-from synthempathy.text.posing import posing, without_posing
 from tests.helpers.empathy import DIMENSIONS
 
 ROOT = Path(__file__).parents[3]

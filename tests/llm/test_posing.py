@@ -7,8 +7,8 @@ import json
 import pytest
 
 from synthempathy.core.files import read_csv
+from synthempathy.llm.posing import posing, without_posing
 from synthempathy.scorers.judge.rubric import messages_of, read_rubric
-from synthempathy.text.posing import posing, without_posing
 from tests.helpers.pairs import ROOT, labelled_pairs
 
 HONEST = "That sounds hard, and I am sorry that it happened."

@@ -9,7 +9,7 @@ RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" PYTHONPATH="$(CURDIR)"
 
 comma := ,
 
-.PHONY: acceptance help smollm2 repro test test-engines check plots prompts docs install constraints audit epitome clean
+.PHONY: acceptance explore help smollm2 repro test test-engines check plots prompts docs install constraints audit epitome clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -42,6 +42,10 @@ check: $(READY) ## ruff, mypy, the workflow, the README's generated parts, dvc.y
 
 smollm2: $(READY) ## fetch a real pre-trained model (135M parameters) into models/smollm2
 	$(RUN) synthempathy smollm2 models/smollm2
+
+explore: $(READY) ## the whole run as a page: open data/explorer/index.html
+	$(RUN) dvc repro explorer
+	@echo "open $(CURDIR)/data/explorer/index.html"
 
 plots: $(READY) ## open the pictures
 	$(RUN) dvc plots show

@@ -30,7 +30,7 @@ from synthempathy.filters.decisions import Decision, content_hash, read_decision
 from synthempathy.filters.judging import DECISION, REASONS, Verdicts, judged
 from synthempathy.filters.model_layers import are_named, read_by_models
 from synthempathy.filters.params import Filter
-from synthempathy.filters.queue import held
+from synthempathy.filters.queue import evidence_of, held
 from synthempathy.filters.rules.personal_data import without_personal_data
 from synthempathy.llm.params import Machine
 
@@ -98,7 +98,8 @@ def _rejected(pair: Pair, verdicts: Verdicts, decision: Decision | None) -> dict
         reason, detail, also = DECISION, decision.why, reasons
     else:
         reason, detail, also = reasons[0], verdicts[0].detail, reasons[1:]
-    return {**pair.dropped(reason, detail), "also": also, "content_hash": content_hash(pair)}
+    evidence = evidence_of(verdicts)
+    return {**pair.dropped(reason, detail), "also": also, "evidence": evidence, "content_hash": content_hash(pair)}
 
 
 def _most_common(dropped: list[dict[str, Any]]) -> str:

@@ -25,6 +25,7 @@ LAYERS: dict[str, set[str]] = {
     "sampling": BELOW | {"generation"}, "demo_model": BELOW | {"generation"},
     "evaluation": BELOW | {"scorers", "finetuning"},
     "pages": {"core"}, "reviewing": BELOW | {"filters", "pages"}, "versions": BELOW | {"evaluation", "scorers", "pages"},
+    "explorer": BELOW | {"scorers"},  # asks for each sentence what it gave to a score
 }
 LAYERS["project"] = set(LAYERS)
 

@@ -47,7 +47,8 @@ def write(folder: Path, count: int, scorer: Path | None) -> None:
     ]
     judge = scorer_in(scorer) if scorer else None
     scores: Scored | None = scored(judge, explanations, responses, label="scores") if judge else None
-    splits = {"train": pairs[: count * 8 // 10], "validation": pairs[count * 8 // 10 : count * 9 // 10], "test": pairs[count * 9 // 10 :]}
+    most, more = count * 8 // 10, count * 9 // 10
+    splits = {"train": pairs[:most], "validation": pairs[most:more], "test": pairs[more:]}
     write_corpus(folder, splits, scores, LABELS)
     gone = [
         Left.model_validate({**pair.model_dump(), "reason": draw.choice(("near", "substring", "exact")), "detail": pairs[0].id})
@@ -106,7 +107,8 @@ def _asked(page: object, asked: dict[str, object]) -> float:
         const begun = performance.now();
         explorer.goTo("rows", asked);
         const size = document.querySelector(".size");
-        while (!document.querySelector(".size")?.textContent || document.querySelector(".size") === size) await new Promise(requestAnimationFrame);
+        const late = () => !document.querySelector(".size")?.textContent || document.querySelector(".size") === size;
+        while (late()) await new Promise(requestAnimationFrame);
         return performance.now() - begun; }""", asked)  # type: ignore[attr-defined]
     return value
 

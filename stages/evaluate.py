@@ -37,8 +37,8 @@ PERPLEXITY_DECIMALS = 3  # float32's noise is below
 
 
 def evaluate(
-    test: Path, adapter: Path, scorer: Path, evaluation: Path, metrics: Path, mechanisms: Path, spread: Path,
-    categories: Path, *, params: Path,
+    test: Path, adapter: Path, scorer: Path, evaluation: Path, metrics: Path, mechanisms: Path, spread: Path, categories: Path,
+    *, params: Path,
 ) -> None:
     """Write every scored response, the figures, and three tables for plots and `compare`."""
     file = read_params(params)
@@ -50,8 +50,7 @@ def evaluate(
     check_systems(systems, engine)
     rows = read_records(test, Pair)
     pairs = draw_pairs(rows, settings.pairs)
-    ledger = Ledger("evaluate", len(rows), reasons=("not_drawn",))
-    ledger.drop("not_drawn", len(rows) - len(pairs))
+    (ledger := Ledger("evaluate", len(rows), reasons=("not_drawn",))).drop("not_drawn", len(rows) - len(pairs))
 
     from synthempathy.evaluation.results import Evaluation, gain_figures
     from synthempathy.llm.ahead import checks_before
@@ -69,8 +68,8 @@ def evaluate(
     perplexity = perplexities([one.model for one in compared], texts, engine, machine, prompt_and_words)
     explanations = [pair.explanation for pair in pairs]
     scores = {name: judge.score(explanations, [answer.response for answer in some]) for name, some in given.items()}
-    categories_of = read_domain(params).seeds.categories
-    results = Evaluation(pairs, given, scores, categories_of, settings.bootstrap_samples, settings.seed)
+    order = read_domain(params).seeds.categories
+    results = Evaluation(pairs, given, scores, order, settings.bootstrap_samples, settings.seed)
 
     report: dict[str, Any] = ledger.close(rows_out=len(pairs))
     report |= {name: results.figures(name) for name in (BASE, TUNED, CORPUS)}

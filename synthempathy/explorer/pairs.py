@@ -58,8 +58,9 @@ def write_corpus(folder: Path, splits: Mapping[str, Sequence[Pair]], scores: Sco
 
     def row(at: int) -> dict[str, Any]:
         met = [(int(other), round(float(like), DECIMALS)) for other, like in zip(near[at], likes[at], strict=True) if other >= 0]
-        found = {
-            "id": pairs[at].id, "texts": texts_of(pairs[at], labels), "facts": [["split", of_split[at]], *facts_of(pairs[at], labels)],
+        found: dict[str, Any] = {
+            "id": pairs[at].id, "texts": texts_of(pairs[at], labels),
+            "facts": [["split", of_split[at]], *facts_of(pairs[at], labels)],
             "near": [[pairs[other].id, like, pairs[other].explanation[:90]] for other, like in met],
         }
         if scores:
@@ -85,7 +86,10 @@ def write_compared(folder: Path, answers: Sequence[Answer], scores: Scored | Non
         Choice("category", "Category", [one.category for one in first]),
         Number("severity", "Severity", [_number(one.model_dump().get("severity")) for one in first]),
         *(
-            Number(f"{system} {name}", f"{system}: {labels.scores.get(name, name)}", [one.get(system, {}).get(name) for one in by_system])
+            Number(
+                f"{system} {name}", f"{system}: {labels.scores.get(name, name)}",
+                [one.get(system, {}).get(name) for one in by_system],
+            )
             for name in names for system in systems
         ),
     ]
@@ -93,7 +97,9 @@ def write_compared(folder: Path, answers: Sequence[Answer], scores: Scored | Non
     def row(at: int) -> dict[str, Any]:
         return {
             "id": ids[at], "facts": [["category", first[at].category]],
-            "texts": [{"field": "explanation", "title": labels.texts.get("explanation", "explanation"), "text": first[at].explanation}],
+            "texts": [{
+                "field": "explanation", "title": labels.texts.get("explanation", "explanation"), "text": first[at].explanation,
+            }],
             "systems": [{
                 "system": answers[n].system, "model": answers[n].model, "text": answers[n].response,
                 "scores": [numbers[n].get(name) for name in names],

@@ -45,7 +45,9 @@ def postings_of(texts: Iterable[str]) -> Postings:
 def encoded(rows: NDArray[np.int64], count: int) -> str:
     """The rising `rows` of `count`: "b" and a bitmap, or "v" and distances, in base64, whichever is shorter."""
     steps = np.diff(rows, prepend=-1) - 1
-    sizes = 1 + sum((steps >= 1 << shift).astype(np.int64) for shift in (7, 14, 21))
+    sizes = np.ones(len(steps), dtype=np.int64)
+    for shift in (7, 14, 21):
+        sizes += steps >= 1 << shift
     if int(sizes.sum()) * 8 > count:
         bits = np.zeros(count, dtype=np.uint8)
         bits[rows] = 1

@@ -28,6 +28,9 @@ FIELDS = {
     "response_model": "the model that wrote the response",
 }
 
+#: Names of languages, by their codes (ISO 639).
+LANGUAGES = {"en": "English", "de": "German", "es": "Spanish", "fr": "French", "it": "Italian", "nl": "Dutch", "pt": "Portuguese"}
+
 SIZE_NAMES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M")
 
 
@@ -68,7 +71,7 @@ def description(corpus: CorpusMetrics, domain: Domain) -> str:
     """What the data set is, in the words that begin the card and stand in croissant.json."""
     own = domain.corpus
     article = "an" if own.kind[0] in "aeiou" else "a"
-    language = "in English, " if domain.language == "en" else ""
+    language = f"in {LANGUAGES[domain.language]}, " if domain.language in LANGUAGES else ""
     return (
         f"{figure(corpus.pairs)} pairs of an explanation and {article} {own.kind} response, {language}written by language models "
         f"without crowdsourcing. Each pair grew from one of {figure(corpus.seeds)} short sentences about {own.about}. "

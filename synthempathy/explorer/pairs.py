@@ -27,6 +27,7 @@ class Answer(Record):
     response: str
 
 
+NEAR_CHARACTERS = 90  # of a neighbour's text, shown beside its link
 #: Numbers of an evaluation's row that are no scores.
 _NO_SCORES = frozenset(("severity",))
 
@@ -57,11 +58,11 @@ def write_corpus(folder: Path, splits: Mapping[str, Sequence[Pair]], scores: Sco
     ]
 
     def row(at: int) -> dict[str, Any]:
-        met = [(int(other), round(float(like), DECIMALS)) for other, like in zip(near[at], likes[at], strict=True) if other >= 0]
+        met = [(pairs[other], float(like)) for other, like in zip(near[at], likes[at], strict=True) if other >= 0]
         found: dict[str, Any] = {
             "id": pairs[at].id, "texts": texts_of(pairs[at], labels),
             "facts": [["split", of_split[at]], *facts_of(pairs[at], labels)],
-            "near": [[pairs[other].id, like, pairs[other].explanation[:90]] for other, like in met],
+            "near": [[other.id, round(like, DECIMALS), other.explanation[:NEAR_CHARACTERS]] for other, like in met],
         }
         if scores:
             found["scores"] = [round(float(scores.of[name][at]), DECIMALS) for name in names]
@@ -95,11 +96,12 @@ def write_compared(folder: Path, answers: Sequence[Answer], scores: Scored | Non
     ]
 
     def row(at: int) -> dict[str, Any]:
+        title = labels.texts.get("explanation", "explanation")
+        severity = first[at].model_dump().get("severity")
         return {
-            "id": ids[at], "facts": [["category", first[at].category]],
-            "texts": [{
-                "field": "explanation", "title": labels.texts.get("explanation", "explanation"), "text": first[at].explanation,
-            }],
+            "id": ids[at],
+            "facts": [["category", first[at].category], *([["severity", str(severity)]] if severity is not None else [])],
+            "texts": [{"field": "explanation", "title": title, "text": first[at].explanation}],
             "systems": [{
                 "system": answers[n].system, "model": answers[n].model, "text": answers[n].response,
                 "scores": [numbers[n].get(name) for name in names],

@@ -24,7 +24,7 @@ from synthempathy.scorers.reading import sentences
 #: Kinds that read a corpus in seconds. Of the others only scores that a stage before wrote are shown.
 QUICK = frozenset(("linear",))
 DECIMALS = 2
-_AT_ONCE = 2000  # pairs; more would hold the features of all their sentences in memory
+_AT_ONCE = 8000  # pairs: enough for a scorer to share among processes, few enough to hold all their sentences in memory
 
 
 @dataclass(frozen=True)

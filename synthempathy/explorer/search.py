@@ -45,9 +45,7 @@ def postings_of(texts: Iterable[str]) -> Postings:
 def encoded(rows: NDArray[np.int64], count: int) -> str:
     """The rising `rows` of `count`: "b" and a bitmap, or "v" and distances, in base64, whichever is shorter."""
     steps = np.diff(rows, prepend=-1) - 1
-    sizes = np.ones(len(steps), dtype=np.int64)
-    for shift in (7, 14, 21):
-        sizes += steps >= 1 << shift
+    sizes = 1 + np.searchsorted([1 << 7, 1 << 14, 1 << 21], steps, side="right")
     if int(sizes.sum()) * 8 > count:
         bits = np.zeros(count, dtype=np.uint8)
         bits[rows] = 1

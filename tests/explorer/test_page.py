@@ -47,7 +47,7 @@ def page(browser: Any, trouble: Trouble) -> Iterator[Any]:
 
 def opened(page: Any, site: Path, view: str = "rows") -> Any:
     page.goto(f"file://{site}/index.html#{view}")
-    page.wait_for_function("window.explorerReady = typeof explorer !== 'undefined' && explorer.ready === true")
+    page.wait_for_function("() => explorer.ready === true")
     return page
 
 
@@ -71,7 +71,7 @@ def test_search_filters_and_order(page: Any, site: Path) -> None:
     opened(page, site)
     size_is(page, "50 rows")
     page.keyboard.press("/")
-    page.keyboard.type("umbrella train 5")
+    page.keyboard.type("umbrella 39")
     size_is(page, "1 of 50 rows")
     page.keyboard.press("Enter")
     page.wait_for_selector("mark.hit")
@@ -79,9 +79,9 @@ def test_search_filters_and_order(page: Any, site: Path) -> None:
     size_is(page, "40 of 50 rows")
     page.locator("summary", has_text="Filters").click()
     page.locator("label", has_text="Category").locator("select").select_option(index=2)
-    page.wait_for_function("/^1\\d of 50 rows/.test(document.querySelector('.size').textContent)")
+    page.wait_for_function("() => /^1\\d of 50 rows/.test(document.querySelector('.size').textContent)")
     page.get_by_label("Severity: at least").fill("9")
-    page.wait_for_function("/^[1-9] of 50 rows/.test(document.querySelector('.size').textContent)")
+    page.wait_for_function("() => /^[1-9] of 50 rows/.test(document.querySelector('.size').textContent)")
     page.get_by_label("Order").select_option(label="Severity, most first")
     page.get_by_role("button", name="Clear all").click()
     size_is(page, "50 rows")
@@ -99,11 +99,11 @@ def test_what_left_has_its_reason_evidence_and_partner(page: Any, site: Path) ->
     assert "substring" in page.locator(".why").inner_text()
     assert page.locator(".columns .step").count() == 2
     assert "the river rose over the old bridge" in page.locator(".columns mark.evidence").first.inner_text()
-    assert page.locator("svg.flow .name").all_inner_texts() == ["dedup", "filter", "split"]
+    assert page.locator("svg.flow .name").all_text_contents() == ["dedup", "filter", "split"]
     page.locator("svg.flow .lead", has_text="offensive").click()
     size_is(page, "1 of 4 rows")
     page.locator(".item").first.click()
-    page.wait_for_function("document.querySelector('.detail h2 bdi').textContent === 'gone'")
+    page.wait_for_function("() => document.querySelector('.detail h2 bdi').textContent === 'gone'")
     assert page.locator("mark.evidence").first.inner_text() == "You feel"
     opened(page, site, "left/filter%2Fheld")
     assert "fight" in page.locator(".why li").inner_text()
@@ -118,7 +118,7 @@ def test_systems_stand_side_by_side(page: Any, site: Path) -> None:
 
 def test_figures_and_pictures(page: Any, site: Path) -> None:
     opened(page, site, "figures")
-    page.wait_for_function("[...document.images].every(one => one.complete && one.naturalWidth > 0) && document.images.length === 1")
+    page.wait_for_function("() => document.images.length === 1 && document.images[0].naturalWidth > 0")
     page.locator(".search").fill("nested")
     assert page.locator("details.figures th").all_inner_texts() == ["nested.<b>figure</b>"] * 3
 
@@ -132,8 +132,8 @@ def test_a_hostile_row_is_shown_and_does_nothing(page: Any, site: Path, name: st
     page.wait_for_function("name => document.querySelector('.detail h2 bdi')?.textContent === `bad <b>${name}</b>`", arg=name)
     shown = page.locator(".row .step", has_text="Explanation").first.locator(".text").text_content()
     assert shown == HOSTILE[name][: len(shown)] and len(shown) >= min(len(HOSTILE[name]), 20_000)
-    for more in page.locator(".more").all():
-        more.click()
+    while page.locator(".more").count():
+        page.locator(".more").first.click()
     assert page.evaluate("document.querySelectorAll('.row img, .row iframe, .row script, .row style, .row link').length") == 0
     assert page.locator("header").is_visible()
 
@@ -148,14 +148,16 @@ def test_links_from_outside_hold_anything(page: Any, site: Path) -> None:
 
 def test_the_policy_stops_what_gets_into_the_page(browser: Any, site: Path) -> None:
     """If a text ever were read as HTML, no script of it would run, and nothing would be fetched."""
-    page, trouble = browser.new_page(), Trouble()
-    trouble.watch(page)
+    page, failures = browser.new_page(), []
+    page.on("requestfailed", lambda one: failures.append(one.failure))
+    page.on("response", lambda one: one.url.startswith("file:") or failures.append(f"answered: {one.url}"))
     opened(page, site)
-    page.evaluate("document.body.insertAdjacentHTML('beforeend', \"<img src='https://example.org/x.png' onerror='window.hacked=1'>\")")
+    image = "<img src='https://example.org/x.png' onerror='window.hacked=1'>"
+    page.evaluate("image => document.body.insertAdjacentHTML('beforeend', image)", image)
     page.evaluate("const s = document.createElement('script'); s.textContent = 'window.hacked=2'; document.body.append(s)")
     page.wait_for_timeout(200)
     assert page.evaluate("window.hacked") is None
-    assert not [one for one in trouble if one.startswith(("request", "dialog"))]
+    assert failures == ["csp"]  # blocked before it was sent
     page.close()
 
 
@@ -171,9 +173,10 @@ def test_keys_and_roles(page: Any, site: Path) -> None:
     assert page.get_by_role("dialog").is_visible()
     page.keyboard.press("Escape")
     page.keyboard.press("2")
-    page.wait_for_function("location.hash.startsWith('#left')")
+    page.wait_for_function("() => location.hash.startsWith('#left')")
     assert page.get_by_role("navigation").get_by_role("link", name="What left").get_attribute("aria-current") == "page"
-    unnamed = "[...document.querySelectorAll('input, select, button')].filter(e => !(e.labels && e.labels.length) && !e.ariaLabel && !e.textContent.trim())"
+    unnamed = """[...document.querySelectorAll("input, select, button")].filter(
+        one => !one.labels?.length && !one.ariaLabel && !one.textContent.trim())"""
     assert page.evaluate(f"{unnamed}.length") == 0
 
 
@@ -184,7 +187,7 @@ def test_dark_and_light(page: Any, site: Path) -> None:
     page.get_by_role("button", name="Dark or light").click()
     assert page.evaluate(ground) != light
     page.reload()
-    page.wait_for_function("explorer.ready === true")
+    page.wait_for_function("() => explorer.ready === true")
     assert page.evaluate(ground) != light
 
 
@@ -193,7 +196,7 @@ def test_on_a_phone(page: Any, site: Path) -> None:
     for view in ("rows", "left", "compared", "figures"):
         opened(page, site, view)
         page.reload()
-        page.wait_for_function("explorer.ready === true")
+        page.wait_for_function("() => explorer.ready === true")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), view
     opened(page, site, "rows")
     page.locator(".item").nth(2).click()

@@ -60,6 +60,12 @@ def row(name: str, at: int, **more: Any) -> dict[str, Any]:
     }
 
 
+def story_of(whole: dict[str, Any]) -> dict[str, Any]:
+    """The row as it was when its story was written."""
+    later = ("explanation", "explanation_model", "response", "reasoning", "response_model")
+    return {name: value for name, value in whole.items() if name not in later}
+
+
 def make_run(root: Path, pairs: int = 40, *, hostile: bool = True) -> Path:
     """Write all that the stage reads under `root`."""
     rows = [row(f"row-{at:05d}", at) for at in range(pairs)]
@@ -77,7 +83,7 @@ def make_run(root: Path, pairs: int = 40, *, hostile: bool = True) -> Path:
     cut = len(rows) // 2
     files = {
         "data/seeds.jsonl": [{"id": "seed-0", "sentence": "s", "category": "Work", "severity": None, "source": "made"}],
-        "data/stories.jsonl": rows, "data/dropped_stories.jsonl": [], "data/duplicate_stories.jsonl": [again],
+        "data/stories.jsonl": [story_of(one) for one in rows], "data/dropped_stories.jsonl": [], "data/duplicate_stories.jsonl": [story_of(again)],
         "data/dropped_explanations.jsonl": [row("cut", 3, reason="too_long", detail=HOSTILE["script"] + "\nmore")],
         "data/dropped_responses.jsonl": [], "data/rejected.jsonl": [held, row("gone", 4, reason="offensive", detail="response: rude", evidence=[found])],
         "data/review/queue.jsonl": [{"id": "held", "evidence": [found]}],

@@ -185,7 +185,7 @@ def test_rejected_rows_keep_all_they_had(stage: Run) -> None:
     stage.write([row("good"), bad]).run()
     found = stage.rejected["bad"]
     assert {name: found[name] for name in bad} == bad
-    assert set(found) - set(bad) == {"reason", "detail", "also", "content_hash"}
+    assert set(found) - set(bad) == {"reason", "detail", "also", "evidence", "content_hash"}
     assert found["content_hash"] == hash_of(bad)
 
 

@@ -71,7 +71,7 @@
 
   const by = (text) => [text.model, text.prompt && `prompt ${text.prompt}`].filter(Boolean).join(" · ");
 
-  const step = (text, marks, before = null) => el("section.step", {}, el("h3", {}, text.title, by(text) ? el("small", {dir: "auto"}, by(text)) : null),
+  const step = (text, marks, before = null) => el("section.step", {}, el("h3", {}, text.title, " ", by(text) ? el("small", {dir: "auto"}, by(text)) : null),
     before, marked(text.text, marks));
 
   const highsOf = (names) => names.map(() => Math.max(...names.map(([name]) => (explorer.tables.rows?.column(name) || {high: 2}).high)));
@@ -105,7 +105,7 @@
 
   const systems = (row, words, redraw) => {
     const names = explorer.run.scores, highs = highsOf(names);
-    return el("div.columns", {}, row.systems.map((one) => el("section.step.system", {}, el("h3", {}, one.system, el("small", {dir: "auto"}, one.model)),
+    return el("div.columns", {}, row.systems.map((one) => el("section.step.system", {}, el("h3", {}, one.system, " ", el("small", {dir: "auto"}, one.model)),
       bars(names, one.scores, highs, redraw, Boolean(one.sentences)),
       marked(one.text, [...hits(one.text, words), ...(chosen >= 0 ? sentenceMarks(one.sentences, chosen, highs[chosen]) : [])]))));
   };

@@ -8,14 +8,14 @@ each, while every output is still there. data/checked.json never changes, so not
 
 models/named holds a folder for each stage that reads a model, with links to the files of those that params.yaml (or the
 profile) names and that stand on this machine. DVC follows the links: so a change in any model's folder, wherever it is,
-reruns the stages that read it. A model of the hub is what its name and revision say, which are parameters. Code that a stage
-runs only where params say so (a judge's engines) is linked there too. Where a file of a model is removed, DVC stops at the
-link ("No such file"): this command, or `make repro`, makes the links anew.
+reruns the stages that read it. A model of the hub is named there with its commit, so that another commit under the same name
+reruns them too; and code that a stage runs only where params say so (a judge's engines) is linked. Where a file of a model is
+removed, DVC stops at the link ("No such file"): this command, or `make repro`, makes the links anew.
 """
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from synthempathy.core.command import run_stage
@@ -45,10 +45,12 @@ def check(
 ) -> None:
     """Raise every mistake at once, an error each (an ExceptionGroup if several); write when there is none."""
     loaded, domain = inputs.checked_params(params), read_domain(params)
+    sentences = cache(partial(read_sentences, seeds, domain.seeds.columns))
     run_all([
         *inputs.prompt_checks(loaded, prompts),
         *inputs.model_checks(loaded),
-        partial(read_sentences, seeds, domain.seeds.columns),
+        sentences,
+        *inputs.prompt_room_checks(loaded, prompts, sentences),
         lambda: check_enough(
             read_labelled(labels, more_labels, dimensions=domain.rubric.names).pairs, loaded.scorer.folds, labels
         ),
@@ -62,12 +64,12 @@ def check(
         partial(read_examples, safety / "held_out.csv", MEASURED),
         *(partial(lexicon, path) for path in sorted(LEXICONS.rglob("*.txt"))),
     ])
-    linked = inputs.linked_folders(loaded)
+    linked, of_hub = inputs.linked_folders(loaded), inputs.hub_models(loaded)
     folders = [named / stage for stage in linked]
     with written_whole(checked, *folders) as (checked_part, *parts):
         write_json(checked_part, {"params, prompts, models, seeds, labels, decisions, safety": "read without an error"})
-        for part, found in zip(parts, linked.values(), strict=True):
-            link_models(part, found)
+        for part, (stage, found) in zip(parts, linked.items(), strict=True):
+            link_models(part, found, of_hub.get(stage, []))
     say("check: params, prompts, models, seeds, labels, decisions and safety examples are in order")
 
 

@@ -5,7 +5,7 @@ Every rule here is the stage's own: what a prompt may use, what a reader refuses
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,14 +21,17 @@ from synthempathy.finetuning.examples import base_model
 from synthempathy.generation.params import Step
 from synthempathy.generation.steps import STEPS, models_of
 from synthempathy.llm.backends import backend_of, check_model
+from synthempathy.llm.hub import commit_of
 from synthempathy.llm.loading import Model, is_folder
 from synthempathy.llm.params import Engine, engine_of
 from synthempathy.llm.prompts import load_prompt
 from synthempathy.llm.reachable import check_room, check_weights, checks_of
 from synthempathy.project.imports import linked_code
 from synthempathy.project.params import Params, load_params
+from synthempathy.project.prompts_room import room_checks
 from synthempathy.scorers.judge.rubric import read_rubric
 from synthempathy.scorers.linear.cues import read_cues
+from synthempathy.seeds.sources import Sentence
 
 #: Guards are asked by their own makers' prompts, whatever the domain.
 GUARD_PROMPTS = Path("prompts/guard")
@@ -119,6 +122,13 @@ def model_checks(params: Params) -> Iterator[Check]:
         yield partial(_check_folder, Path(classifier.model), "filter.classifier.model", None)
 
 
+def prompt_room_checks(
+    params: Params, prompts: Path, sentences: Callable[[], Sequence[Sentence]]
+) -> Iterator[Check]:
+    """Prompts that are too long for the context of the models that they go to. `sentences` gives the seeds' source."""
+    return room_checks(params, prompts, sentences, asked_models(params), _longest_answers(params))
+
+
 def _missing(said: str) -> None:
     raise ModelError(said)
 
@@ -137,13 +147,20 @@ def linked_folders(params: Params) -> dict[str, list[Path]]:
     }
 
 
+def hub_models(params: Params) -> dict[str, list[str]]:
+    """The hub's models that each stage loads, each as name@commit: what a name alone means changes. ModelError as in checks."""
+    asked = {stage: [(model.name, model.revision) for model in _loaded(some)] for stage, some in asked_models(params).items()}
+    asked["finetune"] = [(params.finetune.model, params.finetune.revision)]
+    return {
+        stage: [f"{name}@{commit_of(name, revision)}" for name, revision in dict.fromkeys(names) if not is_folder(name)]
+        for stage, names in asked.items()
+    }
+
+
 def model_folders(params: Params) -> dict[str, list[Path]]:
     """The folders of models that each stage reads, without those that another stage writes and the hub's."""
     names = {
-        stage: [
-            name for model, engine in asked if backend_of(engine_of(model.engine, engine)).local_weights
-            for name in (model.name, model.adapter)
-        ]
+        stage: [name for model in _loaded(asked) for name in (model.name, model.adapter)]
         for stage, asked in asked_models(params).items()
     }
     del names["prefer"]  # it asks the base model, and depends on finetune's folder
@@ -155,6 +172,11 @@ def model_folders(params: Params) -> dict[str, list[Path]]:
         stage: [Path(name) for name in dict.fromkeys(found) if name and str(name) not in WRITTEN and Path(name).is_dir()]
         for stage, found in names.items()
     }
+
+
+def _loaded(asked: list[tuple[Model, Engine]]) -> list[Model]:
+    """Those whose weights are read on this machine."""
+    return [model for model, engine in asked if backend_of(engine_of(model.engine, engine)).local_weights]
 
 
 def encoder_of(params: Params) -> str | None:

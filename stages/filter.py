@@ -25,11 +25,12 @@ from synthempathy.core.ledger import Ledger
 from synthempathy.core.params import read_params
 from synthempathy.core.progress import progress, say
 from synthempathy.core.records import Pair, dump_records, read_records
+from synthempathy.domain.description import read_domain
 from synthempathy.filters.decisions import Decision, content_hash, read_decisions
 from synthempathy.filters.judging import DECISION, REASONS, Verdicts, judged
 from synthempathy.filters.model_layers import are_named, read_by_models
 from synthempathy.filters.params import Filter
-from synthempathy.filters.queue import held
+from synthempathy.filters.queue import evidence_of, held
 from synthempathy.filters.rules.personal_data import without_personal_data
 from synthempathy.llm.params import Machine
 
@@ -42,7 +43,7 @@ def filter_pairs(
     Raises InputError for bad input, and if no pair is left: earlier outputs then stay as they were.
     """
     file = read_params(params)
-    settings = file.section("filter", Filter)
+    settings = file.section("filter", Filter).model_copy(update={"voice": read_domain(params).voice})
     decided = read_decisions(decisions)
     given = read_records(responses, Pair)
     pairs = [without_personal_data(pair) for pair in given] if settings.personal_data == "mask" else given
@@ -97,7 +98,8 @@ def _rejected(pair: Pair, verdicts: Verdicts, decision: Decision | None) -> dict
         reason, detail, also = DECISION, decision.why, reasons
     else:
         reason, detail, also = reasons[0], verdicts[0].detail, reasons[1:]
-    return {**pair.dropped(reason, detail), "also": also, "content_hash": content_hash(pair)}
+    evidence = evidence_of(verdicts)
+    return {**pair.dropped(reason, detail), "also": also, "evidence": evidence, "content_hash": content_hash(pair)}
 
 
 def _most_common(dropped: list[dict[str, Any]]) -> str:

@@ -57,12 +57,17 @@ def held(pair: Pair, verdicts: tuple[Verdict, ...]) -> dict[str, Any]:
         "id": pair.id,
         "content_hash": content_hash(pair),
         "reason": verdicts[0].reason,
-        "evidence": [
-            {"reason": one.reason, "field": one.field, "spans": [list(span) for span in one.spans], "detail": one.detail}
-            for one in verdicts
-        ],
+        "evidence": evidence_of(verdicts),
         **{field: text_in(pair, field) for field in TEXTS},
     }
+
+
+def evidence_of(verdicts: tuple[Verdict, ...]) -> list[dict[str, Any]]:
+    """What each rule found, in plain JSON values."""
+    return [
+        {"reason": one.reason, "field": one.field, "spans": [list(span) for span in one.spans], "detail": one.detail}
+        for one in verdicts
+    ]
 
 
 def read_queue(path: Path) -> list[Held]:

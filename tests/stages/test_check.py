@@ -14,11 +14,12 @@ from stages.check import check
 from synthempathy.core.errors import SynthempathyError
 from synthempathy.project import inputs
 from tests.helpers.flaky_server import FlakyServer, always
+from tests.helpers.params import set_params
 
 ROOT = Path(__file__).parents[2]
 PATHS = (
     "data/seeds/stressors.csv", "data/empathy/labelled_pairs.csv", "data/empathy/own_pairs.csv", "data/review/decisions.csv",
-    "data/safety", "prompts", "data/checked.json", "models/named",
+    "data/safety", "prompts", "data/datasheet.yaml", "data/checked.json", "models/named",
 )
 
 
@@ -27,8 +28,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What people edit, copied; the folder is the current one."""
     for name in ("params.yaml", "dvc.yaml"):
         shutil.copy(ROOT / name, tmp_path / name)
-    for name in ("profiles", "prompts", "data/seeds", "data/empathy", "data/review", "data/safety"):
+    for name in ("profiles", "prompts", "domains", "data/seeds", "data/empathy", "data/review", "data/safety"):
         shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "data/datasheet.yaml", tmp_path / "data/datasheet.yaml")
     (tmp_path / "models/embedded").mkdir(parents=True)
     for name in ("config.json", "README.md"):
         shutil.copy(ROOT / "models/embedded" / name, tmp_path / "models/embedded" / name)
@@ -88,6 +90,9 @@ def test_what_is_shipped_is_in_order(project: Path) -> None:
         ("data/seeds/stressors.csv", "sentence", "phrase", "header lacks sentence"),
         ("data/empathy/labelled_pairs.csv", "response", "answer", "header lacks response"),
         ("data/empathy/own_pairs.csv", "er", "err", "header lacks er"),
+        ("data/datasheet.yaml", "Who paid for it?:", "Who paid for it?: 3", "an answer is a text, or left blank (got 3)"),
+        ("params.yaml", "license: cc-by-4.0", "license: ''", "release.license"),
+        ("params.yaml", "published: null", "published: soon", "release.published"),
         ("data/safety/examples.csv", "field", "feld", "header lacks field"),
         ("data/safety/held_out.csv", "field", "feld", "header lacks field"),
         ("data/safety/patterns.yaml", "examples:", "exmples:", "patterns.yaml"),
@@ -111,6 +116,35 @@ def test_a_judge_prompt_may_use_the_bare_texts_and_a_server_needs_no_folder(proj
         assert "adapter_name" in str(error)  # the tuned model is reached on the server by its adapter's name
         edit("params.yaml", "adapter_name: null", "adapter_name: tuned")
         assert run() == []
+
+
+def test_a_judges_code_is_linked_for_the_scorer(project: Path) -> None:
+    """Of which dvc.yaml cannot say that a judge's scorer runs on it: a change of it reruns the stage all the same."""
+    Path("synthempathy").symlink_to(ROOT / "synthempathy")
+    edit("params.yaml", "kind: linear", "kind: judge")
+    edit("params.yaml", "model: meta-llama/Meta-Llama-3-8B-Instruct", "model: models/embedded")
+    assert run() == []
+    linked = Path("models/named/scorer")
+    assert (linked / "models.txt").read_text() == "models/embedded\nsynthempathy/llm\n"
+    assert (linked / "1/backends/openai.py").read_bytes() == (ROOT / "synthempathy/llm/backends/openai.py").read_bytes()
+    assert not list(linked.rglob("__pycache__"))
+    edit("params.yaml", "kind: judge", "kind: linear")
+    assert run() == [] and (linked / "models.txt").read_text() == ""
+
+
+def test_servers_that_no_stage_needs_may_be_away(project: Path) -> None:
+    """A judge's where the scorer is none, a guard's without a guard, the section engine's where all have their own."""
+    away = {"backend": "openai", "openai": {"base_url": "http://127.0.0.1:9/v1"}}
+    own = {f"{step}.engine": "transformers" for step in ("brainstorm", "explain", "respond", "evaluate")}
+    set_params(Path("params.yaml"), engine=away, **own, **{"scorer.judge.engine": away, "filter.guard.engine": away})
+    assert run() == []
+    named = {"scorer.kind": "judge"}, {"filter.guard.model": "org/guard"}, {"finetune.kind": "dpo"}, {"explain.engine": None}
+    for needed in named:
+        before = Path("params.yaml").read_text(encoding="utf-8")
+        set_params(Path("params.yaml"), **needed)
+        [error] = run()
+        assert error.startswith("no server at http://127.0.0.1:9/v1: "), error
+        Path("params.yaml").write_text(before, encoding="utf-8")
 
 
 def test_several_mistakes_are_a_line_each(project: Path) -> None:

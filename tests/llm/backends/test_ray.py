@@ -194,7 +194,7 @@ def test_a_cluster_that_is_not_there_is_one_line(model):
 
 def test_without_ray_it_says_how_to_install_it(model, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ModelError, match=r"pip install 'synthempathy\[ray\]'"):
+    with pytest.raises(ModelError, match=r"make install EXTRAS=ray"):
         open_backend(Model(model), PARAMS.engine, machine())
 
 

@@ -1,0 +1,1 @@
+"""The explorer: the run as a static site that opens from disk."""

@@ -30,6 +30,7 @@ def with_params(tmp_path: Path, **changes: object) -> Params:
     (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
     if not (tmp_path / "profiles").exists():
         (tmp_path / "profiles").symlink_to(ROOT / "profiles")
+        (tmp_path / "domains").symlink_to(ROOT / "domains")
     return load_params(set_params(tmp_path / "params.yaml", **changes))
 
 

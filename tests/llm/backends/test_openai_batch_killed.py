@@ -30,7 +30,7 @@ REPLY = (
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A folder with params, prompts and explanations, whose model is behind a batch API."""
-    for name in ("prompts", "profiles"):
+    for name in ("prompts", "profiles", "domains"):
         shutil.copytree(ROOT / name, tmp_path / name)
     set_params(Path(shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")), **{
         "engine.backend": "openai_batch", "respond.model": "org/model", "respond.attempts": 2, "respond.min_words": 20,

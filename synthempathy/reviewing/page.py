@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from synthempathy.core.files import written_whole
-from synthempathy.core.harmless import harmless
+from synthempathy.core.harmless import cell, harmless
 from synthempathy.filters.base import TEXTS
 from synthempathy.filters.decisions import COLUMNS, Decision, write_decisions
 from synthempathy.filters.queue import Held
@@ -62,8 +62,8 @@ def _row(desk: Desk, row: Held) -> dict[str, Any]:
             for one in desk.opinions.get(key_of(row), ())
         ],
         "state": state_of(desk.of(row)),
-        "start": _line(key_of(row)).rstrip("\n"),  # id and content hash, then what a person decides,
-        "reason": _line((row.reason, "")).rstrip("\n").removesuffix(","),  # this, and the note
+        "start": _line([str(cell(part)) for part in key_of(row)]).rstrip("\n"),  # id and content hash, then what a person decides,
+        "reason": _line((str(cell(row.reason)), "")).rstrip("\n").removesuffix(","),  # this, and the note
     }
 
 

@@ -62,7 +62,7 @@ def _row(desk: Desk, row: Held) -> dict[str, Any]:
             for one in desk.opinions.get(key_of(row), ())
         ],
         "state": state_of(desk.of(row)),
-        "start": _line([str(cell(part)) for part in key_of(row)]).rstrip("\n"),  # id and content hash, then what a person decides,
+        "start": _line([str(cell(part)) for part in key_of(row)]).rstrip("\n"),  # id and content hash, then a decision,
         "reason": _line((str(cell(row.reason)), "")).rstrip("\n").removesuffix(","),  # this, and the note
     }
 

@@ -29,6 +29,8 @@ MOST_DECLARED = 1.5
 SECTIONS = frozenset(Params.model_fields) - NAMING - {"machine"}
 PIPELINES = (Path("dvc.yaml"), Path("stages/sampling/dvc.yaml"), Path("stages/demo_model/dvc.yaml"))
 
+#: Folders of links that `check` makes: a stage that depends on one reruns where the code in it changes.
+_LINKS = "models/named/"
 _MODULE = re.compile(r"python -m ([\w.]+)")
 _KEY = re.compile(r"\$\{([\w.]+)\}")
 
@@ -76,7 +78,7 @@ def compared(root: Path, pipelines: Iterable[Path] = PIPELINES) -> tuple[list[Ro
             for module in declared.modules:
                 used.add(closure(root, module, params.values))
             rows.append(Row(name, len(used.modules), len(declared.covered)))
-            linked = linked_code(name, params.values) if declared.reads_links else []
+            linked = [code for stage in declared.links for code in linked_code(stage, params.values)]
             findings += [*_code(declared, used, linked, params.values), *_sections(declared, used)]
     return rows, findings
 
@@ -90,7 +92,7 @@ class _Declared:
         self.modules = [module for command in commands for module in _MODULE.findall(command)]
         paths = (Path(self._filled(dep)) for dep in stage.get("deps", []))
         self.code = [path for path in paths if path.parts[:1] and path.parts[0] in OURS]
-        self.reads_links = f"models/named/{name}" in stage.get("deps", [])
+        self.links = [str(dep).removeprefix(_LINKS) for dep in stage.get("deps", []) if str(dep).startswith(_LINKS)]
         self.sections = self._keys(stage.get("params", []))
         ignored = read_text(root / ".dvcignore").splitlines() if (root / ".dvcignore").is_file() else []
         self._ignored = [line.lstrip("/") for line in ignored if line.endswith(".py")]

@@ -22,7 +22,7 @@ from synthempathy.core.progress import say
 from synthempathy.project import parcels, sending
 from synthempathy.project.params import load_params
 
-_REPO = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_REPO = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -49,8 +49,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / "dvc.yaml").write_text(PIPELINE)
         (folder / "models/base").mkdir(parents=True)
         (folder / "data").mkdir()
-        for name in ("params.yaml", "profiles/embedded.yaml", "data/datasheet.yaml"):
-            (folder / name).parent.mkdir(exist_ok=True)
+        for name in ("params.yaml", "profiles/embedded.yaml", "data/datasheet.yaml", "domains/empathy/domain.yaml"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
         for words in (["git", "init", "-q"], ["dvc", "init", "-q"], ["dvc", "repro", "-q"]):
             subprocess.run(words, cwd=folder, check=True, capture_output=True)

@@ -96,7 +96,7 @@ def test_a_kill_costs_no_row_and_no_second_answer(project: Path, where: str, gat
     assert set(server.paid.values()) == {1} and len(server.paid) == ROWS
     assert "found again" in err or gate == "half"
     left = [json.loads(path.read_text())["rows"] for path in project.glob(".synthempathy/store.sqlite.batches/*.json")]
-    assert sum(map(len, left)) < 7 if gate == "half" else not left  # those that the killed run had stored already
+    assert sum(map(len, left)) <= 7 if gate == "half" else not left  # of the one file that the killed run was fetching
     metrics = json.loads((project / "metrics.json").read_text())
     assert (metrics["rows_in"], metrics["rows_out"], metrics["prompt_tokens"]) == (ROWS, ROWS, 11 * ROWS)
 

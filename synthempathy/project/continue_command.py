@@ -24,9 +24,7 @@ from synthempathy.core.progress import say
 from synthempathy.core.replacing import remove
 from synthempathy.filters.decisions import read_decisions
 from synthempathy.llm.loading import link_models
-from synthempathy.project import inputs
 from synthempathy.project.docs import read_stages, written_files
-from synthempathy.project.here import models_not_here
 from synthempathy.project.params import Params
 from synthempathy.project.staleness import NAMED, Stale, stale_stages
 
@@ -60,8 +58,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> None:
     """Run what can be run; exits with DVC's code where a stage fails."""
+    from synthempathy.project import inputs  # scikit-learn comes with it
+
     params = inputs.checked_params(given.params)
-    run_all([*inputs.prompt_checks(params, Path("prompts")), lambda: read_decisions(Path("data/review/decisions.csv"))])
+    run_all([*inputs.prompt_checks(params, Path(params.prompts)), lambda: read_decisions(Path("data/review/decisions.csv"))])
+    from synthempathy.project.here import models_not_here
+
     absent = models_not_here(params)
     link_present(params, absent, Path(NAMED))
     tasks = tasks_of(Path("dvc.yaml"))
@@ -115,6 +117,8 @@ def planned(tasks: Mapping[str, Task], stale: Mapping[str, Stale], absent: Mappi
 
 def link_present(params: Params, absent: Mapping[str, str], named: Path) -> None:
     """Make the links to models anew, as `check` does; where a model is not here there is no folder, and no broken link."""
+    from synthempathy.project import inputs
+
     for stage, models in inputs.model_folders(params).items():
         if stage in absent:
             remove(named / stage)

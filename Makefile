@@ -1,20 +1,22 @@
 # make repro   run the whole pipeline on the embedded model
 # make test    run the tests
-# Both make the virtual environment .venv first, from constraints.txt.
+# Both make the virtual environment .venv first, from requirements.lock (hashes) and constraints.txt.
 
 PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" PYTHONPATH="$(CURDIR)"
 
-.PHONY: acceptance explore help smollm2 repro test test-engines check plots prompts docs constraints epitome clean
+comma := ,
+
+.PHONY: acceptance explore help smollm2 repro test test-engines check plots prompts docs install constraints audit epitome clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-repro: $(READY) ## run what changed, and what follows from it; PROFILE=smollm2: under a profile of profiles/
+repro: $(READY) ## run what changed, and what follows from it; PROFILE=smollm2, DOMAIN=social_norms: of profiles/, of domains/
 	@find models/named -type l ! -exec test -e {} \; -delete 2> /dev/null || true  # DVC stops at a link to what is gone
-	$(RUN) $(if $(PROFILE),synthempathy profile $(PROFILE),dvc repro)
+	$(RUN) $(if $(PROFILE)$(DOMAIN),synthempathy profile $(or $(PROFILE),embedded) $(if $(DOMAIN),--domain $(DOMAIN)),dvc repro)
 	$(RUN) synthempathy summary
 
 test: $(READY) ## run the tests (minutes)
@@ -28,7 +30,7 @@ test-engines: ## run vLLM for real, on this machine's CPU, in a virtual environm
 MINUTES ?= 10
 fuzz: $(READY) ## try broken and hostile files on every reader, other ones each time, for MINUTES=10 or more
 	@end=$$(( $$(date +%s) + 60 * $(MINUTES) )); while [ $$(date +%s) -lt $$end ]; do \
-	FUZZ_EXAMPLES=2000 $(RUN) python -m pytest -n 0 tests/core/test_hostile_files.py -k traceback || exit 1; done
+	FUZZ_EXAMPLES=2000 $(RUN) python -m pytest -n 0 tests/core/test_fuzzed_readers.py -k traceback || exit 1; done
 
 check: $(READY) ## ruff, mypy, the workflow, the README's generated parts, dvc.yaml against the code, the lock
 	$(RUN) ruff check .
@@ -55,8 +57,14 @@ prompts: $(READY) ## run every respond prompt as a DVC experiment and compare th
 docs: $(READY) ## write the README's generated parts from dvc.yaml and metrics/
 	$(RUN) synthempathy docs README.md
 
-constraints: ## resolve the pins anew
-	bash .ci/resolve constraints.txt
+install: $(READY) ## EXTRAS=qlora,dvclive: these extras too, at the pins
+	VENV=$(VENV) bash .ci/install $(if $(EXTRAS),dev$(comma)$(EXTRAS),dev)
+
+constraints: ## resolve the pins of new requirements; UPGRADE=1: everything anew
+	bash .ci/resolve $(if $(UPGRADE),--upgrade)
+
+audit: ## look up the pins among the known vulnerabilities
+	bash .ci/audit
 
 epitome: $(READY) ## show EPITOME's terms (non-commercial research), then fetch it into data/external/epitome
 	@cat data/external/epitome/LICENCE.md
@@ -68,7 +76,7 @@ acceptance: $(READY) ## EPITOME=FOLDER HATECHECK=CSV TWEETS=CSV: what scorer and
 clean: ## remove what runs leave outside DVC's outs
 	rm -rf .synthempathy .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml constraints.txt requirements.lock
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	VENV=$(VENV) bash .ci/install dev
 	touch $(READY)

@@ -2,9 +2,9 @@
 
     python -m benchmarks.dedup --peers-python VENV/bin/python > benchmarks/dedup.md
 
-The peers (datatrove, datasketch) may have a virtual environment of their own: pip install datatrove[io]
-datasketch, or pip install '.[benchmarks]' into this one and leave --peers-python out. A peer that is not there is
-left out of the table. --stories N makes it smaller, --semantic adds the method that is off by default.
+The peers (datatrove, datasketch) may have a virtual environment of their own: `python3 -m venv VENV` and
+`VENV=VENV .ci/install benchmarks`; or `make install EXTRAS=benchmarks` into this one, and --peers-python is left out. A peer
+that is not there is left out of the table. --stories N makes it smaller, --semantic adds the method that is off by default.
 
 Each row is a process of its own: seconds are all of it, from its start over reading the stories to the written
 result, so loading libraries counts on both sides. CPU seconds are of all its threads and processes, peak memory of

@@ -23,6 +23,7 @@ from synthempathy.scorers.kinds import load_scorer, train_scorer
 from synthempathy.scorers.params import Scorer
 from synthempathy.scorers.reading import sentences
 from synthempathy.scorers.sources import read_labelled
+from tests.helpers.empathy import DIMENSIONS
 
 ROOT = Path(__file__).parents[1]
 SEED = 5
@@ -32,7 +33,7 @@ PART = 10  # the share of the pairs that CPU seconds are measured on
 
 def made(count: int) -> tuple[list[str], list[str]]:
     """Explanations and responses of the paper's mean lengths."""
-    pairs = read_labelled(ROOT / "data" / "empathy" / "labelled_pairs.csv").pairs
+    pairs = read_labelled(ROOT / "data" / "empathy" / "labelled_pairs.csv", dimensions=DIMENSIONS).pairs
     generator = random.Random(SEED)
     asked = [pair.explanation[s.start : s.end] for pair in pairs for s in sentences(pair.explanation)]
     said = [pair.response[s.start : s.end] for pair in pairs for s in sentences(pair.response)]
@@ -54,7 +55,7 @@ def main() -> None:
     explanations, responses = made(count)
     settings = read_params(ROOT / "params.yaml").section("scorer", Scorer)
     with tempfile.TemporaryDirectory() as folder:
-        train_scorer(read_labelled(ROOT / settings.path).pairs, settings).save(Path(folder))
+        train_scorer(read_labelled(ROOT / settings.path, dimensions=DIMENSIONS).pairs, settings).save(Path(folder))
         scorer = load_scorer(Path(folder))
         started = time.perf_counter()
         scorer.score(explanations, responses)

@@ -26,12 +26,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
 from synthempathy.core.params import read_params
-from synthempathy.scorers.base import MECHANISMS, Integers, Mechanism, group_numbers
+from synthempathy.scorers.base import Dimension, Integers, group_numbers
 from synthempathy.scorers.labelled import LabelledPair
 from synthempathy.scorers.linear.training import fit
 from synthempathy.scorers.params import Scorer
 from synthempathy.scorers.sources import read_labelled
 from synthempathy.scorers.validation import agreement
+from tests.helpers.empathy import AROUND, DIMENSIONS
 
 ROOT = Path(__file__).parents[1]
 SEED, FOLDS, BLOCKS = 31, 5, 8
@@ -42,7 +43,7 @@ SETTINGS = read_params(ROOT / "params.yaml").section("scorer", Scorer).linear
 AS_LEARNED = SETTINGS.model_copy(update={"shares": None})
 
 Pairs = Sequence[LabelledPair]
-Levels = dict[Mechanism, Integers]
+Levels = dict[Dimension, Integers]
 Judge = Callable[[Pairs, Pairs], Levels]
 Parts = list[tuple[Integers, Integers]]
 
@@ -56,20 +57,20 @@ def plain(learn: Pairs, test: Pairs) -> Levels:
     new = sparse.hstack([v.transform(asked) for v in (words, characters)]).tocsr()
     return {
         m: LogisticRegression(C=4.0, class_weight="balanced", max_iter=2000).fit(rows, [p.levels[m] for p in learn]).predict(new)
-        for m in MECHANISMS
+        for m in DIMENSIONS
     }
 
 
 def linear(learn: Pairs, test: Pairs) -> Levels:
-    return fit(learn, AS_LEARNED, seed=SEED).levels([p.explanation for p in test], [p.response for p in test])
+    return fit(learn, AS_LEARNED, AROUND, seed=SEED).levels([p.explanation for p in test], [p.response for p in test])
 
 
 def shipped(learn: Pairs, test: Pairs) -> Levels:
-    return fit(learn, SETTINGS, seed=SEED).levels([p.explanation for p in test], [p.response for p in test])
+    return fit(learn, SETTINGS, AROUND, seed=SEED).levels([p.explanation for p in test], [p.response for p in test])
 
 
 def across(pairs: Pairs, parts: Parts, judge: Judge) -> Levels:
-    found: Levels = {m: np.zeros(len(pairs), dtype=np.intp) for m in MECHANISMS}
+    found: Levels = {m: np.zeros(len(pairs), dtype=np.intp) for m in DIMENSIONS}
     for learn, test in parts:
         for m, levels in judge([pairs[i] for i in learn], [pairs[i] for i in test]).items():
             found[m][test] = levels
@@ -94,9 +95,9 @@ def noisy(pairs: Pairs) -> list[LabelledPair]:
     assert shares, "params.yaml gives EPITOME's shares"
     made: list[LabelledPair] = []
     for pair in pairs:
-        kept = np.prod([KEPT[m][pair.levels[m] or 0] for m in MECHANISMS])
+        kept = np.prod([KEPT[m][pair.levels[m] or 0] for m in DIMENSIONS])
         levels, rationales = dict(pair.levels), dict(pair.rationales)
-        for m in MECHANISMS:
+        for m in DIMENSIONS:
             if generator.random() < NOISE:
                 levels[m], rationales[m] = int(generator.choice(3, p=np.array(shares.of(m)) / sum(shares.of(m)))), ()
             if generator.random() < RATIONALES_LOST:
@@ -107,7 +108,7 @@ def noisy(pairs: Pairs) -> list[LabelledPair]:
 
 
 def show(name: str, pairs: Pairs, levels: Levels) -> None:
-    figures = {m: agreement(np.array([p.levels[m] for p in pairs]), levels[m]) for m in MECHANISMS}
+    figures = {m: agreement(np.array([p.levels[m] for p in pairs]), levels[m]) for m in DIMENSIONS}
     cells = "   ".join(
         f"{m} {f['macro_f1']:.3f} ({f['f1_0']:.2f} {f['f1_1']:.2f} {f['f1_2']:.2f})" for m, f in figures.items()
     )
@@ -117,9 +118,9 @@ def show(name: str, pairs: Pairs, levels: Levels) -> None:
 def main() -> None:
     """The command line."""
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
-    pairs = read_labelled(ROOT / "data" / "empathy" / "labelled_pairs.csv").pairs
-    reddit = read_labelled(ROOT / "tests" / "data" / "empathy" / "reddit_style.csv").pairs
-    bare = [replace(p, rationales={m: () for m in MECHANISMS}) for p in pairs]
+    pairs = read_labelled(ROOT / "data" / "empathy" / "labelled_pairs.csv", dimensions=DIMENSIONS).pairs
+    reddit = read_labelled(ROOT / "tests" / "data" / "empathy" / "reddit_style.csv", dimensions=DIMENSIONS).pairs
+    bare = [replace(p, rationales={m: () for m in DIMENSIONS}) for p in pairs]
     spoiled = noisy(pairs)
     print(f"{len(pairs)} labelled pairs, {len(spoiled)} noisy, {len(reddit)} in Reddit's style; macro-F1 (F1 of levels 0, 1, 2)")
     for name, data, parts in (

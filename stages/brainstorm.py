@@ -1,4 +1,4 @@
-"""brainstorm: many different stories from each seed (SYNTHEMPATHY, story brainstorming).
+"""brainstorm: many different stories from each seed (the paper's story brainstorming).
 
     python -m stages.brainstorm data/seeds.jsonl prompts/brainstorm/default.jinja \\
         data/stories.jsonl data/dropped_stories.jsonl metrics/brainstorm.json
@@ -14,6 +14,7 @@ from synthempathy.core.command import run_stage
 from synthempathy.core.files import write_json, written_whole
 from synthempathy.core.params import read_params
 from synthempathy.core.records import Seed, dump_records, read_records
+from synthempathy.domain.description import read_domain
 from synthempathy.generation.params import Brainstorm
 from synthempathy.generation.steps import BRAINSTORM, generate
 from synthempathy.llm.params import Engine, Machine
@@ -27,7 +28,8 @@ def brainstorm(seeds: Path, prompt: Path, stories: Path, dropped: Path, metrics:
     template = BRAINSTORM.prompt(prompt)
     records = read_records(seeds, Seed)
 
-    made = generate(BRAINSTORM, records, template, settings, engine, machine, settings.stories_per_seed)
+    voice = read_domain(params).voice
+    made = generate(BRAINSTORM, records, template, settings, engine, machine, voice, settings.stories_per_seed)
     with written_whole(stories, dropped, metrics) as (stories_part, dropped_part, metrics_part):
         dump_records(stories_part, made.rows())
         dump_records(dropped_part, made.dropped)

@@ -1,4 +1,4 @@
-"""explain: each story becomes a first-person explanation (SYNTHEMPATHY, explanation rewriting).
+"""explain: each story becomes a first-person explanation (the paper's explanation rewriting).
 
     python -m stages.explain data/unique_stories.jsonl prompts/explain/default.jinja \\
         data/explanations.jsonl data/dropped_explanations.jsonl metrics/explain.json
@@ -12,6 +12,7 @@ from synthempathy.core.command import run_stage
 from synthempathy.core.files import write_json, written_whole
 from synthempathy.core.params import read_params
 from synthempathy.core.records import Story, dump_records, read_records
+from synthempathy.domain.description import read_domain
 from synthempathy.generation.params import Explain
 from synthempathy.generation.steps import EXPLAIN, generate
 from synthempathy.llm.params import Engine, Machine
@@ -25,7 +26,7 @@ def explain(stories: Path, prompt: Path, explanations: Path, dropped: Path, metr
     template = EXPLAIN.prompt(prompt)
     records = read_records(stories, Story)
 
-    made = generate(EXPLAIN, records, template, settings, engine, machine)
+    made = generate(EXPLAIN, records, template, settings, engine, machine, read_domain(params).voice)
     with written_whole(explanations, dropped, metrics) as (explanations_part, dropped_part, metrics_part):
         dump_records(explanations_part, made.rows())
         dump_records(dropped_part, made.dropped)

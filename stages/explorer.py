@@ -18,7 +18,8 @@ from synthempathy.core.files import written_whole
 from synthempathy.core.params import plain, read_mapping, read_params
 from synthempathy.core.progress import say
 from synthempathy.core.records import Pair, Seed, Story, read_records
-from synthempathy.explorer.figures import declared, draw_plots, flow, read_figures
+from synthempathy.domain.description import read_domain
+from synthempathy.explorer.figures import declared, draw_plots, filled_in, flow, read_figures
 from synthempathy.explorer.left import Evidence, Left, write_left
 from synthempathy.explorer.pairs import Answer, write_compared, write_corpus
 from synthempathy.explorer.scores import scored, scorer_in
@@ -26,12 +27,11 @@ from synthempathy.explorer.showing import Labels
 from synthempathy.explorer.site import revision, write_site
 from synthempathy.generation.params import Brainstorm, Explain, Respond
 
-#: Titles of the texts, in the order in which one came out of the other, and of the scores.
+#: Titles of the texts, in the order in which one came out of the other.
 TEXTS = {
     "sentence": "Seed", "seed": "Seed", "story": "Story", "explanation": "Explanation", "reasoning": "Reasoning",
     "response": "Response",
 }
-SCORES = {"er": "Emotional reaction", "ip": "Interpretation", "ex": "Exploration", "empathy": "Empathy, the mean"}
 
 
 def explorer(
@@ -43,8 +43,10 @@ def explorer(
     file = read_params(params)
     steps = file.section("brainstorm", Brainstorm), file.section("explain", Explain), file.section("respond", Respond)
     prompts = dict(zip(("story", "explanation", "response"), (step.prompt for step in steps), strict=True))
-    labels = Labels(TEXTS, SCORES, prompts)
-    root, run = pipeline.parent, plain(read_mapping(pipeline))
+    rubric = read_domain(params).rubric
+    scores = {name: about.title[:1].upper() + about.title[1:] for name, about in rubric.dimensions.items()}
+    labels = Labels(TEXTS, {**scores, rubric.whole: f"{rubric.title}, the mean"}, prompts)
+    root, run = pipeline.parent, filled_in(plain(read_mapping(pipeline)), file.values)
     sides = {"train": train, "validation": validation, "test": test}
     splits = {side: read_records(path, Pair) for side, path in sides.items()}
     pairs = [pair for rows in splits.values() for pair in rows]

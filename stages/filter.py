@@ -25,6 +25,7 @@ from synthempathy.core.ledger import Ledger
 from synthempathy.core.params import read_params
 from synthempathy.core.progress import progress, say
 from synthempathy.core.records import Pair, dump_records, read_records
+from synthempathy.domain.description import read_domain
 from synthempathy.filters.decisions import Decision, content_hash, read_decisions
 from synthempathy.filters.judging import DECISION, REASONS, Verdicts, judged
 from synthempathy.filters.model_layers import are_named, read_by_models
@@ -42,7 +43,7 @@ def filter_pairs(
     Raises InputError for bad input, and if no pair is left: earlier outputs then stay as they were.
     """
     file = read_params(params)
-    settings = file.section("filter", Filter)
+    settings = file.section("filter", Filter).model_copy(update={"voice": read_domain(params).voice})
     decided = read_decisions(decisions)
     given = read_records(responses, Pair)
     pairs = [without_personal_data(pair) for pair in given] if settings.personal_data == "mask" else given

@@ -35,7 +35,7 @@ def finetune(train: Path, validation: Path, adapter: Path, metrics: Path, loss: 
         launch_stage(machine.launch, "stages.finetune", words, machine.device)
         return
     when_stopped(lambda: "nothing is trained yet; `dvc repro`, or the same command, starts anew, or goes on from a checkpoint")
-    prompt = load_prompt(params.parent / "prompts" / "respond" / f"{settings.prompt}.jinja")
+    prompt = load_prompt(file.prompts / "respond" / f"{settings.prompt}.jinja")
     prompt.check(PROMPT_VARIABLES)
     pairs = {path: read_records(path, Pair) for path in (train, validation)}
 

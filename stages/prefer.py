@@ -5,7 +5,7 @@
 
 Where finetune.kind is sft, pairs go through as they are. Where it is dpo, the base model answers each explanation with
 prompts/respond/<finetune.prompt>.jinja; a pair whose response scores higher than the answer by finetune.dpo.margin is kept,
-with `rejected` (the answer), `empathy` and `rejected_empathy` added. Answers are kept in the response store: a killed run
+with `rejected` (the answer) and the scores of both added. Answers are kept in the response store: a killed run
 resumes.
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from synthempathy.core.command import run_stage
-from synthempathy.core.errors import InputError
+from synthempathy.core.errors import InputError, run_all
 from synthempathy.core.files import write_json, written_whole
 from synthempathy.core.ledger import Ledger
 from synthempathy.core.params import read_params
@@ -43,7 +43,7 @@ def prefer(
     ledger = Ledger("prefer", sum(map(len, sides.values())), reasons=(NOT_BETTER,) if settings.kind == "dpo" else ())
     chosen: dict[Path, list[dict[str, Any]]] = {path: [pair.model_dump() for pair in side] for path, side in sides.items()}
     if settings.kind == "dpo":
-        prompt = load_prompt(params.parent / "prompts" / "respond" / f"{settings.prompt}.jinja")
+        prompt = load_prompt(file.prompts / "respond" / f"{settings.prompt}.jinja")
         prompt.check(PROMPT_VARIABLES)
         both = [pair for side in sides.values() for pair in side]
         if twice := {pair.id for pair in sides[train]} & {pair.id for pair in sides[validation]}:
@@ -67,6 +67,7 @@ def _better(
     pairs: Sequence[Pair], prompt: Any, scorer: Path, settings: Finetune, engine: Engine, machine: Machine, ledger: Ledger
 ) -> dict[str, dict[str, Any]]:
     """The rows whose response is better than the base model's answer, by id; the others go to the ledger."""
+    from synthempathy.llm.ahead import checks_before
     from synthempathy.llm.runner import Asking, Row, ask_rows
     from synthempathy.scorers.base import Surroundings
     from synthempathy.scorers.kinds import load_scorer
@@ -74,6 +75,8 @@ def _better(
     judge = load_scorer(scorer, Surroundings(machine))
     rows = [Row(pair.id, pair, partial(prompt.messages, explanation=pair.explanation)) for pair in pairs]
     asking = Asking((base_model(settings),), settings.dpo.sampling, 1, engine, machine)
+    if waiting := checks_before(rows, asking):
+        run_all([*waiting, *judge.checks()])
     found = ask_rows("prefer", rows, asking, lambda _, done: {"rejected": done.text.strip()})
     for reason, count in found.reasons.items():
         ledger.drop(reason, count)
@@ -81,11 +84,11 @@ def _better(
     ledger.drop("empty", len(found.accepted) - len(answered))
     explanations = [pair.explanation for pair in answered]
     rejected = [found.accepted[pair.id]["rejected"] for pair in answered]
-    ours, theirs = (judge.score(explanations, texts)["empathy"] for texts in ([pair.response for pair in answered], rejected))
+    ours, theirs = (judge.score(explanations, texts)[judge.whole] for texts in ([pair.response for pair in answered], rejected))
     kept = {}
     for pair, text, high, low in zip(answered, rejected, ours, theirs, strict=True):
         if high - low >= settings.dpo.margin and high > low:
-            scores = {"empathy": round(float(high), DECIMALS), "rejected_empathy": round(float(low), DECIMALS)}
+            scores = {judge.whole: round(float(high), DECIMALS), f"rejected_{judge.whole}": round(float(low), DECIMALS)}
             kept[pair.id] = pair.model_dump() | {"rejected": text} | scores
     ledger.drop(NOT_BETTER, len(answered) - len(kept))
     return kept

@@ -1,4 +1,4 @@
-"""respond: an empathetic response to each explanation, by Chain-of-Empathy prompting (Lee et al. 2023).
+"""respond: a response to each explanation, reasoning first where the prompt asks for it.
 
     python -m stages.respond data/explanations.jsonl prompts/respond/coe_cbt.jinja \\
         data/responses.jsonl data/dropped_responses.jsonl metrics/respond.json
@@ -15,6 +15,7 @@ from synthempathy.core.command import run_stage
 from synthempathy.core.files import write_json, written_whole
 from synthempathy.core.params import read_params
 from synthempathy.core.records import Explanation, dump_records, read_records
+from synthempathy.domain.description import read_domain
 from synthempathy.generation.params import Respond
 from synthempathy.generation.steps import RESPOND, generate
 from synthempathy.llm.params import Engine, Machine
@@ -28,7 +29,7 @@ def respond(explanations: Path, prompt: Path, responses: Path, dropped: Path, me
     template = RESPOND.prompt(prompt)
     records = read_records(explanations, Explanation)
 
-    made = generate(RESPOND, records, template, settings, engine, machine)
+    made = generate(RESPOND, records, template, settings, engine, machine, read_domain(params).voice)
     with written_whole(responses, dropped, metrics) as (responses_part, dropped_part, metrics_part):
         dump_records(responses_part, made.rows())
         dump_records(dropped_part, made.dropped)

@@ -1,6 +1,6 @@
 """safety: train the filter's second layer on labelled examples, and measure it on folds that it did not see.
 
-    python -m stages.safety data/safety data/empathy/labelled_pairs.csv models/safety metrics/safety.json
+    python -m stages.safety data/safety PAIRS.csv models/safety metrics/safety.json
 
 The folder holds examples.csv (labelled texts), hate/ (kinds of hate and of its harmless neighbours, by several authors),
 patterns.yaml (more of them, in their parts) and concepts.yaml (word classes). `ordinary` is text that must pass: people in hard
@@ -54,7 +54,7 @@ if __name__ == "__main__":
         safety,
         {
             "folder": "labelled examples, patterns and word classes",
-            "ordinary": "pairs that must pass: explanation, response, er, ip, ex (CSV)",
+            "ordinary": "labelled pairs whose texts must pass (CSV)",
             "model": "the classifier (folder, written)",
             "metrics": "how well it finds what it did not see (JSON, written)",
         },

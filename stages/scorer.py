@@ -1,14 +1,15 @@
-"""scorer: learn to score empathy from labelled pairs, and measure the scorer on pairs that it did not see.
+"""scorer: learn to rate responses from labelled pairs, and measure the scorer on pairs that it did not see.
 
-    python -m stages.scorer data/empathy/labelled_pairs.csv models/scorer metrics/scorer.json \\
+    python -m stages.scorer {scorer.path} models/scorer metrics/scorer.json \\
         metrics/scorer_calibration.csv metrics/scorer_confusion.csv
 
 Pairs of scorer.also are added to those of the command line. scorer.kind says which scorer learns from them; the judge's
-prompt is prompts/judge/<scorer.judge.prompt>.jinja. Both paths are relative to the folder of the params file.
+prompt is <prompts>/judge/<scorer.judge.prompt>.jinja. Both paths are relative to the folder of the params file.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from synthempathy.core.command import run_stage
 from synthempathy.core.files import write_json, written_whole
 from synthempathy.core.params import read_params
 from synthempathy.core.progress import progress, say
+from synthempathy.domain.description import domain_path, read_domain
 from synthempathy.llm.params import Machine
-from synthempathy.scorers.base import MECHANISMS, Surroundings
+from synthempathy.scorers.base import Surroundings
 from synthempathy.scorers.params import Scorer
 
 
@@ -25,13 +27,17 @@ def scorer(labelled: Path, model: Path, metrics: Path, calibration: Path, confus
     """Read, learn, judge by folds of posts (scorer.folds, scorer.seed) and by author, write."""
     file = read_params(params)
     settings = file.section("scorer", Scorer)
-    around = Surroundings(file.section("machine", Machine), params.parent / "prompts" / "judge")
+    rubric = read_domain(params).rubric
+    around = Surroundings(
+        file.section("machine", Machine), file.prompts / "judge", rubric=rubric,
+        cues=domain_path(params).parent / "cues.yaml",
+    )
     from synthempathy.scorers.about import about
     from synthempathy.scorers.examining import examine, steps
     from synthempathy.scorers.labelled import check_enough
     from synthempathy.scorers.sources import read_labelled
 
-    found = read_labelled(labelled, params.parent / settings.also)
+    found = read_labelled(labelled, params.parent / settings.also, dimensions=rubric.names)
     check_enough(found.pairs, settings.folds, labelled)
     with progress("scorer", steps(found.pairs, settings)) as advance:
         examined = examine(found.pairs, settings, around, advance=advance)
@@ -43,14 +49,14 @@ def scorer(labelled: Path, model: Path, metrics: Path, calibration: Path, confus
         write_json(metrics_part, report)
         examined.predictions.write_calibration(calibration_part)
         examined.predictions.write_confusion(confusion_part)
-    say(f"scorer: {len(found.pairs)} labelled pairs; {settings.kind}; macro-F1 unseen: {_shown(figures)}")
+    say(f"scorer: {len(found.pairs)} labelled pairs; {settings.kind}; macro-F1 unseen: {_shown(figures, rubric.names)}")
 
 
-def _shown(figures: dict[str, Any]) -> str:
-    """Macro-F1 by mechanism, in cross-validation and on authors who were left out."""
+def _shown(figures: dict[str, Any], dimensions: Sequence[str]) -> str:
+    """Macro-F1 by dimension, in cross-validation and on authors who were left out."""
     named = {"cross-validated": figures, "of an author it never read": figures.get("leave_one_author_out", {})}
     return "; ".join(
-        what + "".join(f" {m} {found[m]['macro_f1']:.3f}" for m in MECHANISMS) for what, found in named.items() if found
+        what + "".join(f" {m} {found[m]['macro_f1']:.3f}" for m in dimensions) for what, found in named.items() if found
     )
 
 
@@ -58,7 +64,7 @@ if __name__ == "__main__":
     run_stage(
         scorer,
         {
-            "labelled": "labelled pairs: a CSV with explanation, response, er, ip, ex and rationales; or EPITOME's folder",
+            "labelled": "labelled pairs: a CSV with explanation, response, a column for each dimension, and rationales",
             "model": "the scorer (folder, written)",
             "metrics": "agreement with the labels, cross-validated (JSON, written)",
             "calibration": "how often the scorer is right, by how sure it is (CSV, written)",

@@ -16,6 +16,7 @@ from synthempathy.core.files import dump_table, write_json, written_whole
 from synthempathy.core.params import read_params
 from synthempathy.core.progress import say
 from synthempathy.core.records import Pair, read_records
+from synthempathy.domain.description import read_domain
 from synthempathy.statistics.figures import HEADERS, measure
 from synthempathy.statistics.params import Stats
 
@@ -24,7 +25,7 @@ def stats(corpus: Path, metrics: Path, *tables: Path, params: Path) -> None:
     """Measure `corpus`; write the metrics (JSON) and the tables (CSV), in the order of HEADERS."""
     settings = read_params(params).section("stats", Stats)
     pairs = read_records(corpus, Pair)
-    found, rows = measure(pairs, settings)
+    found, rows = measure(pairs, settings, read_domain(params))
     with written_whole(metrics, *tables) as (metrics_part, *table_parts):
         write_json(metrics_part, found)
         for (name, header), part in zip(HEADERS.items(), table_parts, strict=True):

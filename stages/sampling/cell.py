@@ -17,13 +17,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from synthempathy.core.command import from_params, guarded
+from synthempathy.core.command import Parser, from_params, guarded
 from synthempathy.core.draw import rank
 from synthempathy.core.errors import ModelError
 from synthempathy.core.files import write_json, written_whole
 from synthempathy.core.params import read_params
 from synthempathy.core.progress import say
 from synthempathy.core.records import dump_records
+from synthempathy.domain.description import read_domain
 from synthempathy.generation.steps import STEPS, asking_of
 from synthempathy.llm.backends import Completion, FailureReason
 from synthempathy.llm.params import Engine, Machine
@@ -46,7 +47,7 @@ def cell(
     rows = rows_of(wanted, inputs, template)
 
     asking = asking_of(settings, template, engine, machine)
-    results = ask_rows("sampling", rows, asking, _with_answer(step.reader(settings, template)))
+    results = ask_rows("sampling", rows, asking, _with_answer(step.reader(settings, template, read_domain(params).voice)))
     unanswered = sum(results.reasons[reason] for reason in get_args(FailureReason))
     if unanswered == len(rows):
         raise ModelError(f"{wanted.model} answered none of {len(rows)} requests; see the engine's settings in {params}")
@@ -100,7 +101,7 @@ def _number(text: str) -> str:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("inputs", help="what the step reads (JSONL)")
     parser.add_argument("prompt", help="the prompt's template (Jinja)")
     parser.add_argument("answers", help="where the answers go (JSONL); {temperature} and {top_p} in it are filled in")

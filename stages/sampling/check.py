@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from synthempathy.core.command import from_params, guarded
+from synthempathy.core.command import Parser, from_params, guarded
 from synthempathy.core.files import write_json, written_whole
 from synthempathy.core.params import read_params
 from synthempathy.core.progress import say
@@ -40,7 +40,7 @@ def check(inputs: Path, prompt: Path, checked: Path, named: Path, *, grid: Path,
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("inputs", help="what the step reads (JSONL)")
     parser.add_argument("prompt", help="the prompt's template (Jinja)")
     parser.add_argument("checked", type=Path, help="written when all is well (JSON)")

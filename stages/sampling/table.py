@@ -8,16 +8,16 @@ synthempathy/sampling/recommend.py says how a cell is chosen, measures.py what i
 from __future__ import annotations
 
 import argparse
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from synthempathy.core.command import guarded
-from synthempathy.core.files import write_json, written_whole
+from synthempathy.core.command import Parser, guarded
+from synthempathy.core.files import dump_table, write_json, written_whole
+from synthempathy.core.harmless import harmless
 from synthempathy.core.metrics import read_metrics
 from synthempathy.core.params import read_mapping
-from synthempathy.core.progress import say
+from synthempathy.core.progress import say, tell
 from synthempathy.sampling.grid import GRID, MEASURES, Grid, load_grid
 from synthempathy.sampling.recommend import CellMetrics, RankedCell, rank_cells
 
@@ -37,13 +37,10 @@ def table(cells: Path, out: Path, metrics: Path, *, grid: Path, params: Path) ->
     best = next((one for one in found if one.standing == "recommended"), None)
     recommended = _command(wanted, best.metrics, params) if best else NOTHING
     with written_whole(out, metrics) as (out_part, metrics_part):
-        with out_part.open("w", encoding="utf-8", newline="") as stream:
-            writer = csv.writer(stream, lineterminator="\n")
-            writer.writerow((*COLUMNS, "diversity", "standing"))
-            writer.writerows(_row(one) for one in found)
+        dump_table(out_part, (*COLUMNS, "diversity", "standing"), map(_row, found), decimals=None)
         write_json(metrics_part, _metrics(wanted, found, best))
     _print(wanted, found)
-    print(recommended)
+    tell(recommended)
 
 
 def _row(one: RankedCell) -> list[Any]:
@@ -74,11 +71,12 @@ def _command(grid: Grid, metrics: CellMetrics, params: Path) -> str:
 def _print(grid: Grid, found: Sequence[RankedCell]) -> None:
     from rich.console import Console
     from rich.table import Column, Table
+    from rich.text import Text
 
     shown = Table(
         "temp.", "top_p", "accepted", "perpl.", "distinct\n1", "distinct\n2", "self-\nBLEU", "distance\nper row",
-        "distance\noverall", "diversity", Column("standing", no_wrap=True), title=f"{grid.step}, {grid.model}",
-        title_justify="left",
+        "distance\noverall", "diversity", Column("standing", no_wrap=True),
+        title=Text(harmless(f"{grid.step}, {grid.model}")), title_justify="left",
     )
     for one in found:
         cells = ["-" if value in (None, "") else value if isinstance(value, str) else f"{value:.3g}" for value in _row(one)]
@@ -88,7 +86,7 @@ def _print(grid: Grid, found: Sequence[RankedCell]) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cells", type=Path, help="folder of the cells' figures (JSON)")
     parser.add_argument("out", type=Path, help="where the table goes (CSV)")
     parser.add_argument("metrics", type=Path, help="where the recommendation goes (JSON)")

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, NoReturn
 
 from pydantic import ConfigDict, Field
 
@@ -36,6 +36,13 @@ _ROWS_KEPT = "finished rows are kept; `dvc repro`, or the same command, resumes"
 _kept: Callable[[], str] = lambda: _ROWS_KEPT  # noqa: E731
 
 
+class Parser(argparse.ArgumentParser):
+    """As argparse's, but its errors are obeyed by no terminal: they quote the command line, so anyone's file names."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(harmless(message, lines=True))
+
+
 class _Machine(Section):
     """What of params.yaml's machine section holds for every stage; the rest is for those that read it."""
 
@@ -54,7 +61,7 @@ def run_stage(
     params file. Exit codes: 0 done, 1 an error named in one line, 2
     wrong usage, 130 Ctrl-C, 143 SIGTERM.
     """
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=f"python -m {_module_name(work)}", description=doc,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -119,10 +126,11 @@ def guarded(work: Callable[[], None], *, params: Path | None = None) -> None:
         sys.exit(130)
 
 
-def when_stopped(kept: Callable[[], str]) -> None:
-    """Say from now on, when the run is stopped, what `kept` gives then."""
+def when_stopped(kept: Callable[[], str]) -> Callable[[], str]:
+    """Say from now on, when the run is stopped, what `kept` gives then. Gives what was said before, to be put back."""
     global _kept
-    _kept = kept
+    before, _kept = _kept, kept
+    return before
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -10,7 +10,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
+
+#: Reads or asks something, and raises where it is wrong.
+Check = Callable[[], object]
 
 
 class SynthempathyError(Exception):
@@ -62,3 +66,17 @@ def short(value: object, limit: int = 80) -> str:
     """`value` as Python would show it, on one line of at most `limit` characters."""
     text = repr(value)
     return text if len(text) <= limit else text[: limit - 4] + "...'"
+
+
+def run_all(checks: Iterable[Check]) -> None:
+    """Run every check; raise what they raised, each message once: one error as it is, several as an ExceptionGroup."""
+    found: dict[str, SynthempathyError] = {}
+    for check in checks:
+        try:
+            check()
+        except SynthempathyError as error:
+            found.setdefault(str(error), error)
+    if len(found) == 1:
+        raise next(iter(found.values()))
+    if found:
+        raise ExceptionGroup("inputs", list(found.values()))

@@ -48,6 +48,11 @@ class ParamsFile:
         self.wanted: dict[str, Any] = plain(self.overlay.pop("set", None) or {})
         self.values: dict[str, Any] = _merged(base, self.overlay)
 
+    @property
+    def prompts(self) -> Path:
+        """The folder of the prompts, relative to the file."""
+        return self.path.parent / str(self.values.get("prompts", "prompts"))
+
     def section(self, name: str, model: type[M]) -> M:
         """One section, checked. ParamsError names file, line, key and value of the first mistake in it."""
         if name not in self.values:

@@ -33,6 +33,11 @@ def say(text: str) -> None:
     print(harmless(text, lines=True), file=sys.stderr, flush=True)
 
 
+def tell(text: str) -> None:
+    """What the user asked for, on standard output, in one or more lines."""
+    print(harmless(text, lines=True), flush=True)
+
+
 def _bar(label: str, total: int, before: int) -> Iterator[Advance]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn

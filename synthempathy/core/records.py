@@ -33,20 +33,6 @@ _WRITTEN_AT_ONCE = 1 << 20  # bytes
 #: May be a number that is not finite, or not once it is read: looked at closely.
 _ODD_NUMBER = re.compile(rb"NaN|Infinity|\d[eE]\+?\d{3}|\d{300}")
 
-#: SAD's nine categories (paper.md, SAD), in the order in which tables show them.
-CATEGORIES = (
-    "Work",
-    "School",
-    "Financial Problem",
-    "Family Issues",
-    "Social Relationships",
-    "Emotional Turmoil",
-    "Health, Fatigue, or Physical Pain",
-    "Everyday Decision Making",
-    "Other",
-)
-
-
 #: The band of a row whose severity is not known.
 UNKNOWN = "unknown"
 
@@ -93,7 +79,7 @@ class Explanation(Story):
 
 
 class Pair(Explanation):
-    """An explanation and its response. `reasoning` is the Chain-of-Empathy notes, or empty."""
+    """An explanation and its response. `reasoning` is the notes before it, or empty."""
 
     response: str = Field(min_length=1)
     reasoning: str

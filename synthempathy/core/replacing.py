@@ -29,11 +29,12 @@ _AT_CWD, _EXCHANGE = -100, 2  # renameat2(2)
 
 
 class _Move(TypedDict):
-    """One new thing: where it stands, where it goes, and its inode, by which it is known from the old one."""
+    """One new thing: where it stands, where it goes, its inode, by which it is known from the old one, and the old one."""
 
     part: str
     target: str
     inode: int
+    old: list[int] | None
 
 
 def part_of(target: Path) -> Path:
@@ -55,7 +56,7 @@ def replace_all(parts: Sequence[Path], targets: Sequence[Path]) -> None:
     for part in parts:
         _to_disk(part)
     moves = [
-        _Move(part=str(part.absolute()), target=str(target.absolute()), inode=part.stat().st_ino)
+        _Move(part=str(part.absolute()), target=str(target.absolute()), inode=part.stat().st_ino, old=_identity(target))
         for part, target in zip(parts, targets, strict=True)
     ]
     if len(moves) == 1 and not targets[0].is_dir():
@@ -109,7 +110,7 @@ def remove(path: Path) -> None:
 def _carry_out(moves: Sequence[_Move]) -> None:
     """Whatever of it was done before; what is missing on both sides was removed by someone since."""
     for move in moves:
-        if _is_waiting(move):
+        if _is_waiting(move) and not _is_anothers(move):
             _replace(Path(move["part"]), Path(move["target"]))
     for folder in sorted({Path(move["target"]).parent for move in moves}):
         _folder_to_disk(folder)
@@ -121,6 +122,21 @@ def _carry_out(moves: Sequence[_Move]) -> None:
 def _is_waiting(move: _Move) -> bool:
     part = Path(move["part"])
     return part.exists() and part.stat().st_ino == move["inode"]
+
+
+def _is_anothers(move: _Move) -> bool:
+    """Whether someone has put something else into the target's place since: DVC from its cache, git, a person. It stays."""
+    now = _identity(Path(move["target"]))
+    return now is not None and now != move["old"]
+
+
+def _identity(path: Path) -> list[int] | None:
+    """What tells this file or folder from one that was put in its place: the inode may be given out again, the time is not."""
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return None
+    return [found.st_ino, found.st_mtime_ns]
 
 
 def _replace(part: Path, target: Path) -> None:

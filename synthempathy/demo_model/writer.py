@@ -167,7 +167,7 @@ class Writer:
         return " ".join([*before, *dict.fromkeys(body), *after])
 
     def _plain(self, t: Telling, asked: Asked) -> str:
-        """Advice and little else: what a model says that was not asked for empathy."""
+        """Advice and little else: what a model says that was not asked for more."""
         frames, rng = self.frames["reply"], self.rng
         events = facts(t, "you")
         sentences = [self._form(frames["plain_opening"], t, "you", fact=rng.choice(events))]

@@ -1,1 +1,1 @@
-"""How empathetic responses are: EPITOME's three mechanisms, scored, compared before and after fine-tuning."""
+"""How responses are rated by the domain's rubric: scored, compared before and after fine-tuning."""

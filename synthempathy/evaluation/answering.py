@@ -23,23 +23,28 @@ class Answer:
     finish_reason: str | None
 
 
-def answers(
-    name: str, model: Model, pairs: Sequence[Pair], prompt: Prompt, sampling: Sampling, engine: Engine, machine: Machine
-) -> list[Answer]:
-    """The answer of the system `name` to each pair's explanation, in order. ModelError where one is not answered.
+def questions(
+    model: Model, pairs: Sequence[Pair], prompt: Prompt, sampling: Sampling, engine: Engine, machine: Machine
+) -> tuple[list[Row], Asking]:
+    """What `model` is asked: a row for each pair's explanation, in order.
 
     A request's seed follows from its messages and the sampling's seed alone, so every system is asked the same with the
     same chance.
     """
     rows = [Row(pair.id, pair, partial(prompt.messages, explanation=pair.explanation)) for pair in pairs]
-    asking = Asking((model,), sampling, 1, engine, machine)
+    return rows, Asking((model,), sampling, 1, engine, machine)
+
+
+def answers(name: str, rows: Sequence[Row], asking: Asking) -> list[Answer]:
+    """The answer of the system `name` to each of its `questions`, in order. ModelError where one is not answered."""
+    [model] = asking.models
     found = ask_rows(
         f"evaluate {name}", rows, asking, lambda _, done: {"response": done.text.strip(), "finish_reason": done.finish_reason},
     )
     if found.dropped:
         first = found.dropped[0]
         raise ModelError(
-            f"{model.title} left {len(found.dropped)} of {len(pairs)} prompts unanswered, first {first['id']}: "
+            f"{model.title} left {len(found.dropped)} of {len(rows)} prompts unanswered, first {first['id']}: "
             f"{first['reason']}, {first['detail']}"
         )
-    return [Answer(model.title, **found.accepted[pair.id]) for pair in pairs]
+    return [Answer(model.title, **found.accepted[row.id]) for row in rows]

@@ -1,9 +1,8 @@
-"""The difference between two evaluations, mechanism by mechanism, and whether it is significant.
+"""The difference between two evaluations, dimension by dimension, and whether it is significant.
 
 Paired: the rows' differences, with an interval from drawing whole seeds and a p from flipping the signs of whole seeds
 (see `bootstrap`). Unpaired: the difference of the means, seeds drawn from each side by themselves, and a p from
-permuting the seeds of both sides. The p of the three mechanisms are adjusted for multiple tests (Holm); that of their
-mean, empathy, is not.
+permuting the seeds of both sides. The p of the dimensions are adjusted for multiple tests (Holm); that of their mean is not.
 
 Of a trained model there is one training on each side, and no statistics over its responses can say how far two
 trainings differ by chance. So a trained model's difference counts only above a floor, TRAINING_NOISE.
@@ -26,14 +25,14 @@ from synthempathy.evaluation.bootstrap import (
     sign_flip_p,
 )
 from synthempathy.evaluation.score_table import ScoredResponse
-from synthempathy.scorers.base import MECHANISMS, SCORES, Floats, group_numbers
+from synthempathy.scorers.base import Floats, group_numbers
 
 SAMPLES, SEED = 10_000, 43
 LEVEL = 0.05
 #: Fewer pairs than this are not compared.
 FEWEST_PAIRS = 10
 #: On the embedded run tuned models lay up to 0.08 apart that differ in finetune.seed alone, and up to 0.17 where
-#: respond.sampling.seed differed (4 trainings, ER the widest).
+#: respond.sampling.seed differed (4 trainings).
 TRAINING_NOISE = 0.2
 
 
@@ -41,7 +40,7 @@ TRAINING_NOISE = 0.2
 class Difference:
     """A score's mean in both (0 to 2), the second minus the first, its 95% interval (None with one seed), and p.
 
-    A difference under `floor` is never significant.
+    A difference under `floor` is never significant. `is_whole`: of the dimensions' mean.
     """
 
     score: str
@@ -51,6 +50,7 @@ class Difference:
     high: float | None
     p: float
     floor: float = 0.0
+    is_whole: bool = False
 
     @property
     def difference(self) -> float:
@@ -69,10 +69,10 @@ class Difference:
         return f"significantly {'higher' if self.difference > 0 else 'lower'}"
 
 
-def seeds_needed() -> int:
-    """With fewer seeds no sign-flip p can fall under LEVEL after Holm's adjustment for the mechanisms."""
+def seeds_needed(dimensions: int = 3) -> int:
+    """With fewer seeds no sign-flip p can fall under LEVEL after Holm's adjustment for so many dimensions."""
     seeds = 1
-    while len(MECHANISMS) * 2 / 2**seeds >= LEVEL:
+    while dimensions * 2 / 2**seeds >= LEVEL:
         seeds += 1
     return seeds
 
@@ -80,13 +80,13 @@ def seeds_needed() -> int:
 def paired_differences(
     pairs: Sequence[tuple[ScoredResponse, ScoredResponse]], *, floor: float = 0.0, samples: int = SAMPLES,
 ) -> list[Difference]:
-    """Second minus first of each pair: er, ip, ex, then empathy."""
+    """Second minus first of each pair: the dimensions, then their mean."""
     first, second = (_scores([pair[side] for pair in pairs]) for side in (0, 1))
     seeds = group_numbers([a.seed_id for a, _ in pairs])
     over = second - first
     drawn = resampled_means(over, seeds, samples, SEED)
-    p_values = [sign_flip_p(over[:, i], seeds, samples, SEED) for i in range(len(SCORES))]
-    return _differences(first, second, drawn, count_groups(seeds), p_values, floor)
+    p_values = [sign_flip_p(over[:, i], seeds, samples, SEED) for i in range(over.shape[1])]
+    return _differences(list(pairs[0][0].scores), first, second, drawn, count_groups(seeds), p_values, floor)
 
 
 def unpaired_differences(
@@ -97,22 +97,22 @@ def unpaired_differences(
     seeds = tuple(group_numbers([row.seed_id for row in rows]) for rows in (first, second))
     drawn = [resampled_means(v, s, samples, SEED + side) for side, (v, s) in enumerate(zip(values, seeds, strict=True))]
     p_values = permutation_p(values, seeds, samples)
-    return _differences(*values, drawn[1] - drawn[0], min(map(count_groups, seeds)), p_values, floor)
+    return _differences(list(first[0].scores), *values, drawn[1] - drawn[0], min(map(count_groups, seeds)), p_values, floor)
 
 
 def _scores(rows: Sequence[ScoredResponse]) -> Floats:
-    return np.array([[getattr(row, column) for column in SCORES] for row in rows], dtype=np.float64)
+    return np.array([list(row.scores.values()) for row in rows], dtype=np.float64)
 
 
 def _differences(
-    first: Floats, second: Floats, drawn: Floats, groups: int, p_values: Sequence[float], floor: float,
+    names: Sequence[str], first: Floats, second: Floats, drawn: Floats, groups: int, p_values: Sequence[float], floor: float,
 ) -> list[Difference]:
-    adjusted = [*holm(p_values[: len(MECHANISMS)]), *p_values[len(MECHANISMS) :]]
+    adjusted = [*holm(p_values[:-1]), p_values[-1]]
     found = []
-    for i, score in enumerate(SCORES):
+    for i, score in enumerate(names):
         low, high = interval(drawn[:, i], groups) if groups > 1 else (None, None)
         means = float(first[:, i].mean()), float(second[:, i].mean())
-        found.append(Difference(score, *means, low, high, adjusted[i], floor))
+        found.append(Difference(score, *means, low, high, adjusted[i], floor, score == names[-1]))
     return found
 
 
@@ -124,7 +124,7 @@ def permutation_p(values: tuple[Floats, Floats], seeds: tuple[Groups, ...], samp
     number = count_groups(seeds[0])
     chance = np.random.default_rng([SEED, 2])
     seen = np.abs(_mean_difference(sums, number)) - 1e-9
-    extreme = np.zeros(len(SCORES))
+    extreme = np.zeros(values[0].shape[1])
     for _ in range(samples):
         extreme += np.abs(_mean_difference(chance.permutation(sums), number)) >= seen
     return [float(p) for p in (1 + extreme) / (1 + samples)]

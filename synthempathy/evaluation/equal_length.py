@@ -1,6 +1,6 @@
 """The gain at equal length: what is left of it when tuned responses are no longer than the base's.
 
-Longer responses have more room for every mechanism, and a scorer may take length for empathy. Scores are regressed on
+Longer responses have more room for every dimension, and a scorer may take length for worth. Scores are regressed on
 the logarithm of words, in each system by itself, with one slope for both (analysis of covariance: score = system + slope *
 log words + noise; the slope is the pooled least-squares one of differences within a system, so the systems' own difference
 has no part in it). The difference at equal length is the mean difference less slope times the mean difference in log

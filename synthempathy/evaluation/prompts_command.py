@@ -19,14 +19,14 @@ from typing import Any
 
 from synthempathy.core.errors import InputError
 from synthempathy.core.files import written_whole
-from synthempathy.core.progress import say
+from synthempathy.core.progress import say, tell
 from synthempathy.evaluation.differences import FEWEST_PAIRS, Difference, paired_differences
-from synthempathy.evaluation.score_table import ScoredResponse, git_file, paired, read_scores, rows_of
+from synthempathy.evaluation.revisions import git_file
+from synthempathy.evaluation.score_table import SUFFIX, ScoredResponse, paired, read_scores, rows_of, table_at
 from synthempathy.evaluation.systems import CORPUS, TUNED
 
 PROMPTS, FIRST = Path("prompts/respond"), "plain"
 FOR_SMALL_MODELS = "simple"  # which the model of the default profile was never taught
-METRICS = Path("metrics/empathy.json")
 SYSTEMS = (CORPUS, TUNED)
 
 
@@ -50,7 +50,7 @@ def run(given: argparse.Namespace) -> None:
         text = tables(names)
         with written_whole(given.out) as (part,):
             part.write_text(text, encoding="utf-8")
-        print(text)
+        tell(text)
 
 
 def checked(names: Sequence[str]) -> list[str]:
@@ -77,22 +77,32 @@ def title(name: str) -> str:
 
 def tables(names: Sequence[str]) -> str:
     """The prompts' scores, and the differences between their corpora, as Markdown."""
-    figures = {name: json.loads(git_file(title(name), METRICS)) for name in names}
+    figures = {name: json.loads(git_file(title(name), _metrics_at(title(name)))) for name in names}
     rows = {name: read_scores(title(name)) for name in names}
     corpora = {name: rows_of(CORPUS, rows[name]) for name in names}
-    parts = [_scores_table(figures)]
+    parts = [_scores_table(figures, _dimensions(rows[names[0]]))]
     if len(names) > 1:
         parts.append(_differences_table(corpora))
     return "\n\n".join(parts) + "\n"
 
 
-def _scores_table(figures: dict[str, dict[str, Any]]) -> str:
-    columns = [f"{system} {key}" for system in SYSTEMS for key in ("ER", "IP", "EX", "mean", "words")]
+def _metrics_at(experiment: str) -> Path:
+    """The metrics of its evaluation stand beside its table of scores."""
+    table = table_at(experiment)
+    return table.with_name(f"{table.name.removesuffix(SUFFIX)}.json")
+
+
+def _dimensions(rows: Sequence[ScoredResponse]) -> list[str]:
+    return list(rows[0].scores)[:-1]
+
+
+def _scores_table(figures: dict[str, dict[str, Any]], dimensions: Sequence[str]) -> str:
+    columns = [f"{system} {key}" for system in SYSTEMS for key in (*map(str.upper, dimensions), "mean", "words")]
     lines = [_line(["respond.prompt", *columns, "gain", "at equal length"]), _line(["---"] * (len(columns) + 3))]
     for name, found in figures.items():
         cells = [
             f"{found[system][key]:.0f}" if key == "words_mean" else f"{found[system][key]:.2f}"
-            for system in SYSTEMS for key in ("er", "ip", "ex", "mean", "words_mean")
+            for system in SYSTEMS for key in (*dimensions, "mean", "words_mean")
         ]
         equal = found.get("gain_equal_length", {}).get("gain_percent")
         lines.append(_line([f"`{name}`", *cells, _percent(found["gain_percent"]), _percent(equal)]))
@@ -100,13 +110,16 @@ def _scores_table(figures: dict[str, dict[str, Any]]) -> str:
 
 
 def _differences_table(corpora: dict[str, list[ScoredResponse]]) -> str:
+    dimensions = _dimensions(next(iter(corpora.values())))
     lines = [
         "The second prompt's corpus minus the first's, on the same explanations; **bold** is significant.", "",
-        _line(["first", "second", "pairs", "ER", "IP", "EX", "mean"]), _line(["---"] * 7),
+        _line(["first", "second", "pairs", *map(str.upper, dimensions), "mean"]),
+        _line(["---"] * (len(dimensions) + 4)),
     ]
     for first, second in combinations(corpora, 2):
         pairs = paired(corpora[first], corpora[second]).pairs
-        found = [_difference(one) for one in paired_differences(pairs)] if len(pairs) >= FEWEST_PAIRS else ["too few"] * 4
+        enough = len(pairs) >= FEWEST_PAIRS
+        found = [_difference(one) for one in paired_differences(pairs)] if enough else ["too few"] * (len(dimensions) + 1)
         lines.append(_line([f"`{first}`", f"`{second}`", str(len(pairs)), *found]))
     return "\n".join(lines)
 

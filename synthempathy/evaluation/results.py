@@ -2,9 +2,9 @@
 
 The tables stand beside the metrics: plotted by DVC, kept in git, and read again by `compare`.
 
-    empathy_scores.csv        a row per response: its scores, its words, and what it answers (hashes, no text)
-    empathy_by_mechanism.csv  system, mechanism, mean and its 95% interval
-    empathy_by_category.csv   category, pairs, gain of tuned over base and its 95% interval, empty with a single seed
+    <domain>_scores.csv        a row per response: its scores, its words, and what it answers (hashes, no text)
+    <domain>_by_mechanism.csv  system, mechanism (a dimension, or the whole), mean and its 95% interval
+    <domain>_by_category.csv   category, pairs, gain of tuned over base and its 95% interval, empty with a single seed
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from synthempathy.core.records import Pair
 from synthempathy.evaluation.answering import Answer
 from synthempathy.evaluation.bootstrap import Gain, count_groups, gain, interval, resampled_means, sign_flip_p
 from synthempathy.evaluation.equal_length import EqualLength, equal_length, word_counts
-from synthempathy.evaluation.score_table import COLUMNS, text_hash
+from synthempathy.evaluation.score_table import AFTER, BEFORE, text_hash
 from synthempathy.evaluation.strata import by_category, by_severity, group_figures
 from synthempathy.evaluation.systems import BASE, TUNED
-from synthempathy.scorers.base import MECHANISMS, SCORES, Floats, group_numbers
+from synthempathy.scorers.base import Floats, group_numbers
 from synthempathy.text import diversity
 from synthempathy.text.numbered import Vocabulary
 
 #: Responses that self-BLEU looks at.
 BLEU_SAMPLE = 1000
 
-#: Scores of a system's responses: er, ip, ex and their mean, empathy; each (pairs,), 0 to 2.
+#: Scores of a system's responses: the dimensions, then the whole, their mean; each (pairs,), 0 to 2.
 Scores = dict[str, Floats]
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """What a system gained over base: by score, at equal length, and the p of no difference in empathy."""
+    """What a system gained over base: by score, at equal length, and the p of no difference in the whole."""
 
     gains: dict[str, Gain]
     equal_length: EqualLength
@@ -53,15 +53,17 @@ class Evaluation:
     """
 
     def __init__(
-        self, pairs: Sequence[Pair], answers: Mapping[str, Sequence[Answer]], scores: Mapping[str, Scores], samples: int,
-        seed: int,
+        self, pairs: Sequence[Pair], answers: Mapping[str, Sequence[Answer]], scores: Mapping[str, Scores],
+        categories: Sequence[str], samples: int, seed: int,
     ) -> None:
-        """`answers` and `scores` by system; `samples` draws by `seed`."""
+        """`answers` and `scores` by system; `categories` in the order of tables; `samples` draws by `seed`."""
+        self.names = tuple(next(iter(scores.values())))
+        self.whole, self._categories = self.names[-1], categories
         self.pairs, self.answers, self.scores = pairs, answers, scores
         self.seeds = group_numbers([pair.seed_id for pair in pairs])
         self._samples, self._seed = samples, seed
         self._number = count_groups(self.seeds)
-        columns = [(system, score) for system in answers for score in SCORES]
+        columns = [(system, score) for system in answers for score in self.names]
         values = np.column_stack([scores[system][score] for system, score in columns])
         means = resampled_means(values, self.seeds, samples, seed)
         self._drawn = dict(zip(columns, means.T, strict=True))
@@ -74,12 +76,12 @@ class Evaluation:
         """`system` against base."""
         before, after = self.scores[BASE], self.scores[system]
         gains = {
-            s: gain(before[s], after[s], self._drawn[BASE, s], self._drawn[system, s], self._number) for s in SCORES
+            s: gain(before[s], after[s], self._drawn[BASE, s], self._drawn[system, s], self._number) for s in self.names
         }
         same = equal_length(
-            before["empathy"], after["empathy"], self._words[BASE], self._words[system], self.seeds, self._samples, self._seed,
+            before[self.whole], after[self.whole], self._words[BASE], self._words[system], self.seeds, self._samples, self._seed,
         )
-        p = sign_flip_p(after["empathy"] - before["empathy"], self.seeds, self._samples, self._seed)
+        p = sign_flip_p(after[self.whole] - before[self.whole], self.seeds, self._samples, self._seed)
         return Contrast(gains, same, p)
 
     def figures(self, system: str) -> dict[str, Any]:
@@ -87,23 +89,23 @@ class Evaluation:
         scores, answers = self.scores[system], self.answers[system]
         responses = [answer.response for answer in answers]
         return {
-            **{mechanism: float(scores[mechanism].mean()) for mechanism in MECHANISMS},
-            "mean": float(scores["empathy"].mean()),
-            "std": float(scores["empathy"].std()),
+            **{mechanism: float(scores[mechanism].mean()) for mechanism in self.names[:-1]},
+            "mean": float(scores[self.whole].mean()),
+            "std": float(scores[self.whole].std()),
             "pairs": len(answers),
             "words_mean": float(np.mean([len(response.split()) for response in responses])),
             "cut_share": float(np.mean([answer.finish_reason == "length" for answer in answers])),
             "distinct_responses": len(set(responses)),
             **diversity_figures(responses, self._seed),
-            "by_category": group_figures(scores, by_category(self.pairs)),
+            "by_category": group_figures(scores, by_category(self.pairs, self._categories)),
             "by_severity": group_figures(scores, by_severity(self.pairs)),
         }
 
     def gain_by_category(self, system: str) -> list[tuple[str, int, float, float | None, float | None]]:
         """(category, pairs, difference to base, its 95% interval), None for the ends where one seed stands for it."""
-        difference = self.scores[system]["empathy"] - self.scores[BASE]["empathy"]
+        difference = self.scores[system][self.whole] - self.scores[BASE][self.whole]
         rows = []
-        for name, places in by_category(self.pairs).items():
+        for name, places in by_category(self.pairs, self._categories).items():
             seeds = np.unique(self.seeds[places], return_inverse=True)[1]
             number, low, high = count_groups(seeds), None, None
             if number > 1:
@@ -113,38 +115,39 @@ class Evaluation:
         return rows
 
     def write_scores(self, path: Path) -> None:
-        """empathy_scores.csv, in the order of data/evaluation.jsonl."""
-        dump_table(path, COLUMNS, (
+        """<domain>_scores.csv, in the order of data/evaluation.jsonl."""
+        dump_table(path, (*BEFORE, *self.names, *AFTER), (
             (
-                pair.id, pair.seed_id, system, *(float(self.scores[system][score][i]) for score in SCORES),
+                pair.id, pair.seed_id, system, *(float(self.scores[system][score][i]) for score in self.names),
                 len(given[i].response.split()), text_hash(pair.explanation), text_hash(given[i].response),
             )
             for i, pair in enumerate(self.pairs) for system, given in self.answers.items()
         ))
 
     def write_mechanisms(self, path: Path) -> None:
-        """empathy_by_mechanism.csv: the three mechanisms and `empathy`, their mean, of each system."""
+        """<domain>_by_mechanism.csv: the dimensions and the whole, of each system."""
         dump_table(path, ("system", "mechanism", "mean", "ci_low", "ci_high"), (
             (system, score, float(self.scores[system][score].mean()), *(self.intervals[system, score] or (None, None)))
-            for system in self.answers for score in SCORES
+            for system in self.answers for score in self.names
         ))
 
     def write_categories(self, path: Path) -> None:
-        """empathy_by_category.csv."""
+        """<domain>_by_category.csv."""
         dump_table(path, ("category", "pairs", "difference", "ci_low", "ci_high"), self.gain_by_category(TUNED))
 
 
 def gain_figures(contrast: Contrast) -> dict[str, Any]:
-    """The gain in empathy with its interval and p, at equal length, and by mechanism; None where not defined."""
+    """The gain in the whole with its interval and p, at equal length, and by mechanism; None where not defined."""
     same = contrast.equal_length
     equal: dict[str, Any] = {
         "difference": same.difference, "gain_percent": same.percent, "ci_low": same.low, "ci_high": same.high,
         "per_doubling": same.per_doubling,
     }
-    figures = _figures(contrast.gains["empathy"]) | {
+    *dimensions, whole = contrast.gains
+    figures = _figures(contrast.gains[whole]) | {
         "p_value": contrast.p_value,
         "gain_equal_length": equal | ({"note": same.note} if same.note else {}),
-        "gain_by_mechanism": {m: _figures(contrast.gains[m]) for m in MECHANISMS},
+        "gain_by_mechanism": {m: _figures(contrast.gains[m]) for m in dimensions},
     }
     return figures
 

@@ -5,52 +5,69 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from synthempathy.core.errors import InputError
 from synthempathy.core.files import read_text
-from synthempathy.core.records import read_records
+from synthempathy.core.records import Record, read_records
+from synthempathy.domain.description import domain_path
+from synthempathy.evaluation.revisions import commit_of, files_at, git_file
 from synthempathy.evaluation.systems import CORPUS, TUNED
-from synthempathy.scorers.base import SCORES
 
 WORKSPACE = "workspace"
-TABLE = Path("metrics/empathy_scores.csv")  # in git, so no data is needed to compare revisions
-#: Columns of the table; the last two are hashes of the explanation and the response.
-COLUMNS = ("pair_id", "seed_id", "system", *SCORES, "words", "explanation", "response")
+#: The table is metrics/<domain>_scores.csv, in git, so that no data is needed to compare revisions. Its scores, the dimensions
+#: and their mean, stand between these columns; the last two are hashes of the explanation and the response.
+METRICS, SUFFIX = Path("metrics"), "_scores.csv"
+BEFORE, AFTER = ("pair_id", "seed_id", "system"), ("words", "explanation", "response")
 _FORMER = {"arm": "system"}  # as evaluations of earlier revisions name a column
+_LAST_FIELD = "finish_reason"  # of a row of data/evaluation.jsonl before its scores
+
+Score = Annotated[float, Field(ge=0, le=2)]
 
 
-class _Scores(BaseModel):
+class ScoredResponse(BaseModel):
+    """A scored response. `explanation` and `response` are hashes of the texts; `scores` by name, the dimensions' mean last."""
+
     model_config = ConfigDict(frozen=True)
 
     pair_id: str = Field(min_length=1)
     seed_id: str
-    system: str = Field(validation_alias=AliasChoices("system", *_FORMER))
-    er: float = Field(ge=0, le=2)
-    ip: float = Field(ge=0, le=2)
-    ex: float = Field(ge=0, le=2)
-    empathy: float = Field(ge=0, le=2)
+    system: str
+    scores: dict[str, Score] = Field(min_length=2)
+    words: int = Field(ge=0)
     explanation: str
     response: str
 
+    @property
+    def whole(self) -> float:
+        """The mean of the dimensions."""
+        return list(self.scores.values())[-1]
 
-class ScoredResponse(_Scores):
-    """A scored response. `explanation` and `response` are hashes of the texts."""
 
-    words: int = Field(ge=0)
+class _Line(Record):
+    """A row of data/evaluation.jsonl, with the texts themselves; its scores stand at its end."""
 
+    pair_id: str = Field(min_length=1)
+    seed_id: str
+    system: str = Field(validation_alias=AliasChoices("system", *_FORMER))
+    explanation: str
+    response: str
 
-class _Line(_Scores):
-    """A row of data/evaluation.jsonl, with the texts themselves."""
-
-    model_config = ConfigDict(strict=True)
-
-    id: str = Field(min_length=1)
+    def scored(self) -> ScoredResponse:
+        """With hashes in place of the texts."""
+        extra = self.model_extra or {}
+        names = list(extra)
+        after = names[names.index(_LAST_FIELD) + 1 :] if _LAST_FIELD in names else names
+        return ScoredResponse(
+            pair_id=self.pair_id, seed_id=self.seed_id, system=self.system, words=len(self.response.split()),
+            scores={name: extra[name] for name in after if isinstance(extra[name], (int, float))},
+            explanation=text_hash(self.explanation), response=text_hash(self.response),
+        )
 
 
 @dataclass(frozen=True)
@@ -71,37 +88,26 @@ def text_hash(text: str) -> str:
 def read_scores(source: str) -> list[ScoredResponse]:
     """The rows of an evaluation: a JSONL or CSV file, `workspace`, a git revision or the name of a DVC experiment."""
     if source == WORKSPACE:
-        return _table(read_text(TABLE), str(TABLE))
+        there = sorted(METRICS.glob(f"*{SUFFIX}"))
+        table = there[0] if len(there) == 1 else METRICS / f"{domain_path(Path('params.yaml')).parent.name}{SUFFIX}"
+        return _table(read_text(table), str(table))
     path = Path(source)
     if path.suffix == ".jsonl":
-        return [
-            ScoredResponse(**row.model_dump(exclude={"id", "explanation", "response"}), words=len(row.response.split()),
-                           explanation=text_hash(row.explanation), response=text_hash(row.response))
-            for row in read_records(path, _Line)
-        ]
+        return [row.scored() for row in read_records(path, _Line)]
     if path.suffix == ".csv":
         return _table(read_text(path), source)
-    return _table(git_file(source, TABLE), f"{source}:{TABLE}")
+    table = table_at(source)
+    return _table(git_file(source, table), f"{source}:{table}")
 
 
-def git_file(revision: str, path: Path) -> str:
-    """A file's text at a git revision (a DVC experiment's name is one too). InputError where it is not there."""
-    _check_repository()
-    commit = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    if commit is None:
-        # DVC keeps experiments under refs/exps/<the commit that they start from>/<name>, where git does not look by itself.
-        refs = (_git("for-each-ref", "--sort=-committerdate", "--format=%(refname)", "refs/exps") or "").splitlines()
-        named = [ref for ref in refs if ref.split("/")[-1] == revision and ref.count("/") > 3]
-        if not named:
-            raise InputError(
-                "no such git revision, DVC experiment or evaluation file", value=revision,
-                hint="see `git log`, `dvc exp list`; files end in .jsonl or .csv",
-            )
-        commit = named[0]
-    text = _git("show", f"{commit.strip()}:./{path.as_posix()}")
-    if text is None:
-        raise InputError("not in that revision", file=f"{revision}:{path}", hint="run `dvc repro` there and commit metrics/")
-    return text
+def table_at(revision: str) -> Path:
+    """The table of scores at a revision. InputError where there is none."""
+    there = [path for path in files_at(commit_of(revision), METRICS) if path.name.endswith(SUFFIX)]
+    if not there:
+        raise InputError(
+            f"no metrics/*{SUFFIX} in that revision", value=revision, hint="run `dvc repro` there and commit metrics/"
+        )
+    return there[0]
 
 
 def rows_of(system: str, rows: Sequence[ScoredResponse]) -> list[ScoredResponse]:
@@ -139,16 +145,18 @@ def paired(first: Sequence[ScoredResponse], second: Sequence[ScoredResponse]) ->
 def _table(text: str, name: str) -> list[ScoredResponse]:
     reader = csv.DictReader(io.StringIO(text, newline=""))
     there = [_FORMER.get(column, column) for column in reader.fieldnames or ()]
-    missing = [column for column in COLUMNS if column not in there]
-    if missing:
+    missing = [column for column in (*BEFORE, *AFTER) if column not in there]
+    names = [column for column in there if column not in (*BEFORE, *AFTER)]
+    if missing or len(names) < 2:
         raise InputError(
-            f"the header lacks {', '.join(missing)}", file=name, line=1,
+            f"the header lacks {', '.join(missing) or 'scores'}", file=name, line=1,
             hint="that evaluation is older than `compare`: run `dvc repro evaluate` there",
         )
     rows: list[ScoredResponse] = []
     for cells in reader:
         try:
-            rows.append(ScoredResponse.model_validate(cells))
+            named = {_FORMER.get(column, column): cell for column, cell in cells.items()}
+            rows.append(ScoredResponse.model_validate(named | {"scores": {score: named[score] for score in names}}))
         except ValidationError as error:
             problem = error.errors()[0]
             raise InputError(
@@ -158,24 +166,3 @@ def _table(text: str, name: str) -> list[ScoredResponse]:
     if not rows:
         raise InputError("no rows", file=name, hint="run `dvc repro evaluate` there")
     return rows
-
-
-def _check_repository() -> None:
-    """InputError with git's own words where it refuses the whole repository: none is here, or it is another owner's."""
-    done = _run_git("rev-parse", "--git-dir")
-    if done.returncode:
-        said = " ".join(done.stderr.decode("utf-8", errors="replace").split())
-        raise InputError(f"git refuses: {said}", hint="or name two evaluation files instead")
-
-
-def _git(*arguments: str) -> str | None:
-    """What git prints, or None where it fails."""
-    done = _run_git(*arguments)
-    return done.stdout.decode("utf-8", errors="replace") if done.returncode == 0 else None
-
-
-def _run_git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
-    try:
-        return subprocess.run(["git", *arguments], capture_output=True, check=False)
-    except FileNotFoundError:
-        raise InputError("git is not installed", value="git", hint="name two evaluation files instead") from None

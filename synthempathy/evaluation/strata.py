@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from synthempathy.core.draw import in_turns
-from synthempathy.core.records import CATEGORIES, UNKNOWN, Pair, severity_band
-from synthempathy.scorers.base import MECHANISMS, Floats
+from synthempathy.core.records import UNKNOWN, Pair, severity_band
+from synthempathy.scorers.base import Floats
 
-#: Of the bands of severity. SAD's median is about 5.
+#: Of the bands of severity. Their scale is 0 to 10.
 EDGES = (float("-inf"), 4, 6, float("inf"))
 BANDS = ("under_4", "4_to_6", "6_and_over")
 
@@ -31,11 +31,11 @@ def draw_pairs(pairs: list[Pair], wanted: int | None) -> list[Pair]:
     return [pairs[place] for place in sorted(in_turn[:wanted])]
 
 
-def by_category(pairs: Sequence[Pair]) -> Members:
-    """The pairs' places by category: SAD's in its order, then any others by name."""
+def by_category(pairs: Sequence[Pair], order: Sequence[str]) -> Members:
+    """The pairs' places by category: those of `order` in its order, then any others by name."""
     found = _members([pair.category for pair in pairs])
-    others = sorted(set(found) - set(CATEGORIES))
-    return {name: found[name] for name in (*CATEGORIES, *others) if name in found}
+    others = sorted(set(found) - set(order))
+    return {name: found[name] for name in (*order, *others) if name in found}
 
 
 def by_severity(pairs: Sequence[Pair]) -> Members:
@@ -45,11 +45,12 @@ def by_severity(pairs: Sequence[Pair]) -> Members:
 
 
 def group_figures(scores: dict[str, Floats], groups: Members) -> dict[str, dict[str, float | int]]:
-    """Mean scores and pairs of each group."""
+    """Mean scores and pairs of each group; the last of `scores` is the dimensions' mean."""
+    *dimensions, whole = scores
     return {
         name: {
-            **{mechanism: float(scores[mechanism][places].mean()) for mechanism in MECHANISMS},
-            "mean": float(scores["empathy"][places].mean()),
+            **{mechanism: float(scores[mechanism][places].mean()) for mechanism in dimensions},
+            "mean": float(scores[whole][places].mean()),
             "pairs": len(places),
         }
         for name, places in groups.items()

@@ -17,12 +17,29 @@ from typing import Any
 from synthempathy.core.errors import InputError
 from synthempathy.core.files import read_text
 
+_NAMED = re.compile(r"\$\{([\w.]+)\}")
 #: The stages that rows pass on their way into the corpus and its splits.
 FLOW = ("seeds", "brainstorm", "dedup", "explain", "respond", "filter", "split")
 VEGA_LITE = "5.20"  # the version that the templates are drawn with
 _CLIP = re.compile(r'(?<=id=")clip\d+(?=")|(?<=url\(#)clip\d+(?=\))')
 _FONT = "Liberation Sans"  # vl-convert brings it
 _CONFIG = {"font": _FONT, "background": "transparent", "view": {"stroke": "transparent"}}
+
+
+def filled_in(value: Any, values: Mapping[str, Any]) -> Any:
+    """A dvc.yaml with `${...}` filled in from params, as DVC does; what stands for a list or a mapping is left."""
+    if isinstance(value, dict):
+        return {filled_in(key, values): filled_in(one, values) for key, one in value.items()}
+    if isinstance(value, list):
+        return [filled_in(one, values) for one in value]
+    return _NAMED.sub(lambda found: _filled(values, found), value) if isinstance(value, str) else value
+
+
+def _filled(values: Mapping[str, Any], found: re.Match[str]) -> str:
+    value: Any = values
+    for key in found[1].split("."):
+        value = value.get(key) if isinstance(value, dict) else None
+    return found[0] if value is None or isinstance(value, (dict, list)) else str(value)
 
 
 def declared(pipeline: Mapping[str, Any], kind: str) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from synthempathy.core.progress import progress
 from synthempathy.explorer.scripts import units
-from synthempathy.scorers.base import SETTINGS_FILE, EmpathyScorer
+from synthempathy.scorers.base import SETTINGS_FILE, PairScorer
 from synthempathy.scorers.kinds import load_scorer
 from synthempathy.scorers.reading import sentences
 
@@ -35,13 +35,13 @@ class Scored:
     sentences: list[list[list[float]]]
 
 
-def scorer_in(folder: Path) -> EmpathyScorer | None:
+def scorer_in(folder: Path) -> PairScorer | None:
     """The scorer that was saved in `folder`, if it is of a quick kind. ModelError if it cannot be read."""
     scorer = load_scorer(folder) if _kind(folder) in QUICK | {None} else None
     return scorer
 
 
-def scored(scorer: EmpathyScorer, explanations: Sequence[str], responses: Sequence[str], *, label: str) -> Scored:
+def scored(scorer: PairScorer, explanations: Sequence[str], responses: Sequence[str], *, label: str) -> Scored:
     """Score every pair, and every sentence of its response."""
     of: dict[str, list[NDArray[np.float64]]] = {}
     by_sentence: list[list[list[float]]] = []
@@ -56,7 +56,7 @@ def scored(scorer: EmpathyScorer, explanations: Sequence[str], responses: Sequen
 
 
 def _sentences(
-    scorer: EmpathyScorer, explanations: Sequence[str], responses: Sequence[str], names: Sequence[str]
+    scorer: PairScorer, explanations: Sequence[str], responses: Sequence[str], names: Sequence[str]
 ) -> list[list[list[float]]]:
     places = [[(one.start, one.end) for one in sentences(text)] for text in responses]
     parts = [text[s:e] for text, spans in zip(responses, places, strict=True) for s, e in spans]

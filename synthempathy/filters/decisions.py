@@ -11,11 +11,11 @@ import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol, get_args
+from typing import Literal, Protocol, TextIO, get_args
 
 from synthempathy.core.errors import InputError
 from synthempathy.core.files import read_csv, written_whole
-from synthempathy.core.harmless import cell
+from synthempathy.core.harmless import cell, uncell
 
 What = Literal["keep", "drop", "skip"]
 
@@ -67,7 +67,7 @@ def read_decisions(path: Path) -> Decisions:
     decisions: Decisions = {}
     first_line: dict[Key, int] = {}
     for line, row in read_csv(path, COLUMNS):
-        cells = {column: row[column].strip() for column in COLUMNS}
+        cells = {column: uncell(row[column].strip()) for column in COLUMNS}
         key = (cells["id"], cells["content_hash"])
         if not cells["id"]:
             raise InputError("missing", file=path, line=line, field="id", hint="copy it from data/rejected.jsonl")
@@ -93,7 +93,12 @@ def read_decisions(path: Path) -> Decisions:
 
 
 def record_decision(path: Path, key: Key, decision: Decision) -> None:
-    """Write one decision into `path` (made if missing), in place of an earlier one of the same pair.
+    """Write one decision into `path` (made if missing), in place of an earlier one of the same pair."""
+    record_decisions(path, {key: decision})
+
+
+def record_decisions(path: Path, new: Decisions) -> None:
+    """Write decisions into `path` (made if missing), in place of earlier ones of the same pairs.
 
     The file is read anew before, so that nothing that was written meanwhile is lost, and replaced whole.
     """
@@ -101,9 +106,14 @@ def record_decision(path: Path, key: Key, decision: Decision) -> None:
     lost = sorted({column for _, row in (read_csv(path, COLUMNS) if decisions else []) for column in row} - {*COLUMNS})
     if lost:
         raise InputError("a column of your own would be lost", file=path, line=1, field=lost[0], hint="take it out")
-    decisions[key] = decision
+    decisions |= new
     with written_whole(path) as (part,), part.open("w", encoding="utf-8", newline="") as stream:
-        rows = csv.writer(stream, lineterminator="\n")
-        rows.writerow(COLUMNS)
-        for (id, digest), one in sorted(decisions.items()):
-            rows.writerow((id, digest, one.what, one.reason, cell(one.note)))
+        write_decisions(stream, decisions)
+
+
+def write_decisions(stream: TextIO, decisions: Decisions) -> None:
+    """The lines of the file, in the order of ids: the same decisions, the same bytes."""
+    rows = csv.writer(stream, lineterminator="\n")
+    rows.writerow(COLUMNS)
+    for (id, digest), one in sorted(decisions.items()):
+        rows.writerow((cell(id), digest, one.what, cell(one.reason), cell(one.note)))

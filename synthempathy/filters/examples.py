@@ -82,17 +82,18 @@ def pair_of(example: Example, *, otherwise: str) -> Pair:
 
 
 def read_ordinary(path: Path, *, besides: Iterable[Example]) -> list[Example]:
-    """Texts that must pass: the explanations of a file of labelled pairs, and the responses with some empathy in them.
+    """Texts that must pass: the explanations of a file of labelled pairs, and the responses with some merit in them.
 
     Hard situations touch the sensitive topics; where the lexicons find one, `also` names it. `besides` are examples that
     are not to come twice.
     """
     seen = {example.text for example in besides}
     examples: list[Example] = []
-    for _, row in read_csv(path, ("explanation", "response", "er", "ip", "ex")):
+    for _, row in read_csv(path, ("explanation", "response")):
+        levels = {row[name] for name in row if f"{name}_rationale" in row}  # of the rubric's dimensions
         for field in FIELDS:
             text = row[field].strip()
-            if not text or text in seen or (field == "response" and {row["er"], row["ip"], row["ex"]} == {"0"}):
+            if not text or text in seen or (field == "response" and levels == {"0"}):
                 continue
             seen.add(text)
             touched = frozenset(topic for topic, find in FINDERS.items() if find(text_of(text), field))

@@ -17,9 +17,9 @@ from synthempathy.filters.base import FIELDS, Field, Verdict, both_reasons, reas
 from synthempathy.filters.params import Guard
 from synthempathy.llm.loading import Model
 from synthempathy.llm.params import Machine
+from synthempathy.llm.posing import posing
 from synthempathy.llm.prompts import Message, Prompt, load_prompt
 from synthempathy.llm.runner import Asking, Row, ask_rows
-from synthempathy.text.posing import posing
 
 UNREADABLE = "guard_unreadable"
 

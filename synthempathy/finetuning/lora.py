@@ -30,7 +30,7 @@ base_model: {model}
 
 # Adapter for {model}
 
-LoRA (rank {rank}) trained by synthempathy's `finetune` on empathetic responses to `prompts/respond/{prompt}.jinja`.
+LoRA (rank {rank}) trained by synthempathy's `finetune` on responses to `prompts/respond/{prompt}.jinja`.
 
     model = AutoModelForCausalLM.from_pretrained("{model}")
     model = PeftModel.from_pretrained(model, "<this folder>")
@@ -64,7 +64,7 @@ def _options(settings: Finetune, machine: Training, device: str) -> dict[str, An
     if settings.quantization is None:
         return options
     if importlib.util.find_spec("bitsandbytes") is None:
-        raise ModelError("finetune.quantization nf4 needs bitsandbytes: pip install 'synthempathy[qlora]'")
+        raise ModelError("finetune.quantization nf4 needs bitsandbytes: make install EXTRAS=qlora")
     import torch
     from transformers import BitsAndBytesConfig
 

@@ -26,7 +26,7 @@ class Dpo(Section):
 
     beta: float = Field(default=0.1, gt=0)  # how closely the model is held to the base model
     response_weight: float = Field(default=1.0, ge=0)  # of the response's own loss beside the preference's
-    margin: float = Field(default=0.1, ge=0, le=2)  # in mean empathy, by which the response must score higher
+    margin: float = Field(default=0.1, ge=0, le=2)  # of the rubric's whole, by which the response must be better
     sampling: Sampling = Sampling(temperature=0.7, top_p=0.95, max_tokens=320, seed=47)  # of the base model's answers
 
 

@@ -131,7 +131,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]
 def dvclive_callback(folder: str) -> TrainerCallback:
     """DVCLive's own callback, which writes into `folder`. It tells timings, so no stage may own what it writes."""
     if importlib.util.find_spec("dvclive") is None:
-        raise ModelError("machine.training.dvclive needs DVCLive: pip install 'synthempathy[dvclive]', or set it null")
+        raise ModelError("machine.training.dvclive needs DVCLive: make install EXTRAS=dvclive, or set it null")
     from dvclive import Live
     from transformers.integrations import DVCLiveCallback
 

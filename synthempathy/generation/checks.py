@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import get_args
 
+from synthempathy.domain.description import Voice
 from synthempathy.filters.rules.artifacts import (
     assistant_talk,
     length,
@@ -17,11 +18,12 @@ from synthempathy.filters.rules.artifacts import (
 )
 from synthempathy.generation import reading
 from synthempathy.generation.params import Step
+from synthempathy.generation.teller import another_tells
 from synthempathy.llm.answers import CHAT_MARKUP, ONLY_THOUGHT
 from synthempathy.llm.backends import Completion, FailureReason
 from synthempathy.text.words import Text, text_of
 
-#: The word under which the Chain-of-Empathy prompts ask for the response, after their notes.
+#: The word under which prompts ask for the response, after their notes.
 RESPONSE = "Response:"
 #: A run of this many words of the prompt's instructions in an answer is an echo.
 ECHO_WORDS = 12
@@ -42,8 +44,8 @@ def unreadable(answer: Completion) -> str | None:
     return answer.problem or (None if answer.text.strip() else "empty")
 
 
-def unusable(text: str, field: str, step: Step, instructions: str) -> str | None:
-    """What speaks against `text`, the part of an answer that becomes `field`: story, explanation or response."""
+def unusable(text: str, field: str, step: Step, instructions: str, voice: Voice, story: str = "") -> str | None:
+    """What speaks against `text`, the part of an answer that becomes `field`: story, explanation (of `story`) or response."""
     # Whatever it becomes, an answer is read as a response: nobody but the model speaks, and declining is its own.
     read = Text(text)
     if assistant_talk.find_markup(read, "response"):
@@ -58,7 +60,8 @@ def unusable(text: str, field: str, step: Step, instructions: str) -> str | None
         return "repetition"
     if echoes(read, instructions):
         return "prompt_echo"
-    if field == "explanation" and not_first_person.find(read, "explanation"):
+    told = field == "explanation" and voice.explanation == "first_person"
+    if told and (not_first_person.of(voice.pronouns)(read, "explanation") or another_tells(story, text)):
         return "not_first_person"
     return None
 

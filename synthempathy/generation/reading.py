@@ -82,7 +82,7 @@ _MARK = r"[*_#>`~\[\]<>()]"
 #: The label of the reply: at the start of a line, whatever stands around it; or bold, anywhere.
 _REPLY_LABEL = re.compile(
     rf"^[ \t]*+{_MARK}*+[ \t]*+(?:(?:step|part|section)?[ \t]*+\(?[\d一二]{{1,2}}[.):、]?[ \t]*+)?{_MARK}*+[ \t]*+"
-    r"(?:(?:my|the|your|an?|here(?:'|’)?s?(?: is)?|now|final|empath(?:et)?ic|warm|compassionate|supportive|actual"
+    r"(?:(?:my|the|your|an?|here(?:'|’)?s?(?: is)?|now|final|[a-z]{3,20}[ht]ic|warm|compassionate|supportive|actual"
     r"|suggested|public|spoken"
     r"|written|kind|caring|therapeutic|and)[ \t]++){0,4}"
     r"(?:response|reply|answer|message|réponse|respuesta|antwort|risposta|resposta|回答|回复|回應|回应|答复|返信|応答)"

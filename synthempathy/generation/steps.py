@@ -15,6 +15,7 @@ from typing import Any
 
 from synthempathy.core.progress import say
 from synthempathy.core.records import Explanation, Record, Seed, Story
+from synthempathy.domain.description import Voice
 from synthempathy.generation import checks
 from synthempathy.generation.params import Respond, Step
 from synthempathy.generation.reading import NOTES_AND_REPLY, read_notes, read_prose
@@ -61,7 +62,7 @@ class GenerationStep:
                 rows += [Row(f"{record.id}-{sample:02d}", record, messages, sample) for sample in range(samples)]
         return rows
 
-    def reader(self, settings: Step, prompt: Prompt) -> Reader:
+    def reader(self, settings: Step, prompt: Prompt, voice: Voice) -> Reader:
         """The step's check of an answer: the row's new fields, or the reason why it is refused."""
         asks_for_reasoning = self.name == "respond" and checks.RESPONSE in prompt.source
 
@@ -74,7 +75,8 @@ class GenerationStep:
             fields = {self.field: prose.text}
             if self.name == "respond":
                 fields["reasoning"] = prose.notes
-            return checks.unusable(prose.text, self.field, settings, prompt.instructions) or fields
+            story = getattr(row.record, "story", "")
+            return checks.unusable(prose.text, self.field, settings, prompt.instructions, voice, story) or fields
 
         return read
 
@@ -136,12 +138,12 @@ class Generated:
 
 def generate(
     step: GenerationStep, records: Sequence[Record], prompt: Prompt, settings: Step, engine: Engine, machine: Machine,
-    samples: int | None = None,
+    voice: Voice, samples: int | None = None,
 ) -> Generated:
     """Ask for what the step adds to each record, `samples` times under ids of their own where that is given."""
     rows = step.rows(records, prompt, samples)
     asking = asking_of(settings, prompt, engine, machine)
-    return Generated(step, rows, ask_rows(step.name, rows, asking, step.reader(settings, prompt)))
+    return Generated(step, rows, ask_rows(step.name, rows, asking, step.reader(settings, prompt, voice)))
 
 
 def asking_of(settings: Step, prompt: Prompt, engine: Engine, machine: Machine) -> Asking:

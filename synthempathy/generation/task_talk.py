@@ -31,7 +31,7 @@ _OPENING = re.compile(
 )
 _AGREEMENT_LINE = re.compile(rf"\A[\s*_#>]*(?:{_AGREES}[\s,!.:;\-–—*]*)+(?=\n|\Z)", re.IGNORECASE)
 _LABELS = (
-    r"(?:(?:the |my |a |your |short |revised |rewritten |final |first[- ]person |empathetic |empathic |here is the )*"
+    r"(?:(?:the |my |a |your |short |revised |rewritten |final |first[- ]person |[a-z]{3,20}[ht]ic |here is the )*"
     r"(?:story|retelling|retold|explanation|account|narrative|version|response|reply|answer|output|title|rewrite"
     r"|rewritten story"
     r"|retold story|first[- ]person(?: (?:retelling|account|version|narrative))?|text|result|draft|perspective|final))"
@@ -113,7 +113,7 @@ TASK = re.compile(
 #: A model that speaks of the text as a text, or leaves a form to be filled in.
 COMMENT = re.compile(
     r"\bthe protagonist\b|\b(?:of|with|how|that|see) (?:the|your) main character\b|\bcreative writing assistant\b"
-    r"|\bI(?:'|’)?(?:ve| have) woven\b|\bin an empathe?tic (?:reply|response)\b"
+    r"|\bI(?:'|’)?(?:ve| have) woven\b|\bin an? [a-z]{3,20}[ht]ic (?:reply|response)\b"
     r"|\bthe (?:reply|response) should (?:be|aim|mention|include|convey|show)\b"
     r"|\bhere(?:'|’)?s?(?: is| are)? (?:some|a few|a possible|one possible|a suggested|an example of)"
     r" (?:edits|response|reply|revisions?|how (?:your|the|to)|rewrit\w+)\b"
@@ -122,7 +122,16 @@ COMMENT = re.compile(
     r"|illustrates?|demonstrates?|serves|showcases?|captures?|emphasi[sz]es)\b"
     r"|\bthis is (?:an?|the) (?:\w+ )?(?:example|illustration) of (?:an?|the) (?:character|story|narrative|person)\b"
     r"|\bthis (?:story|narrative) (?:touches|highlights|illustrates|serves|showcases|is (?:a|an|about))\b"
-    r"|\bwhat do you think of my (?:response|story|answer|version)\b|\bempathe?tic tone\b"
+    r"|\bI (?:can|will|could) (?:provide|give|offer)(?: you)?(?: with)? an? (?:\w+ )?(?:summary|overview|description)\b"
+    r"|\b(?:write|provide) an? (?:detailed|brief|short) (?:description|summary)\b|\bI might say something like:"
+    r"|\bworking on a story about\b|\byour (?:response|reply|answer) (?:is|was|feels) (?:\w+ ){0,2}"
+    r"(?:sincere|[a-z]{3,20}[ht]ic|kind|warm|supportive|thoughtful|heartfelt|compassionate|genuine|touching)\b"
+    r"|\bthis is an? (?:great|fantastic|wonderful|beautiful|perfect|powerful|touching|inspiring|moving) (?:example|story|tale)\b"
+    r"|\bthis is an? (?:\w+ (?:and \w+ )?)?(?:story|tale) (?:filled|about|of|that)\b"
+    r"|\b(?:this|your|the) story has an? \w+ message\b"
+    r"|\bit(?:'|’)s an? (?:beautiful|great|powerful|perfect|classic) example of how\b|\bgive you (?:a few|some) options\b"
+    r"|\bhow to respond to your question\b|\bit also has an? \w+ message\b"
+    r"|\bwhat do you think of my (?:response|story|answer|version)\b|\b[a-z]{3,20}pathe?tic tone\b"
     r"|\b(?:your|the|this) (?:story|text|message|prompt) is too (?:long|short)\b"
     r"|\b(?:trying|tried) to convey (?:the|a|your) (?:situation|feelings?|emotions?|sense|message)\b"
     r"|\b(?:in a way that makes?|to make|making) it (?:sound )?(?:more|less|easier) (?:relatable|engaging|personal|understandable"

@@ -81,17 +81,20 @@ def content_hash(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def link_models(folder: Path, models: Sequence[Path]) -> None:
-    """Make `folder`: a link to each file of `models`, in a subfolder per model, and their names in models.txt.
+def link_models(folder: Path, models: Sequence[Path], others: Sequence[str] = ()) -> None:
+    """Make `folder`: a link to each file of `models` (folders, or files), in a subfolder each, and their names in models.txt.
+
+    There stand the names of `others` too, of which nothing is here to be linked.
 
     DVC follows a link to a file: a stage that depends on the folder is stale when a file of a model has changed.
     """
     folder.mkdir(parents=True)
-    (folder / "models.txt").write_text("".join(f"{model}\n" for model in models), encoding="utf-8")
+    (folder / "models.txt").write_text("".join(f"{model}\n" for model in (*models, *others)), encoding="utf-8")
     for number, model in enumerate(models):
-        for file in sorted(path for path in model.rglob("*") if path.is_file() and path.suffix != ".md"):
-            name = file.relative_to(model)
-            if any(part.startswith(".") for part in name.parts):  # a clone's .git, a download's .cache
+        files = [model] if model.is_file() else sorted(path for path in model.rglob("*") if path.is_file())
+        for file in (path for path in files if path.suffix != ".md"):
+            name = file.relative_to(model) if file != model else Path(model.name)
+            if any(part.startswith((".", "__pycache__")) for part in name.parts):  # a clone's .git, a download's .cache
                 continue
             link = folder / str(number) / name
             link.parent.mkdir(parents=True, exist_ok=True)

@@ -93,7 +93,7 @@ def _is_variable(name: str) -> bool:
     return name.isascii() and name.isidentifier() and name.isupper()
 
 
-BackendName = Literal["transformers", "vllm", "openai"]
+BackendName = Literal["transformers", "vllm", "openai", "openai_batch"]
 Dtype = Literal["float32", "bfloat16", "float16"]
 #: Arguments of a chat template, by name (chat_template_kwargs).
 TemplateArguments = dict[str, bool | int | float | str]
@@ -172,6 +172,19 @@ class ServerSpeed(Section):
     max_answer_mb: float = Field(default=8.0, gt=0, le=1024)  # of an answer, unpacked: no more is read
 
 
+class BatchSpeed(Section):
+    """How a server's batch API is asked; single requests of it (up, created, polled) as `ServerSpeed` says."""
+
+    poll_seconds: float = Field(default=60.0, gt=0, le=86_400)
+    max_requests: int = Field(default=50_000, ge=1)  # of one file
+    max_megabytes: float = Field(default=200.0, gt=0, le=10_000)  # of one file
+    max_batches: int = Field(default=4, ge=1, le=1000)  # under way at once
+    max_retries: int = Field(default=2, ge=0, le=20)  # of a row that expired, or failed for the server's reasons
+    max_wait_hours: float | None = Field(default=None, gt=0, allow_inf_nan=False)  # of one run; null: until all is there
+    max_download_megabytes: float = Field(default=2_000.0, gt=0, le=100_000)  # of one file of answers, unpacked
+    completion_window: str = Field(default="24h", pattern=r"^\d{1,3}[hdm]$")  # by which the server ends a batch
+
+
 class RaySettings(Section):
     """The workers that `executor: ray` spreads over a cluster."""
 
@@ -202,6 +215,7 @@ class Machine(Section):
     threads: int | None = Field(default=None, ge=1)  # of torch and OpenMP; null: core/threads.py counts
     vllm: VllmSpeed
     openai: ServerSpeed
+    openai_batch: BatchSpeed = BatchSpeed()
     replicas: int | None = Field(default=None, ge=1)  # engines of one model on this machine; null: what its GPUs hold
     executor: Literal["local", "ray"]
     ray: RaySettings

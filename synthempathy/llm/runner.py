@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
+from synthempathy.core.errors import run_all
 from synthempathy.core.ledger import Ledger
 from synthempathy.core.progress import Advance, progress, say
 from synthempathy.core.records import Record
@@ -28,6 +29,7 @@ from synthempathy.llm.loading import Model
 from synthempathy.llm.mixture import by_model
 from synthempathy.llm.params import Engine, Machine, Sampling, engine_of
 from synthempathy.llm.prompts import Message
+from synthempathy.llm.reachable import checks_for_step
 from synthempathy.llm.store import Provenance, Store
 from synthempathy.llm.store_key import KeyMaker
 
@@ -110,6 +112,8 @@ def ask_rows(step: str, rows: Sequence[Row], asking: Asking, read: Reader) -> Re
             keys = KeyMaker(model, asking.engine, asking.sampling, asking.schema_of(model))
             left.append((model, keys, run.from_store(model, keys, [(row, 0) for row in part])))
         todo = sum(len(tries) for _, _, tries in left)
+        to_ask = [model for model, _, tries in left if tries]
+        run_all(checks_for_step(to_ask, asking.engine, asking.machine, asking.sampling.max_tokens))
         paces = [(len(tries), store.pace(step, model.title)) for model, _, tries in left if tries]
         try:
             say(forecast(step, len(rows), paces, asking.sampling.max_tokens))

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from synthempathy.core.errors import InputError
+from synthempathy.core.harmless import harmless
+from synthempathy.core.progress import tell
 from synthempathy.llm.store import Store
 from synthempathy.llm.store_merge import merge
 
@@ -43,13 +45,13 @@ def run(given: argparse.Namespace) -> None:
                 show(store)
             case "verify":
                 damaged = store.damaged()
-                print(f"{len(damaged)} damaged rows")
+                tell(f"{len(damaged)} damaged rows")
                 if damaged:
                     raise InputError(f"{len(damaged)} damaged rows", file=given.store, hint="prune them")
             case "prune":
                 chosen = given.all or given.step or given.model
                 keys = store.keys(given.step, given.model) if chosen else store.damaged()
-                print(f"{store.prune(keys)} rows deleted")
+                tell(f"{store.prune(keys)} rows deleted")
 
 
 def merge_all(stores: Sequence[Path]) -> None:
@@ -66,8 +68,8 @@ def merge_all(stores: Sequence[Path]) -> None:
         for other in others:
             found = merge(store, other)
             damaged = f", {found.damaged:,} damaged left out" if found.damaged else ""
-            print(f"{other}: {found.taken:,} answers taken, {found.kept:,} there before{damaged}")
-        print(f"{len(store.keys()):,} answers in {into}")
+            tell(f"{other}: {found.taken:,} answers taken, {found.kept:,} there before{damaged}")
+        tell(f"{len(store.keys()):,} answers in {into}")
 
 
 def show(store: Store) -> None:
@@ -77,6 +79,6 @@ def show(store: Store) -> None:
 
     table = Table("step", "model", "engine", "ended by", "rows", "tokens", "seconds", "kWh")
     for *names, rows, tokens, seconds, kwh in store.counts():
-        table.add_row(*names, f"{rows:,}", f"{tokens:,}", f"{seconds:,.1f}", "-" if kwh is None else f"{kwh:.4f}")
+        table.add_row(*map(harmless, names), f"{rows:,}", f"{tokens:,}", f"{seconds:,.1f}", "-" if kwh is None else f"{kwh:.4f}")
     Console(width=120).print(table, markup=False)
-    print(f"{len(store.keys()):,} answers in {store.path}, {store.path.stat().st_size / 1e6:.1f} MB")
+    tell(f"{len(store.keys()):,} answers in {store.path}, {store.path.stat().st_size / 1e6:.1f} MB")

@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING
 from synthempathy.core.errors import InputError
 from synthempathy.core.files import read_csv
 from synthempathy.core.params import ParamsFile, read_params
-from synthempathy.core.progress import progress, say
+from synthempathy.core.progress import progress, say, tell
 from synthempathy.filters.examples import MEASURED, Example, pair_of
 from synthempathy.filters.params import Filter
 from synthempathy.llm.params import Machine
-from synthempathy.scorers.base import MECHANISMS, Surroundings
+from synthempathy.scorers import epitome
+from synthempathy.scorers.base import Surroundings
 from synthempathy.scorers.params import Scorer
 from synthempathy.scorers.sources import read_labelled
 
@@ -59,9 +60,9 @@ def run(given: argparse.Namespace) -> None:
     for title, path, reader in (("HateCheck", given.hatecheck, hatecheck), ("Tweets", given.tweets, tweets)):
         if path:
             cases = reader(path)
-            print(f"{title}: share of responses that the filter rejects or holds; called offensive, of all; cases")
+            tell(f"{title}: share of responses that the filter rejects or holds; called offensive, of all; cases")
             for name, (found, offensive, count) in rates(cases, params.section("filter", Filter)).items():
-                print(f"  {name:32} {found:.3f}   {offensive:.3f}   {count}")
+                tell(f"  {name:32} {found:.3f}   {offensive:.3f}   {count}")
 
 
 def hatecheck(path: Path) -> list[Labelled]:
@@ -115,9 +116,9 @@ def _epitome(folder: Path, saved: Path, params: ParamsFile, *, train: bool) -> N
     from synthempathy.scorers.validation import predict
 
     settings, around = params.section("scorer", Scorer), Surroundings(params.section("machine", Machine))
-    found = read_labelled(folder)
+    found = read_labelled(folder, dimensions=tuple(epitome.FILES))
     say(f"acceptance: {len(found.pairs)} pairs of EPITOME")
-    print("EPITOME: macro-F1 (F1 of levels 0, 1, 2), rank correlation with people")
+    tell("EPITOME: macro-F1 (F1 of levels 0, 1, 2), rank correlation with people")
     _show("as it is", predict(load_scorer(saved, around), found.pairs))
     if train:
         from synthempathy.scorers.examining import examine, steps
@@ -140,9 +141,9 @@ def _show(title: str, predictions: Predictions) -> None:
 
     figures = predictions.metrics()
     cells = []
-    for m in MECHANISMS:
+    for m in predictions.levels:
         labels, _, likely = predictions.labelled(m)
         together = float(spearmanr(labels, likely @ np.arange(3.0)).statistic)
         one = figures[m]
         cells.append(f"{m.upper()} {one['macro_f1']:.3f} ({one['f1_0']:.2f} {one['f1_1']:.2f} {one['f1_2']:.2f}) {together:.2f}")
-    print(f"  {title:16} {'   '.join(cells)}")
+    tell(f"  {title:16} {'   '.join(cells)}")

@@ -20,14 +20,17 @@ from typing import Any
 from synthempathy.core.errors import InputError, ParamsError
 from synthempathy.core.files import read_text
 from synthempathy.core.params import plain, read_mapping, read_params
-from synthempathy.project.imports import ALL, COMPUTED, OURS, Closure, closure, holds_code, value_of
-from synthempathy.project.params import Params, load_params
+from synthempathy.project.imports import ALL, COMPUTED, OURS, Closure, closure, holds_code, linked_code, value_of
+from synthempathy.project.params import NAMING, Params, load_params
+from synthempathy.scorers.base import FORMATS
 
 #: How many modules may be declared for each that is used.
-MOST_DECLARED = 1.5
-SECTIONS = frozenset(Params.model_fields) - {"profile", "machine"}
+MOST_DECLARED = 1.6
+SECTIONS = frozenset(Params.model_fields) - NAMING - {"machine"}
 PIPELINES = (Path("dvc.yaml"), Path("stages/sampling/dvc.yaml"), Path("stages/demo_model/dvc.yaml"))
 
+#: Folders of links that `check` makes: a stage that depends on one reruns where the code in it changes.
+_LINKS = "models/named/"
 _MODULE = re.compile(r"python -m ([\w.]+)")
 _KEY = re.compile(r"\$\{([\w.]+)\}")
 
@@ -75,7 +78,8 @@ def compared(root: Path, pipelines: Iterable[Path] = PIPELINES) -> tuple[list[Ro
             for module in declared.modules:
                 used.add(closure(root, module, params.values))
             rows.append(Row(name, len(used.modules), len(declared.covered)))
-            findings += [*_code(declared, used), *_sections(declared, used)]
+            linked = [code for stage in declared.links for code in linked_code(stage, params.values)]
+            findings += [*_code(declared, used, linked, params.values), *_sections(declared, used)]
     return rows, findings
 
 
@@ -88,6 +92,7 @@ class _Declared:
         self.modules = [module for command in commands for module in _MODULE.findall(command)]
         paths = (Path(self._filled(dep)) for dep in stage.get("deps", []))
         self.code = [path for path in paths if path.parts[:1] and path.parts[0] in OURS]
+        self.links = [str(dep).removeprefix(_LINKS) for dep in stage.get("deps", []) if str(dep).startswith(_LINKS)]
         self.sections = self._keys(stage.get("params", []))
         ignored = read_text(root / ".dvcignore").splitlines() if (root / ".dvcignore").is_file() else []
         self._ignored = [line.lstrip("/") for line in ignored if line.endswith(".py")]
@@ -120,11 +125,14 @@ class _Declared:
         return found
 
 
-def _code(declared: _Declared, used: Closure) -> Iterator[InputError]:
-    """Code used and not declared; declared and not there; declared beyond what is used."""
+def _code(
+    declared: _Declared, used: Closure, linked: list[Path], params: Mapping[str, Any]
+) -> Iterator[InputError]:
+    """Code used and not declared; declared and not there; declared beyond what is used. `linked` is covered by check's links."""
+    covering = [*declared.code, *linked]
     lacking: dict[Path, list[Path]] = defaultdict(list)
     for path in sorted(used.modules.keys() | used.data.keys()):
-        if declared.ignores(path) or not any(path.is_relative_to(dep) for dep in declared.code):
+        if declared.ignores(path) or not any(path.is_relative_to(dep) for dep in covering):
             lacking[path.parent].append(path)
     for folder, paths in lacking.items():
         importer = (used.modules | used.data)[paths[0]]
@@ -135,7 +143,7 @@ def _code(declared: _Declared, used: Closure) -> Iterator[InputError]:
         )
     use = {dep: [one for one in declared.files(dep) if one in used.modules or one in used.data] for dep in declared.code}
     for dep, found in use.items():
-        if not found:
+        if not found and not _used_elsewhere(declared, dep, params):
             problem = "and nothing of it is used" if (declared.root / dep).exists() else "which is not there"
             yield declared.wrong(f"declares {dep}, {problem}", "take it out of its deps")
     if all(use.values()) and len(declared.covered) > MOST_DECLARED * len(used.modules):
@@ -145,6 +153,16 @@ def _code(declared: _Declared, used: Closure) -> Iterator[InputError]:
             f"declares {len(declared.covered)} modules, uses {len(used.modules)}, of {worst} {len(use[worst])} in {sizes[worst]}",
             f"in place of {worst} name: {_listed(use[worst])}",
         )
+
+
+def _used_elsewhere(declared: _Declared, dep: Path, params: Mapping[str, Any]) -> bool:
+    """Whether a dep is of use under another scorer.kind: dvc.yaml is the same for all of them."""
+    scorer = params.get("scorer", {})
+    others = [{**params, "scorer": {**scorer, "kind": kind}} for kind in FORMATS if kind != scorer.get("kind")]
+    return any(
+        path.is_relative_to(dep)
+        for values in others for module in declared.modules for path in closure(declared.root, module, values).modules
+    )
 
 
 def _sections(declared: _Declared, used: Closure) -> Iterator[InputError]:

@@ -14,40 +14,43 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from pydantic import ConfigDict
 from ruamel.yaml import YAML
 
 from synthempathy.core.errors import InputError
 from synthempathy.core.files import read_text, written_whole
 from synthempathy.core.metrics import Metrics, read_metrics
 from synthempathy.core.params import read_mapping
+from synthempathy.domain.description import domain_path, read_domain
 from synthempathy.project.imports import value_of
-from synthempathy.project.summary import PAPER_GAIN, summary
-from synthempathy.release.metrics import CorpusMetrics, EmpathyMetrics
+from synthempathy.project.summary import summary
+from synthempathy.release.metrics import CorpusMetrics, EvaluationMetrics
 
 _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-class MechanismMetrics(Metrics):
-    macro_f1: float
+class DimensionsMetrics(Metrics):
+    """Of the rubric's dimensions, each under its key."""
+
+    model_config = ConfigDict(extra="allow")
+
+    def shown(self, dimensions: Sequence[str], file: Path) -> str:
+        """Macro-F1 of each. InputError where the file has none."""
+        found = []
+        for name in dimensions:
+            figures = (self.model_extra or {}).get(name)
+            value = figures.get("macro_f1") if isinstance(figures, dict) else None
+            if not isinstance(value, float):
+                raise InputError("missing", file=file, field=f"{name}.macro_f1", hint="run `dvc repro scorer`")
+            found.append(f"{name.upper()} {value:.2f}")
+        return ", ".join(found)
 
 
-class MechanismsMetrics(Metrics):
-    """Of the three mechanisms."""
-
-    er: MechanismMetrics
-    ip: MechanismMetrics
-    ex: MechanismMetrics
-
-    def shown(self) -> str:
-        """Macro-F1 of each."""
-        return ", ".join(f"{name} {m.macro_f1:.2f}" for name, m in {"ER": self.er, "IP": self.ip, "EX": self.ex}.items())
-
-
-class ScorerMetrics(MechanismsMetrics):
+class ScorerMetrics(DimensionsMetrics):
     """metrics/scorer.json. Where a single author wrote the pairs, none is left out."""
 
     pairs: int
-    leave_one_author_out: MechanismsMetrics | None = None
+    leave_one_author_out: DimensionsMetrics | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,8 +71,8 @@ def update(readme: Path, dvc_yaml: Path, *, check: bool) -> None:
     stages = read_stages(dvc_yaml)
     metrics = dvc_yaml.parent / "metrics"
     parts = {
-        "stages": stage_table(stages), "diagram": diagram(stages), "summary": _summary(metrics),
-        "results": results(metrics), "prompts": _prompts(metrics),
+        "stages": stage_table(stages), "diagram": diagram(stages), "summary": _summary(metrics, dvc_yaml.parent / "params.yaml"),
+        "results": results(metrics, dvc_yaml.parent / "params.yaml"), "prompts": _prompts(metrics),
     }
     fresh = _PART.sub(lambda m: f"{m[1]}{parts[m[2]]}{m[3]}", text)
     if check and fresh != text:
@@ -79,23 +82,28 @@ def update(readme: Path, dvc_yaml: Path, *, check: bool) -> None:
             part.write_text(fresh, encoding="utf-8")
 
 
-def results(metrics: Path) -> str:
-    """The run's figures beside the paper's."""
+def results(metrics: Path, params: Path) -> str:
+    """The run's figures beside those that the domain's description names; nothing where it names none."""
+    domain = read_domain(params)
+    whole, paper = domain.rubric.whole.replace("_", " "), domain.beside
     corpus = read_metrics(metrics / "corpus.json", CorpusMetrics)
-    empathy = read_metrics(metrics / "empathy.json", EmpathyMetrics)
+    found = read_metrics(metrics / f"{domain_path(params).parent.name}.json", EvaluationMetrics)
     scorer = read_metrics(metrics / "scorer.json", ScorerMetrics)
-    paper = corpus.paper
+    if paper is None:
+        return ""
     left_out = scorer.leave_one_author_out
-    f1 = f"cross-validated macro-F1 {scorer.shown()}" + (f"; of an author it never read {left_out.shown()}" if left_out else "")
+    names, file = domain.rubric.names, metrics / "scorer.json"
+    f1 = f"cross-validated macro-F1 {scorer.shown(names, file)}"
+    f1 += f"; of an author it never read {left_out.shown(names, file)}" if left_out else ""
     rows = [
         ("pairs", f"{corpus.pairs:,}", f"{paper.pairs:,}"),
         ("words per explanation, mean", f"{corpus.explanation_words_mean:.1f}", f"{paper.explanation_words_mean:.1f}"),
         ("words per response, mean", f"{corpus.response_words_mean:.1f}", f"{paper.response_words_mean:.1f}"),
-        ("base model", "the embedded one, 5.5M", "Mistral 7B"),
-        ("mean empathy, base", f"{empathy.base.mean:.2f}", "not given here"),
-        ("mean empathy, tuned", f"{empathy.tuned.mean:.2f}", "not given here"),
-        ("gain", empathy.gain(), PAPER_GAIN),
-        ("scorer", f"linear, {scorer.pairs:,} authored pairs; {f1}", "EPITOME's"),
+        ("base model", "the embedded one, 5.5M", paper.gain_of or "not given here"),
+        (f"mean {whole}, base", f"{found.base.mean:.2f}", "not given here"),
+        (f"mean {whole}, tuned", f"{found.tuned.mean:.2f}", "not given here"),
+        ("gain", found.gain(), paper.gain or "not given here"),
+        ("scorer", f"linear, {scorer.pairs:,} authored pairs; {f1}", paper.scorer or "not given here"),
     ]
     return _table(("", "this run", "the paper"), rows)
 
@@ -134,9 +142,9 @@ def written_files(stage: dict[str, Any]) -> list[str]:
     return [path for path in paths if not path.startswith("models/named/")]
 
 
-def _summary(metrics: Path) -> str:
+def _summary(metrics: Path, params: Path) -> str:
     stream = StringIO()
-    summary(metrics, stream)
+    summary(metrics, params, stream)
     lines = [line.rstrip() for line in stream.getvalue().splitlines()]
     return "```text\n" + "\n".join(lines) + "\n```\n"
 

@@ -31,6 +31,15 @@ OPTIONAL: Mapping[tuple[str, str], str] = {
     ("synthempathy.filters.model_layers", "synthempathy.filters.guard"): "filter.guard.model",
     ("synthempathy.filters.model_layers", "synthempathy.filters.classifier.transformer"): "filter.classifier.transformer.model",
 }
+#: Code that a stage runs only under some of a parameter's values (none named: any but null), which its deps in dvc.yaml
+#: cannot say: stage, parameter, values, code. check links it into models/named/<stage>, on which the stage depends.
+_LOADING = ("synthempathy/llm/chat.py", "synthempathy/llm/hub.py", "synthempathy/llm/loading.py")
+LINKED: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...] = (
+    ("scorer", "scorer.kind", ("judge",), ("synthempathy/llm",)),
+    ("scorer", "scorer.kind", ("biencoder", "embeddings"), _LOADING),
+    ("filter", "filter.guard.model", (), ("synthempathy/llm",)),
+    ("filter", "filter.classifier.transformer.model", (), _LOADING),
+)
 #: Modules that use `__file__` and read nothing beside themselves.
 READ_NOTHING = frozenset(("synthempathy.llm.backends.ray_cluster",))
 #: Calls that read every section of params.yaml, and those that read the one that they name.
@@ -87,6 +96,14 @@ def closure(root: Path, module: str, params: Mapping[str, Any]) -> Closure:
         waiting += [(target, True, path) for target in targets if not _left_out(name, target, params)]
         waiting += [(parent, False, importer) for parent in _parents(name)]
     return found
+
+
+def linked_code(stage: str, params: Mapping[str, Any]) -> list[Path]:
+    """The code that check links for `stage` under the parameters in force: see LINKED."""
+    return [
+        Path(code) for who, key, values, paths in LINKED if who == stage
+        if (value := value_of(params, key)) is not None and (not values or value in values) for code in paths
+    ]
 
 
 def source_of(root: Path, module: str) -> Path | None:

@@ -13,6 +13,7 @@ from pydantic import Field
 from synthempathy.core.files import read_text
 from synthempathy.core.params import Section, read_params
 from synthempathy.dedup.params import Dedup
+from synthempathy.domain.description import read_domain
 from synthempathy.evaluation.params import Evaluate
 from synthempathy.filters.params import Filter, Safety
 from synthempathy.finetuning.params import Finetune
@@ -24,11 +25,17 @@ from synthempathy.seeds.params import Seeds
 from synthempathy.split.params import Split
 from synthempathy.statistics.params import Stats
 
+#: What dvc.yaml names files by, or a plot: params.yaml alone sets it, and no profile has a part for it.
+NAMING = frozenset(("profile", "domain", "whole", "prompts"))
+
 
 class Params(Section):
     """All of params.yaml."""
 
     profile: str = Field(pattern=r"^[\w.-]+$")
+    domain: str = Field(pattern=r"^[\w.-]+$")
+    whole: str = Field(min_length=1)
+    prompts: str = Field(default="prompts", min_length=1)
     seeds: Seeds
     engine: Engine
     brainstorm: Brainstorm
@@ -55,7 +62,11 @@ def load_params(path: Path, *, profile: str | None = None) -> Params:
     for dotted in keys_in_dvc_yaml(path.parent / "dvc.yaml"):
         if error := params.profile_sets(dotted):
             raise error
-    return params.whole(Params)
+    found = params.whole(Params)
+    if found.release.name is None:
+        named = found.release.model_copy(update={"name": f"{read_domain(path).corpus.name}-{profile or found.profile}"})
+        found = found.model_copy(update={"release": named})
+    return found
 
 
 def keys_in_dvc_yaml(path: Path) -> list[str]:

@@ -1,9 +1,10 @@
 """Run the pipeline under a profile of profiles/, and leave its results in the workspace: what `make repro PROFILE=NAME` does.
 
-    synthempathy profile smollm2 [stage ...] [--show]
+    synthempathy profile smollm2 [stage ...] [--domain social_norms] [--show]
 
 A profile lays values over params.yaml; what dvc.yaml names files by (prompts, paths) must stand in params.yaml itself, and
-the profile lists it under `set`. This sets both there, as `dvc exp run --set-param` does, and runs the pipeline. Back to the
+the profile lists it under `set`. This sets both there, as `dvc exp run --set-param` does, and runs the pipeline. With --domain it
+sets first what that domain wants (domains/NAME/settings.yaml). Back to the
 committed state: `git restore params.yaml dvc.lock metrics` and `dvc checkout`.
 """
 
@@ -16,35 +17,45 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from synthempathy.core.params import read_params
-from synthempathy.core.progress import say
-from synthempathy.project.params import load_params
+from synthempathy.core.progress import say, tell
+from synthempathy.domain.settings import with_domain
+from synthempathy.project.params import Params, load_params
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.add_argument("name", help="of profiles/")
     parser.add_argument("stages", nargs="*", metavar="STAGE", help="with all before it; default: the whole pipeline")
+    parser.add_argument("--domain", help="of domains/; default: the one that the params file names")
     parser.add_argument("--show", action="store_true", help="print DVC's command and run nothing")
     parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="default: %(default)s")
 
 
 def run(given: argparse.Namespace) -> None:
     """Print DVC's command, and run it; exits with its code."""
-    command = command_of(given.name, given.stages, given.params)
+    command = command_of(given.name, given.stages, given.params, given.domain)
     if given.show:
-        print(shlex.join(command))
+        tell(shlex.join(command))
         return
     say(shlex.join(command))
     if code := subprocess.run(command, check=False).returncode:
         sys.exit(code)
 
 
-def command_of(profile: str, stages: Sequence[str], params: Path) -> list[str]:
-    """DVC's command for a profile. ParamsError where there is no such profile, or a mistake in it."""
+def command_of(profile: str, stages: Sequence[str], params: Path, domain: str | None = None) -> list[str]:
+    """DVC's command for a profile, and for a domain. ParamsError where there is none of that name, or a mistake in it.
+
+    What the domain wants is set first: where both name a prompt, the profile's model decides.
+    """
     load_params(params, profile=profile)
-    wanted = {"profile": profile, **read_params(params, profile=profile).wanted}
+    wanted: dict[str, Any] = {}
+    if domain is not None:
+        file, wanted = with_domain(params, domain)
+        file.whole(Params)
+    wanted |= {"profile": profile, **read_params(params, profile=profile).wanted}
     changes = [part for key, value in wanted.items() for part in ("--set-param", f"{key}={_written(value)}")]
     return ["dvc", "exp", "run", *changes, *stages]
 

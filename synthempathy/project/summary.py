@@ -1,4 +1,4 @@
-"""Show the results of the last run on one screen: rows by stage, empathy scores, the gain by fine-tuning.
+"""Show the results of the last run on one screen: rows by stage, scores, the gain by fine-tuning.
 
     synthempathy summary [metrics]
 
@@ -11,11 +11,12 @@ import argparse
 from pathlib import Path
 from typing import TextIO
 
+from synthempathy.core.harmless import harmless
 from synthempathy.core.metrics import Metrics, read_metrics
-from synthempathy.release.metrics import CorpusMetrics, EmpathyMetrics, RowMetrics, gain_text
+from synthempathy.domain.description import domain_path, read_domain
+from synthempathy.release.metrics import CorpusMetrics, EvaluationMetrics, RowMetrics, gain_text, read_evaluation
 
 STEPS = ("seeds", "brainstorm", "dedup", "explain", "respond", "filter", "split")
-PAPER_GAIN = "+21%"  # of Mistral 7B (arXiv 2502.17857)
 
 
 class EqualLengthMetrics(Metrics):
@@ -27,8 +28,8 @@ class EqualLengthMetrics(Metrics):
     note: str = ""
 
 
-class RunMetrics(EmpathyMetrics):
-    """metrics/empathy.json, as this screen shows it."""
+class RunMetrics(EvaluationMetrics):
+    """metrics/<domain>.json, as this screen shows it."""
 
     gain_equal_length: EqualLengthMetrics
 
@@ -36,38 +37,47 @@ class RunMetrics(EmpathyMetrics):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `synthempathy summary`."""
     parser.add_argument("metrics", type=Path, nargs="?", default=Path("metrics"), help="default: metrics")
+    parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="default: params.yaml")
 
 
 def run(given: argparse.Namespace) -> None:
     """Print the summary."""
-    summary(given.metrics)
+    summary(given.metrics, given.params)
 
 
-def summary(folder: Path, stream: TextIO | None = None) -> None:
+def summary(folder: Path, params: Path, stream: TextIO | None = None) -> None:
     """Print the tables to `stream`, standard output by default. InputError for a metric that is missing."""
     from rich.console import Console
     from rich.table import Table
 
     steps = {name: read_metrics(folder / f"{name}.json", RowMetrics) for name in STEPS}
     corpus = read_metrics(folder / "corpus.json", CorpusMetrics)
-    empathy = read_metrics(folder / "empathy.json", RunMetrics)
-    console = Console(width=100, file=stream)
+    place = domain_path(params)
+    domain = read_domain(params)
+    found = read_evaluation(folder / f"{place.parent.name}.json", domain.rubric.names, RunMetrics)
+    console = Console(width=100, file=stream, markup=False)
     rows = Table("stage", "rows in", "rows out", "dropped", title="Rows", title_justify="left")
     for name, step in steps.items():
-        dropped = ", ".join(f"{reason} {count}" for reason, count in step.dropped.items() if count) or "none"
+        dropped = harmless(", ".join(f"{reason} {count}" for reason, count in step.dropped.items() if count)) or "none"
         rows.add_row(name, str(step.rows_in), str(step.rows_out), dropped)
     console.print(rows)
-    scores = Table("", "ER", "IP", "EX", "mean", "std", "pairs", title="Empathy (0 to 2)", title_justify="left")
-    for name, system in {"base": empathy.base, "tuned": empathy.tuned, "corpus": empathy.corpus}.items():
-        values = (system.er, system.ip, system.ex, system.mean, system.std)
+    names = domain.rubric.names
+    title = f"{domain.rubric.title} (0 to 2)"
+    scores = Table("", *map(str.upper, names), "mean", "std", "pairs", title=title, title_justify="left")
+    for name, system in {"base": found.base, "tuned": found.tuned, "corpus": found.corpus}.items():
+        values = (*map(system.score, names), system.mean, system.std)
         scores.add_row(name, *(f"{value:.2f}" for value in values), str(system.pairs))
     console.print(scores)
     console.print(
         f"{corpus.pairs} pairs; words: explanations {corpus.explanation_words_mean:.1f}, responses "
-        f"{corpus.response_words_mean:.1f} (the paper: {corpus.paper.explanation_words_mean:.1f} and "
-        f"{corpus.paper.response_words_mean:.1f})"
+        f"{corpus.response_words_mean:.1f}" + (
+            f" (the paper: {corpus.paper.explanation_words_mean:.1f} and {corpus.paper.response_words_mean:.1f})"
+            if corpus.paper else ""
+        )
     )
-    p = "" if empathy.p_value is None else f", p {empathy.p_value:.4f}"
-    console.print(f"gain by fine-tuning: {empathy.gain()}{p}; the paper, Mistral 7B: {PAPER_GAIN}")
-    same = empathy.gain_equal_length
+    p = "" if found.p_value is None else f", p {found.p_value:.4f}"
+    beside = domain.beside
+    paper = f"; the paper, {beside.gain_of}: {beside.gain}" if beside and beside.gain else ""
+    console.print(f"gain by fine-tuning: {found.gain()}{p}{paper}")
+    same = found.gain_equal_length
     console.print(f"gain at equal length: {gain_text(same.gain_percent, same.ci_low, same.ci_high, same.note)}")

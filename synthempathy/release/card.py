@@ -9,22 +9,27 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from synthempathy.release.metrics import CorpusMetrics, EmpathyMetrics, RowMetrics
+from synthempathy.domain.description import Domain
+from synthempathy.release.datasheet import Datasheet, unanswered
+from synthempathy.release.metrics import CorpusMetrics, EvaluationMetrics, RowMetrics
 
-#: The fields of every released row, all text, and what they hold.
+#: The fields of every released row, all text, and what they hold; {...} is what the domain calls it.
 FIELDS = {
     "id": "the pair, unique in the corpus",
     "seed_id": "the seed that the story grew from; all rows of a seed are in the same split",
-    "category": "the seed's category of stress",
-    "seed": "the stress sentence",
-    "story": "a story that a model imagined from the seed",
-    "explanation": "the story as the person tells it to a listener",
-    "response": "an empathetic response to the explanation",
-    "reasoning": "the model's notes before it answered (Chain of Empathy), or empty; not part of the response",
+    "category": "{category}",
+    "seed": "{seed}",
+    "story": "{story}",
+    "explanation": "{explanation}",
+    "response": "{response}",
+    "reasoning": "{reasoning}",
     "model": "the model that wrote the story",
     "explanation_model": "the model that wrote the explanation",
     "response_model": "the model that wrote the response",
 }
+
+#: Names of languages, by their codes (ISO 639).
+LANGUAGES = {"en": "English", "de": "German", "es": "Spanish", "fr": "French", "it": "Italian", "nl": "Dutch", "pt": "Portuguese"}
 
 SIZE_NAMES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M")
 
@@ -35,7 +40,9 @@ def dataset_card(
     corpus: CorpusMetrics,
     dedup: RowMetrics,
     filtered: RowMetrics,
-    empathy: EmpathyMetrics,
+    scores: EvaluationMetrics,
+    domain: Domain,
+    datasheet: Datasheet,
 ) -> str:
     """README.md as the Hugging Face Hub reads it: a YAML header, then Markdown.
 
@@ -47,20 +54,39 @@ def dataset_card(
     )
     env.filters |= {"figure": figure, "percent": percent, "cell": cell, "quoted": quoted}
     card: str = env.get_template("card.md.jinja").render(
-        params=params, rows=rows, corpus=corpus, dedup=dedup, filtered=filtered, empathy=empathy, fields=FIELDS,
-        size=size_category(corpus.pairs), gain=gain_sentence(empathy, params["evaluate"]["bootstrap_samples"]),
+        params=params, rows=rows, corpus=corpus, dedup=dedup, filtered=filtered, scores=scores, domain=domain,
+        fields=fields_of(domain), size=size_category(corpus.pairs), description=description(corpus, domain),
+        datasheet=datasheet, blanks=len(unanswered(datasheet)),
+        gain=gain_sentence(scores, domain.rubric.whole, params["evaluate"]["bootstrap_samples"]),
     )
     return card
 
 
-def gain_sentence(empathy: EmpathyMetrics, samples: int) -> str:
+def fields_of(domain: Domain) -> dict[str, str]:
+    """FIELDS in the domain's words."""
+    return {name: meaning.format(**domain.texts.model_dump()) for name, meaning in FIELDS.items()}
+
+
+def description(corpus: CorpusMetrics, domain: Domain) -> str:
+    """What the data set is, in the words that begin the card and stand in croissant.json."""
+    own = domain.corpus
+    article = "an" if own.kind[0] in "aeiou" else "a"
+    language = f"in {LANGUAGES[domain.language]}, " if domain.language in LANGUAGES else ""
+    return (
+        f"{figure(corpus.pairs)} pairs of an explanation and {article} {own.kind} response, {language}written by language models "
+        f"without crowdsourcing. Each pair grew from one of {figure(corpus.seeds)} short sentences about {own.about}. "
+        f"{own.method}"
+    )
+
+
+def gain_sentence(scores: EvaluationMetrics, whole: str, samples: int) -> str:
     """The gain of tuned over base, and how its interval and p were computed, each where it is defined."""
-    text = f"Gain in mean empathy, tuned over base: {empathy.gain(digits=1)}"
+    text = f"Gain in mean {whole.replace('_', ' ')}, tuned over base: {scores.gain(digits=1)}"
     methods = []
-    if empathy.gain_ci_low is not None:
+    if scores.gain_ci_low is not None:
         methods.append(f"interval: {samples:,} bootstrap samples of whole seeds")
-    if empathy.p_value is not None:
-        text += f"; p = {empathy.p_value:.2g}"
+    if scores.p_value is not None:
+        text += f"; p = {scores.p_value:.2g}"
         methods.append(f"p: {samples:,} random sign flips of whole seeds")
     return f"{text} ({'; '.join(methods)})." if methods else f"{text}."
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
 
-from synthempathy.core.metrics import Metrics
+from pydantic import ConfigDict, Field
+
+from synthempathy.core.errors import InputError
+from synthempathy.core.metrics import Metrics, read_metrics
+
+E = TypeVar("E", bound="EvaluationMetrics")
 
 
 class RowMetrics(Metrics):
@@ -59,22 +66,25 @@ class CorpusMetrics(Metrics):
     response_near_duplicate_share: float | None
     categories: dict[str, int]
     models: ModelCounts
-    paper: PaperMetrics
+    paper: PaperMetrics | None
 
 
 class SystemMetrics(Metrics):
-    """Empathy of one system's responses, by mechanism and their mean: 0 to 2, higher is more."""
+    """Scores of one system's responses, by dimension and their mean: 0 to 2, higher is more."""
 
-    er: float
-    ip: float
-    ex: float
+    model_config = ConfigDict(extra="allow")
+
     mean: float
     std: float
     pairs: int
 
+    def score(self, dimension: str) -> float:
+        """The mean of a dimension; `read_evaluation` sees to it that there is one."""
+        return float((self.model_extra or {})[dimension])
 
-class EmpathyMetrics(Metrics):
-    """metrics/empathy.json. The gain and its ends are null where they are not defined; `note` says why."""
+
+class EvaluationMetrics(Metrics):
+    """metrics/<domain>.json. The gain and its ends are null where they are not defined; `note` says why."""
 
     base: SystemMetrics
     tuned: SystemMetrics
@@ -88,6 +98,17 @@ class EmpathyMetrics(Metrics):
     def gain(self, digits: int = 0) -> str:
         """The gain of tuned over base, in words; see `gain_text`."""
         return gain_text(self.gain_percent, self.gain_ci_low, self.gain_ci_high, self.note, digits)
+
+
+def read_evaluation(path: Path, dimensions: Sequence[str], kind: type[E]) -> E:
+    """metrics/<domain>.json as `kind`. InputError names a figure that is missing, a dimension's among them."""
+    found = read_metrics(path, kind)
+    for name in ("base", "tuned", "corpus"):
+        scores = getattr(found, name).model_extra or {}
+        for dimension in dimensions:
+            if not isinstance(scores.get(dimension), (int, float)):
+                raise InputError("missing", file=path, field=f"{name}.{dimension}", hint="run `dvc repro evaluate`")
+    return found
 
 
 def gain_text(percent: float | None, low: float | None, high: float | None, note: str, digits: int = 0) -> str:

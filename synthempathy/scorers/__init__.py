@@ -1,1 +1,1 @@
-"""Scorers of empathy: a folder a kind, behind one interface (base.py); made and loaded by kinds.py."""
+"""Scorers of pairs: a folder a kind, behind one interface (base.py); made and loaded by kinds.py."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from synthempathy.scorers.base import MECHANISMS
-from synthempathy.scorers.labelled import Labelled
+from synthempathy.scorers.labelled import Labelled, dimensions_of
 from synthempathy.scorers.params import Scorer
 
 #: Of every scorer.
@@ -28,15 +27,15 @@ _DECIMALS = 4
 def about(settings: Scorer, learned: Labelled, figures: dict[str, Any]) -> dict[str, Any]:
     """For the scorer's file. `figures` are those of metrics/scorer.json."""
     left_out = figures.get("leave_one_author_out")
-    authors: dict[str, int] = {}
+    dimensions, authors = dimensions_of(learned.pairs), dict[str, int]()
     for pair in learned.pairs:
         authors[pair.author] = authors.get(pair.author, 0) + 1
     return {
         "scorer": settings.kind,
         "pairs": len(learned.pairs), "sources": learned.sources, "authors": authors,
         "macro_f1": {
-            "cross_validated": {m: round(figures[m]["macro_f1"], _DECIMALS) for m in MECHANISMS},
-            "leave_one_author_out": {m: round(left_out[m]["macro_f1"], _DECIMALS) for m in MECHANISMS} if left_out else None,
+            "cross_validated": {m: round(figures[m]["macro_f1"], _DECIMALS) for m in dimensions},
+            "leave_one_author_out": {m: round(left_out[m]["macro_f1"], _DECIMALS) for m in dimensions} if left_out else None,
         },
         "limits": [*LIMITS, *LIMITS_OF[settings.kind]],
     }

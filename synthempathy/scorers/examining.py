@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from synthempathy.core.progress import Advance
-from synthempathy.scorers.base import MECHANISMS, EmpathyScorer, Judged, Surroundings
+from synthempathy.scorers.base import Judged, PairScorer, Surroundings
 from synthempathy.scorers.kinds import stacked_scorer, train_scorer
 from synthempathy.scorers.labelled import LabelledPair, authors_left_out
 from synthempathy.scorers.params import Scorer
@@ -27,7 +27,7 @@ class Examined:
     `by_author` is empty where a single author wrote the pairs, or the scorer learns nothing from them.
     """
 
-    scorer: EmpathyScorer
+    scorer: PairScorer
     predictions: Predictions
     by_author: dict[str, Predictions]
 
@@ -42,10 +42,11 @@ class Examined:
             return figures
         kept = ("macro_f1", "f1_0", "f1_1", "f1_2")
         means = {
-            m: {figure: float(np.mean([found[m][figure] for found in authors.values()])) for figure in kept} for m in MECHANISMS
+            m: {figure: float(np.mean([found[m][figure] for found in authors.values()])) for figure in kept}
+            for m in self.predictions.levels
         }
         each = {
-            name: {"pairs": len(self.by_author[name].pairs), **{m: found[m]["macro_f1"] for m in MECHANISMS}}
+            name: {"pairs": len(self.by_author[name].pairs), **{m: found[m]["macro_f1"] for m in self.predictions.levels}}
             for name, found in authors.items()
         }
         return {**figures, "leave_one_author_out": {**means, "authors": each}}

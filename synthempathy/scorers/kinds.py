@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from synthempathy.core.errors import ModelError
 from synthempathy.core.progress import Advance
-from synthempathy.scorers.base import FORMATS, SETTINGS_FILE, EmpathyScorer, Surroundings
+from synthempathy.scorers.base import FORMATS, SETTINGS_FILE, PairScorer, Surroundings
 from synthempathy.scorers.labelled import LabelledPair
 from synthempathy.scorers.params import Scorer
 
@@ -33,10 +33,10 @@ class Kind(Protocol):
 
     def train(
         self, pairs: Sequence[LabelledPair], settings: Scorer, around: Surroundings, *, run: str, advance: Advance | None,
-    ) -> EmpathyScorer:
+    ) -> PairScorer:
         """See `train_scorer`."""
 
-    def load(self, folder: Path, about: dict[str, Any], around: Surroundings) -> EmpathyScorer:
+    def load(self, folder: Path, about: dict[str, Any], around: Surroundings) -> PairScorer:
         """The scorer that was saved in `folder`, whose SETTINGS_FILE holds `about`. Any error where it cannot be read."""
 
 
@@ -45,30 +45,34 @@ class StackedKind(Kind, Protocol):
 
     def stacked(
         self, pairs: Sequence[LabelledPair], settings: Scorer, around: Surroundings, *, advance: Advance,
-    ) -> tuple[EmpathyScorer, Stack[Any]]:
+    ) -> tuple[PairScorer, Stack[Any]]:
         """A scorer and its stack; `advance` is called after each fold, once for the scorer, and for each author later."""
 
 
 def train_scorer(
     pairs: Sequence[LabelledPair], settings: Scorer, around: Surroundings | None = None, *, run: str = "all",
     advance: Advance | None = None,
-) -> EmpathyScorer:
+) -> PairScorer:
     """A scorer of `settings.kind`, learned from `pairs`. InputError where they cannot teach it.
 
     `run` names the training ("all", "fold-0", ...), so that one that resumes finds its own checkpoints.
     """
-    return _kind(settings.kind).train(pairs, settings, around or Surroundings(), run=run, advance=advance)
+    around = around or Surroundings()
+    return around.named(_kind(settings.kind).train(pairs, settings, around, run=run, advance=advance))
 
 
 def stacked_scorer(
     pairs: Sequence[LabelledPair], settings: Scorer, around: Surroundings, *, advance: Advance,
-) -> tuple[EmpathyScorer, Stack[Any]] | None:
+) -> tuple[PairScorer, Stack[Any]] | None:
     """A scorer with its stack; None for a kind that has none."""
     kind = _kind(settings.kind)
-    return cast(StackedKind, kind).stacked(pairs, settings, around, advance=advance) if hasattr(kind, "stacked") else None
+    if not hasattr(kind, "stacked"):
+        return None
+    scorer, stack = cast(StackedKind, kind).stacked(pairs, settings, around, advance=advance)
+    return around.named(scorer), stack
 
 
-def load_scorer(folder: Path, around: Surroundings | None = None) -> EmpathyScorer:
+def load_scorer(folder: Path, around: Surroundings | None = None) -> PairScorer:
     """The scorer that was saved in `folder`. ModelError if there is none, or it cannot be read."""
     if not (folder / SETTINGS_FILE).is_file():
         raise ModelError(f"{folder}: no scorer here; {_HINT}")
@@ -79,7 +83,7 @@ def load_scorer(folder: Path, around: Surroundings | None = None) -> EmpathyScor
             known = ", ".join(FORMATS.values())
             raise ModelError(f"{folder}: a scorer of kind {kind!r} and format {form!r}; what can be read is {known}; {_HINT}")
         scorer = _kind(kind).load(folder, about, around or Surroundings())
-        scorer.about = about.get("about", {})
+        scorer.about, scorer.whole = about.get("about", {}), about["whole"]
         return scorer
     except ModelError:
         raise

@@ -1,4 +1,4 @@
-"""Labelled pairs: a post, a reply, the reply's three levels, and the words that decide them."""
+"""Labelled pairs: a post, a reply, the reply's level in each dimension, and the words that decide them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from synthempathy.core.errors import ConservationError, InputError
-from synthempathy.scorers.base import LEVELS, MECHANISMS, Mechanism
+from synthempathy.scorers.base import LEVELS, Dimension
 from synthempathy.scorers.reading import Sentence
 
 Span = tuple[int, int]
@@ -24,11 +24,11 @@ class LabelledPair:
 
     explanation: str
     response: str
-    levels: dict[Mechanism, int | None]
-    rationales: dict[Mechanism, tuple[Span, ...]]
+    levels: dict[Dimension, int | None]
+    rationales: dict[Dimension, tuple[Span, ...]]
     author: str = ""
 
-    def sentence_levels(self, found: Sequence[Sentence], mechanism: Mechanism) -> list[int | None]:
+    def sentence_levels(self, found: Sequence[Sentence], mechanism: Dimension) -> list[int | None]:
         """The level of each of the response's sentences: the pair's where a rationale covers it, else 0.
 
         None where it cannot be known: the pair has a level, no rationale, and more than one sentence.
@@ -60,9 +60,16 @@ class Labelled:
         }
 
 
+def dimensions_of(pairs: Sequence[LabelledPair]) -> tuple[Dimension, ...]:
+    """The dimensions that the pairs are labelled by, in order."""
+    return tuple(pairs[0].levels) if pairs else ()
+
+
 def check_enough(pairs: Sequence[LabelledPair], folds: int, path: Path) -> None:
     """Raise InputError unless every level of every mechanism appears under at least `folds` explanations."""
-    for mechanism in MECHANISMS:
+    if not pairs:
+        raise InputError("no labelled pair", file=path, hint=f"each level must appear under at least {folds} explanations")
+    for mechanism in dimensions_of(pairs):
         for level in LEVELS:
             under = len({p.explanation for p in pairs if p.levels[mechanism] == level})
             if under < folds:
@@ -74,17 +81,17 @@ def check_enough(pairs: Sequence[LabelledPair], folds: int, path: Path) -> None:
 
 def authors_left_out(pairs: Sequence[LabelledPair]) -> list[str]:
     """The authors, in order of appearance, without whom every level of every mechanism still has a pair to learn from."""
-    has: dict[str, set[tuple[Mechanism, int | None]]] = {}
+    has: dict[str, set[tuple[Dimension, int | None]]] = {}
     for pair in pairs:
         has.setdefault(pair.author, set()).update(pair.levels.items())
-    wanted = {(m, level) for m in MECHANISMS for level in LEVELS}
+    wanted = {(m, level) for m in dimensions_of(pairs) for level in LEVELS}
     return [
         author for author in has
         if wanted <= set().union(*(levels for other, levels in has.items() if other != author))
     ]
 
 
-def require_levels(levels: Iterable[int | None], mechanism: Mechanism) -> None:
+def require_levels(levels: Iterable[int | None], mechanism: Dimension) -> None:
     """Raise InputError unless every level is among `levels`, those of the pairs that `mechanism` is learned from."""
     missing = set(LEVELS) - set(levels)
     if missing:
@@ -98,3 +105,10 @@ def _covers(span: Span, sentence: Sentence) -> bool:
     """Whether at least half of the shorter of the two lies in the other."""
     common = min(span[1], sentence.end) - max(span[0], sentence.start)
     return common > 0.5 * min(sentence.end - sentence.start, span[1] - span[0])
+
+
+def level_of(text: str, path: Path, line: int, name: str) -> int:
+    """The level that a cell holds. InputError if it holds none."""
+    if text.strip() not in ("0", "1", "2"):
+        raise InputError("not a level", file=path, line=line, field=name, value=text, hint="0 none, 1 weak, 2 strong")
+    return int(text)

@@ -1,7 +1,7 @@
 """From numbers to probabilities of the levels, and from these to the level that is named.
 
 A level is named by its probability and an offset: the likeliest is right most often, but names rare levels too seldom for
-macro-F1, in which all levels count alike. EPITOME's IP has 4% of level 1: without offsets it is never named.
+macro-F1, in which all levels count alike. A level may be as rare as 4%: without offsets it is never named.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, RootModel, model_validator
 
 from synthempathy.core.params import Section
 from synthempathy.llm.params import Engine, Sampling
@@ -12,22 +12,21 @@ from synthempathy.llm.params import Engine, Sampling
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
-class LevelShares(Section):
-    """How frequent levels 0, 1 and 2 are, per mechanism."""
+class LevelShares(RootModel[dict[str, Annotated[list[Share], Field(min_length=3, max_length=3)]]]):
+    """How frequent levels 0, 1 and 2 are, per dimension of the domain's rubric."""
 
-    er: list[Share] = Field(min_length=3, max_length=3)
-    ip: list[Share] = Field(min_length=3, max_length=3)
-    ex: list[Share] = Field(min_length=3, max_length=3)
+    model_config = ConfigDict(strict=True, frozen=True)
 
     @model_validator(mode="after")
     def _sum_to_one(self) -> LevelShares:
-        for mechanism, shares in (("er", self.er), ("ip", self.ip), ("ex", self.ex)):
+        for dimension, shares in self.root.items():
             if abs(sum(shares) - 1) > 0.005:
-                raise ValueError(f"the shares of {mechanism} sum to {sum(shares):.3f}, not to 1")
+                raise ValueError(f"the shares of {dimension} sum to {sum(shares):.3f}, not to 1")
         return self
 
-    def of(self, mechanism: str) -> list[float]:
-        return {"er": self.er, "ip": self.ip, "ex": self.ex}[mechanism]
+    def of(self, dimension: str) -> list[float] | None:
+        """Those of a dimension; None where it has none, and is taken to be as in the labelled pairs."""
+        return self.root.get(dimension)
 
 
 class LinearSettings(Section):

@@ -17,12 +17,12 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 
 from synthempathy.core.progress import Advance
-from synthempathy.scorers.base import LEVELS, MECHANISMS, Floats, Integers, Judged, Mechanism, group_numbers
-from synthempathy.scorers.labelled import LabelledPair, authors_left_out, require_levels
+from synthempathy.scorers.base import LEVELS, Dimension, Floats, Integers, Judged, group_numbers
+from synthempathy.scorers.labelled import LabelledPair, authors_left_out, dimensions_of, require_levels
 from synthempathy.scorers.levels import Regression, best_offsets, fitted, named_levels
 from synthempathy.scorers.params import LevelShares
 
-By = dict[Mechanism, Floats]
+By = dict[Dimension, Floats]
 Readers = TypeVar("Readers")
 
 
@@ -45,8 +45,8 @@ class Material(Protocol[Readers]):
 class Naming:
     """What stands above the readers: a combiner and offsets per mechanism."""
 
-    combiner: dict[Mechanism, Regression]
-    offsets: dict[Mechanism, Floats]
+    combiner: dict[Dimension, Regression]
+    offsets: dict[Dimension, Floats]
 
 
 class Stack(Generic[Readers]):
@@ -57,6 +57,7 @@ class Stack(Generic[Readers]):
     ) -> None:
         """Learn `folds` times, posts being split by `seed`, and once from all. InputError if some level has no pair."""
         self.material, self._shares, self._advance = material, shares, advance
+        self._dimensions = dimensions_of(material.pairs)
         self.everyone = np.arange(len(material.pairs))
         self.readers = material.readers(self.everyone)
         advance()
@@ -66,14 +67,14 @@ class Stack(Generic[Readers]):
     def cross_validated(self) -> Judged:
         """What is said of each pair by readers and a naming that learned neither from it nor from another reply to its post."""
         whole = Judged(
-            {m: np.zeros((len(self.everyone), len(LEVELS))) for m in MECHANISMS},
-            {m: np.zeros(len(self.everyone), dtype=np.intp) for m in MECHANISMS},
+            {m: np.zeros((len(self.everyone), len(LEVELS))) for m in self._dimensions},
+            {m: np.zeros(len(self.everyone), dtype=np.intp) for m in self._dimensions},
         )
         for fold in range(int(self._fold.max()) + 1):
             part = self.everyone[self._fold == fold]
             odds = {m: unseen[part] for m, unseen in self._unseen.items()}
             judged = self._judged(odds, self._named_by(self.everyone[self._fold != fold]), part)
-            for m in MECHANISMS:
+            for m in self._dimensions:
                 whole.probabilities[m][part], whole.levels[m][part] = judged.probabilities[m], judged.levels[m]
         return whole
 
@@ -93,7 +94,7 @@ class Stack(Generic[Readers]):
         from sklearn.model_selection import GroupKFold
 
         posts = group_numbers([p.explanation for p in self.material.pairs])
-        fold, unseen = np.zeros(len(posts), dtype=np.intp), dict[Mechanism, Floats]()
+        fold, unseen = np.zeros(len(posts), dtype=np.intp), dict[Dimension, Floats]()
         splits = GroupKFold(min(folds, int(posts.max()) + 1), shuffle=True, random_state=seed).split(posts, groups=posts)
         for number, (learn, test) in enumerate(splits):
             fold[test] = number
@@ -104,11 +105,11 @@ class Stack(Generic[Readers]):
 
     def _named_by(self, learn: Integers) -> Naming:
         """A naming learned from what was said of the pairs `learn` while they were unseen."""
-        labels = {m: labels_of(self.material.pairs, learn, m) for m in MECHANISMS}
+        labels = {m: labels_of(self.material.pairs, learn, m) for m in self._dimensions}
         combiner = {m: fitted(self._unseen[m][known], levels) for m, (known, levels) in labels.items()}
         place = np.full(len(self.everyone), -1)
         place[learn] = np.arange(len(learn))
-        likely = self.material.lowered({m: combiner[m].probabilities(self._unseen[m][learn]) for m in MECHANISMS}, learn)
+        likely = self.material.lowered({m: combiner[m].probabilities(self._unseen[m][learn]) for m in self._dimensions}, learn)
         shares = self._shares
         return Naming(combiner, {
             m: best_offsets(levels, likely[m][place[known]], shares.of(m) if shares else None)
@@ -116,11 +117,11 @@ class Stack(Generic[Readers]):
         })
 
     def _judged(self, odds: By, naming: Naming, part: Integers) -> Judged:
-        likely = self.material.lowered({m: naming.combiner[m].probabilities(odds[m]) for m in MECHANISMS}, part)
-        return Judged(likely, {m: named_levels(likely[m], naming.offsets[m]) for m in MECHANISMS})
+        likely = self.material.lowered({m: naming.combiner[m].probabilities(odds[m]) for m in self._dimensions}, part)
+        return Judged(likely, {m: named_levels(likely[m], naming.offsets[m]) for m in self._dimensions})
 
 
-def labels_of(pairs: Sequence[LabelledPair], among: Integers, mechanism: Mechanism) -> tuple[Integers, Integers]:
+def labels_of(pairs: Sequence[LabelledPair], among: Integers, mechanism: Dimension) -> tuple[Integers, Integers]:
     """Which of the pairs `among` have a label, and the labels. InputError if some level has none."""
     known = np.array([i for i in among if pairs[i].levels[mechanism] is not None], dtype=np.intp)
     labels = np.array([pairs[i].levels[mechanism] for i in known], dtype=np.intp)

@@ -13,14 +13,14 @@ import numpy as np
 
 from synthempathy.core.files import dump_table
 from synthempathy.core.progress import Advance
-from synthempathy.scorers.base import LEVELS, MECHANISMS, EmpathyScorer, Floats, Integers, Mechanism, group_numbers
-from synthempathy.scorers.labelled import LabelledPair
+from synthempathy.scorers.base import LEVELS, Dimension, Floats, Integers, PairScorer, group_numbers
+from synthempathy.scorers.labelled import LabelledPair, dimensions_of
 
 #: Bins of equal width over 0..1 that confidences are sorted into.
 BINS = 10
 
 #: Learns a scorer from pairs; the second argument names the training ("fold-0", ...).
-Train = Callable[[Sequence[LabelledPair], str], EmpathyScorer]
+Train = Callable[[Sequence[LabelledPair], str], PairScorer]
 
 
 @dataclass(frozen=True)
@@ -28,19 +28,19 @@ class Predictions:
     """What a scorer said of pairs that it had not seen: (pairs, 3) probabilities and (pairs,) levels per mechanism."""
 
     pairs: Sequence[LabelledPair]
-    probabilities: dict[Mechanism, Floats]
-    levels: dict[Mechanism, Integers]
+    probabilities: dict[Dimension, Floats]
+    levels: dict[Dimension, Integers]
 
-    def labelled(self, mechanism: Mechanism) -> tuple[Integers, Integers, Floats]:
+    def labelled(self, mechanism: Dimension) -> tuple[Integers, Integers, Floats]:
         """Labels, predicted levels and probabilities of the pairs that have a label for `mechanism`."""
         known = [i for i, pair in enumerate(self.pairs) if pair.levels[mechanism] is not None]
         labels = np.array([self.pairs[i].levels[mechanism] for i in known], dtype=np.intp)
         return labels, self.levels[mechanism][known], self.probabilities[mechanism][known]
 
-    def metrics(self) -> dict[Mechanism, dict[str, float]]:
+    def metrics(self) -> dict[Dimension, dict[str, float]]:
         """accuracy, macro_f1, kappa, f1_0..2 and calibration_error, per mechanism."""
-        found: dict[Mechanism, dict[str, float]] = {}
-        for m in MECHANISMS:
+        found: dict[Dimension, dict[str, float]] = {}
+        for m in self.levels:
             labels, predicted, probabilities = self.labelled(m)
             found[m] = agreement(labels, predicted) | {"calibration_error": calibration_error(labels, probabilities)}
         return found
@@ -48,17 +48,17 @@ class Predictions:
     def write_calibration(self, path: Path) -> None:
         """A CSV of mechanism, bin, confidence, accuracy, pairs: see `calibration`."""
         dump_table(path, ("mechanism", "bin", "confidence", "accuracy", "pairs"), (
-            (m, *row) for m in MECHANISMS for labels, _, likely in [self.labelled(m)] for row in calibration(labels, likely)
+            (m, *row) for m in self.levels for labels, _, likely in [self.labelled(m)] for row in calibration(labels, likely)
         ))
 
     def write_confusion(self, path: Path) -> None:
         """A CSV of mechanism, actual, guessed, pairs: nine rows per mechanism."""
         dump_table(path, ("mechanism", "actual", "guessed", "pairs"), (
-            (m, *cell) for m in MECHANISMS for labels, named, _ in [self.labelled(m)] for cell in confusion(labels, named)
+            (m, *cell) for m in self.levels for labels, named, _ in [self.labelled(m)] for cell in confusion(labels, named)
         ))
 
 
-def predict(scorer: EmpathyScorer, pairs: Sequence[LabelledPair]) -> Predictions:
+def predict(scorer: PairScorer, pairs: Sequence[LabelledPair]) -> Predictions:
     """What `scorer` says of `pairs`."""
     probabilities = scorer.probabilities([p.explanation for p in pairs], [p.response for p in pairs])
     return Predictions(pairs, probabilities, scorer.levels_of(probabilities))
@@ -71,12 +71,12 @@ def cross_validate(
     from sklearn.model_selection import GroupKFold
 
     posts = group_numbers([p.explanation for p in pairs])
-    probabilities: dict[Mechanism, Floats] = {m: np.zeros((len(pairs), len(LEVELS))) for m in MECHANISMS}
-    levels: dict[Mechanism, Integers] = {m: np.zeros(len(pairs), dtype=np.intp) for m in MECHANISMS}
+    probabilities: dict[Dimension, Floats] = {m: np.zeros((len(pairs), len(LEVELS))) for m in dimensions_of(pairs)}
+    levels: dict[Dimension, Integers] = {m: np.zeros(len(pairs), dtype=np.intp) for m in dimensions_of(pairs)}
     splits = GroupKFold(folds, shuffle=True, random_state=seed).split(posts, groups=posts)
     for number, (learn, test) in enumerate(splits):
         fold = predict(train([pairs[i] for i in learn], f"fold-{number}"), [pairs[i] for i in test])
-        for m in MECHANISMS:
+        for m in dimensions_of(pairs):
             probabilities[m][test], levels[m][test] = fold.probabilities[m], fold.levels[m]
         if advance:
             advance()

@@ -1,4 +1,4 @@
-"""Stress sentences as people hand them over: a CSV in SAD's columns, or the zip that SAD comes in.
+"""Seed sentences as people hand them over: a CSV in the domain's columns, or the zip that SAD comes in.
 
 SAD is Mauriello et al., CHI EA 2021: one `SAD_v1.xlsx` inside `SAD_v1.zip`. Both forms are read into
 the same `Sentence`, whole and checked; which sentences become seeds is decided in `seeds`.
@@ -10,7 +10,7 @@ import io
 import math
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,7 @@ from xml.etree.ElementTree import ParseError
 
 from synthempathy.core.errors import InputError
 from synthempathy.core.files import read_csv
-
-#: The columns of SAD that seeds are made of; others may stand beside them.
-COLUMNS = ("sID", "sentence", "is_stressor", "top_label", "avg_severity", "Source")
+from synthempathy.domain.description import SeedColumns
 
 #: Members of a zip that unpack to more than this are refused, before they are unpacked. SAD's xlsx
 #: is 0.9 MB, its largest sheet 4.9 MB.
@@ -43,47 +41,54 @@ class Sentence:
     number: int
     id: str
     text: str
-    is_stressor: bool
+    is_wanted: bool
     category: str
     severity: float | None
     source: str
 
 
-def read_sentences(path: Path) -> list[Sentence]:
-    """All sentences of a `.csv` or a `.zip`, by rising sID, white space folded, otherwise untouched.
+def read_sentences(path: Path, columns: SeedColumns) -> list[Sentence]:
+    """All sentences of a `.csv` or a `.zip`, by rising number, white space folded, otherwise untouched.
 
-    Ids are `authored-0001` from a CSV's sID 1 and `sad-00001` from a zip's. InputError names file,
-    line (or sheet row), field and value of what cannot be read.
+    Ids are `authored-0001` from a CSV's number 1 and `sad-00001` from a zip's. InputError names file, line (or sheet row),
+    field and value of what cannot be read.
     """
     suffix = path.suffix.lower()
     if suffix == ".zip":
-        file, rows = _rows_of_zip(path)
-        sentences = _sentences(rows, file, "sad-{:05d}")
+        file, rows = _rows_of_zip(path, needed(columns))
+        sentences = _sentences(rows, file, "sad-{:05d}", columns)
     elif suffix == ".csv":
-        sentences = _sentences(read_csv(path, COLUMNS), str(path), "authored-{:04d}")
+        sentences = _sentences(read_csv(path, needed(columns)), str(path), "authored-{:04d}", columns)
     else:
-        raise InputError("neither .csv nor .zip", file=path, hint="give a CSV in SAD's columns, or SAD_v1.zip")
+        raise InputError("neither .csv nor .zip", file=path, hint=f"give a CSV with {', '.join(needed(columns))}, or SAD_v1.zip")
     return sorted(sentences, key=lambda s: s.number)
 
 
-def _sentences(rows: Iterable[tuple[int, dict[str, str]]], file: str, id_form: str) -> Iterator[Sentence]:
+def needed(columns: SeedColumns) -> tuple[str, ...]:
+    """The columns that a source must have; others may stand beside them."""
+    return tuple(name for name in columns.model_dump().values() if name)
+
+
+def _sentences(
+    rows: Iterable[tuple[int, dict[str, str]]], file: str, id_form: str, columns: SeedColumns,
+) -> Iterator[Sentence]:
     first_line: dict[int, int] = {}
     for line, cells in rows:
-        number = _whole_number(cells["sID"], file, line)
+        number = _whole_number(cells[columns.id], file, line, columns.id)
         if number in first_line:
             raise InputError(
-                f"duplicate id, first on line {first_line[number]}", file=file, line=line, field="sID",
-                value=cells["sID"], hint="give each sentence its own number",
+                f"duplicate id, first on line {first_line[number]}", file=file, line=line, field=columns.id,
+                value=cells[columns.id], hint="give each sentence its own number",
             )
         first_line[number] = line
         yield Sentence(
             number=number,
             id=id_form.format(number),
-            text=_folded(cells["sentence"]),
-            is_stressor=_yes_or_no(cells["is_stressor"], file, line),
-            category=_folded(cells["top_label"]),
-            severity=_severity(cells["avg_severity"], file, line),
-            source=_folded(cells["Source"]),
+            text=_folded(cells[columns.sentence]),
+            is_wanted=columns.wanted is None or _yes_or_no(cells[columns.wanted], file, line, columns.wanted),
+            category=_folded(cells[columns.category]),
+            severity=_severity(cells[columns.severity], file, line, columns.severity),
+            source=_folded(cells[columns.source]) if columns.source else Path(file).stem,
         )
 
 
@@ -99,30 +104,30 @@ def _number(text: str) -> float:
         return math.nan
 
 
-def _whole_number(text: str, file: str, line: int) -> int:
+def _whole_number(text: str, file: str, line: int, field: str) -> int:
     value = _number(text)
     if not (0 <= value < 1e9 and value == int(value)):
-        raise InputError("not a whole number of 0 or more", file=file, line=line, field="sID", value=text)
+        raise InputError("not a whole number of 0 or more", file=file, line=line, field=field, value=text)
     return int(value)
 
 
-def _yes_or_no(text: str, file: str, line: int) -> bool:
+def _yes_or_no(text: str, file: str, line: int, field: str) -> bool:
     value = _number(text)
     if value not in (0, 1):
-        raise InputError("neither 0 nor 1", file=file, line=line, field="is_stressor", value=text)
+        raise InputError("neither 0 nor 1", file=file, line=line, field=field, value=text)
     return value == 1
 
 
-def _severity(text: str, file: str, line: int) -> float | None:
+def _severity(text: str, file: str, line: int, field: str) -> float | None:
     if not text.strip():
         return None
     value = _number(text)
     if not 0 <= value <= 10:
-        raise InputError("not a number from 0 to 10", file=file, line=line, field="avg_severity", value=text)
+        raise InputError("not a number from 0 to 10", file=file, line=line, field=field, value=text)
     return value
 
 
-def _rows_of_zip(path: Path) -> tuple[str, list[tuple[int, dict[str, str]]]]:
+def _rows_of_zip(path: Path, columns: Sequence[str]) -> tuple[str, list[tuple[int, dict[str, str]]]]:
     """The name to show in errors, and the rows of the one xlsx inside, numbered as in the sheet."""
     if not path.is_file():
         raise InputError("no such file", file=path, hint="check the path, or fetch SAD with `dvc repro` of its .dvc")
@@ -137,7 +142,7 @@ def _rows_of_zip(path: Path) -> tuple[str, list[tuple[int, dict[str, str]]]]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as inner:
             _refuse_bombs(inner, file)
-        return file, list(_rows_of_sheet(content, file))
+        return file, list(_rows_of_sheet(content, file, columns))
     except _DAMAGE as error:
         raise InputError(f"cannot be read as xlsx: {error}", file=file, hint="fetch the file again") from None
 
@@ -162,7 +167,7 @@ def _refuse_bombs(archive: zipfile.ZipFile, file: str | Path) -> None:
         )
 
 
-def _rows_of_sheet(content: bytes, file: str) -> Iterator[tuple[int, dict[str, str]]]:
+def _rows_of_sheet(content: bytes, file: str, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
     from openpyxl import load_workbook
 
     workbook = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
@@ -170,13 +175,13 @@ def _rows_of_sheet(content: bytes, file: str) -> Iterator[tuple[int, dict[str, s
     sheet.reset_dimensions()  # some writers state a wrong size, and rows beyond it would be lost
     rows = sheet.iter_rows(values_only=True)
     header = [_shown(cell) for cell in next(rows, ())]
-    missing = [c for c in COLUMNS if c not in header]
+    missing = [c for c in columns if c not in header]
     if missing:
         raise InputError(
             f"the header lacks {', '.join(missing)}", file=file, line=1, value=",".join(header),
-            hint=f"expected at least {','.join(COLUMNS)}",
+            hint=f"expected at least {','.join(columns)}",
         )
-    at = {column: header.index(column) for column in COLUMNS}
+    at = {column: header.index(column) for column in columns}
     for line, cells in enumerate(rows, start=2):
         if line > MOST_ROWS:
             raise InputError(f"more than {MOST_ROWS:,} rows", file=file, line=line, hint="give SAD_v1.zip as published")

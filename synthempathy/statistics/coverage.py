@@ -1,21 +1,21 @@
-"""What the corpus covers: the stress categories, the seeds' severity, and the one by the other."""
+"""What the corpus covers: the categories, the seeds' severity, and the one by the other."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 
-from synthempathy.core.records import CATEGORIES, UNKNOWN, Pair, severity_band
+from synthempathy.core.records import UNKNOWN, Pair, severity_band
 
-#: Of the bands of SAD's severity, 0 to 10.
+#: Of the bands of severity, 0 to 10.
 EDGES = (0, 2, 4, 6, 8, 10)
 BANDS = tuple(f"{edge}-{edge + 2}" for edge in EDGES[:-1])
 
 
-def category_counts(pairs: Sequence[Pair]) -> dict[str, int]:
-    """Pairs per category: SAD's nine in their order, even at 0, then any others by name."""
+def category_counts(pairs: Sequence[Pair], categories: Sequence[str]) -> dict[str, int]:
+    """Pairs per category: `categories` in their order, even at 0, then any others by name."""
     counts = Counter(pair.category for pair in pairs)
-    return {c: counts[c] for c in (*CATEGORIES, *sorted(counts.keys() - set(CATEGORIES)))}
+    return {c: counts[c] for c in (*categories, *sorted(counts.keys() - set(categories)))}
 
 
 def severity_counts(pairs: Sequence[Pair]) -> dict[str, int]:
@@ -24,11 +24,11 @@ def severity_counts(pairs: Sequence[Pair]) -> dict[str, int]:
     return {name: counts[name] for name in (*BANDS, UNKNOWN)}
 
 
-def coverage(pairs: Sequence[Pair]) -> list[tuple[str, str, int]]:
+def coverage(pairs: Sequence[Pair], categories: Sequence[str]) -> list[tuple[str, str, int]]:
     """Category, band of severity, pairs: every cell, even at 0."""
     counts = Counter((pair.category, _band(pair)) for pair in pairs)
     names = (*BANDS, UNKNOWN)
-    return [(category, name, counts[category, name]) for category in category_counts(pairs) for name in names]
+    return [(category, name, counts[category, name]) for category in category_counts(pairs, categories) for name in names]
 
 
 def _band(pair: Pair) -> str:

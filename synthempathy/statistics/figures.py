@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from synthempathy.core.records import Pair
+from synthempathy.domain.description import Domain
 from synthempathy.statistics import comparison, coverage, readability, templates
 from synthempathy.statistics.params import Stats
 from synthempathy.statistics.templates import Template
@@ -34,7 +35,7 @@ HEADERS = {
 }
 
 
-def measure(pairs: Sequence[Pair], settings: Stats) -> tuple[dict[str, Any], dict[str, list[Any]]]:
+def measure(pairs: Sequence[Pair], settings: Stats, domain: Domain) -> tuple[dict[str, Any], dict[str, list[Any]]]:
     """All figures, and the rows of every table, by the names of HEADERS."""
     vocabulary = Vocabulary()
     responses = vocabulary.texts([pair.response for pair in pairs])
@@ -55,19 +56,19 @@ def measure(pairs: Sequence[Pair], settings: Stats) -> tuple[dict[str, Any], dic
         found |= of_texts(kind, texts, syllables, settings)
     topics = topic_map(explanations, vocabulary, settings.topics, settings.seed)
     found |= {
-        "categories": coverage.category_counts(pairs),
+        "categories": coverage.category_counts(pairs, domain.seeds.categories),
         "severity": coverage.severity_counts(pairs),
         "models": model_counts(pairs),
         "by_model": by_model(pairs, words["response"], responses, vocabulary, settings),
-        "paper": comparison.PAPER,
+        "paper": domain.beside.figures if domain.beside else None,
     }
     return found, {
         "lengths": [(k, *bin_) for k in kinds for bin_ in binned(words[k], BIN_WORDS).items()],
         "categories": list(found["categories"].items()),
-        "coverage": coverage.coverage(pairs),
+        "coverage": coverage.coverage(pairs, domain.seeds.categories),
         "templates": ranked(common, len(pairs)),
         "topics": [(f"topic {n}", t.texts, t.terms, t.x, t.y) for n, t in enumerate(topics, start=1)],
-        "comparison": comparison.comparison(found),
+        "comparison": comparison.comparison(found, domain),
     }
 
 

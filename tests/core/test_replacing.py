@@ -85,6 +85,26 @@ def test_killed_before_any_step_the_outputs_are_old_or_new(tmp_path: Path, way: 
     assert seen == {"old", "new"}
 
 
+def test_what_another_has_put_there_since_the_kill_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DVC brings an earlier run's outputs out of its cache, without a command of ours: the killed run's must not follow."""
+    for name in ("data/a", "out/folder/file", "b"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("old")
+    ended = subprocess.run(
+        [sys.executable, "-c", WRITER, "3", "aside"], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    assert ended.returncode == -signal.SIGKILL
+    monkeypatch.chdir(tmp_path)
+    assert list(JOURNALS.glob("*.json")) and told(tmp_path).count("new") in (1, 2, 3)
+    for name in ("data/a", "out/folder/file", "b", "out/fresh/file"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).unlink(missing_ok=True)
+        Path(name).write_text("another's")
+    finish_interrupted()
+    assert told(tmp_path) == ["another's"] * 4
+    assert left_over(tmp_path) == []
+
+
 def test_ctrl_c_between_two_renames_ends_with_the_new_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     moved: list[object] = []

@@ -135,7 +135,8 @@ def test_vectors_of_a_model(fake: type[FakeEncoder]) -> None:
     found = semantic_duplicates(["a", "b", "aa x", "!", "…", "ab"], section(model="some/model", revision="c0ffee"), "cpu")
     assert found == [Duplicate(2, 0, {"similarity": 1.0})]  # texts without words have no meaning to compare
     assert fake.asked["name"] == "some/model" and fake.asked["revision"] == "c0ffee" and fake.asked["device"] == "cpu"
-    assert fake.asked["trust_remote_code"] is False and fake.asked["normalize_embeddings"] is True
+    assert fake.asked["trust_remote_code"] is False and fake.asked["model_kwargs"] == {"use_safetensors": True}
+    assert fake.asked["normalize_embeddings"] is True
 
 
 @pytest.mark.usefixtures("fake")
@@ -146,7 +147,7 @@ def test_a_model_that_does_not_load_is_one_line() -> None:
 
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(ModelError, match=r"pip install '\.\[semantic\]'"):
+    with pytest.raises(ModelError, match=r"make install EXTRAS=semantic"):
         check_model(section(model="some/model"))
     check_model(section())
     check_model(section(model="some/model", enabled=False))
@@ -157,7 +158,7 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_real_model_of_the_extra(tmp_path: Path) -> None:
-    """A tiny random BERT as a sentence-transformers folder; runs where pip install '.[semantic]' was done."""
+    """A tiny random BERT as a sentence-transformers folder; runs after `make install EXTRAS=semantic`."""
     pytest.importorskip("sentence_transformers")
     from transformers import BertConfig, BertModel
 

@@ -164,7 +164,7 @@ def changed(settings, **change):
 
 def test_without_vllm_it_says_how_to_install_it(settings, model, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ModelError, match=r"pip install 'synthempathy\[vllm\]'"):
+    with pytest.raises(ModelError, match=r"make install EXTRAS=vllm"):
         open_backend(Model(model), *settings)
 
 

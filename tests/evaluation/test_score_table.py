@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthempathy.core.errors import InputError
-from synthempathy.evaluation.score_table import COLUMNS, paired, read_scores, text_hash
-from tests.helpers.made_scores import COE_CBT, scored, write_table
+from synthempathy.evaluation.score_table import paired, read_scores, text_hash
+from tests.helpers.made_scores import COE_CBT, COLUMNS, scored, write_table
 
 
 def test_rows_pair_by_id_where_the_explanation_is_the_same() -> None:
@@ -63,10 +63,12 @@ def test_a_file_of_responses_is_read_with_hashes_for_texts(tmp_path: Path, name:
     path = tmp_path / "evaluation.jsonl"
     path.write_text(json.dumps({
         "id": "p-base", "pair_id": "p", "seed_id": "s", "explanation": "I worry.", "response": "I feel for you.", name: "base",
-        "er": 1.0, "ip": 0.5, "ex": 0.0, "empathy": 0.5, "model": "m",
+        "model": "m", "finish_reason": "stop", "er": 1.0, "ip": 0.5, "ex": 0.0, "empathy": 0.5,
     }), encoding="utf-8")
     [row] = read_scores(str(path))
-    assert (row.system, row.words, row.er, row.empathy) == ("base", 4, 1.0, 0.5)
+    assert (row.system, row.words, row.scores, row.whole) == (
+        "base", 4, {"er": 1.0, "ip": 0.5, "ex": 0.0, "empathy": 0.5}, 0.5,
+    )
     assert (row.explanation, row.response) == (text_hash("I worry."), text_hash("I feel for you."))
 
 

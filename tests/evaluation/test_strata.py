@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthempathy.core.records import CATEGORIES, Pair
+from synthempathy.core.records import Pair
 from synthempathy.evaluation.strata import by_category, by_severity, draw_pairs, group_figures
+from tests.helpers.empathy import CATEGORIES
 
 
 def pair(number: int, category: str, severity: Any) -> Pair:
@@ -26,7 +27,7 @@ def pair(number: int, category: str, severity: Any) -> Pair:
 ), min_size=1, max_size=30))
 def test_every_pair_is_in_one_group_and_the_groups_stand_in_order(rows: list[tuple[str, float | None]]) -> None:
     pairs = [pair(i, *row) for i, row in enumerate(rows)]
-    categories, severities = by_category(pairs), by_severity(pairs)
+    categories, severities = by_category(pairs, CATEGORIES), by_severity(pairs)
     for groups in (categories, severities):
         assert sorted(place for places in groups.values() for place in places) == list(range(len(pairs)))
     order = [*CATEGORIES, "Birds", "Zoo"]

@@ -25,6 +25,16 @@ def test_what_was_decided_meanwhile_is_not_lost(tmp_path: Path) -> None:
     assert list(read_decisions(path)) == [("a", "1" * 16), ("b", "2" * 16), ("c", "3" * 16)]
 
 
+def test_no_cell_starts_a_formula_and_the_pair_is_found_again(tmp_path: Path) -> None:
+    path = tmp_path / "decisions.csv"
+    for id in ("=1+1", "'=x", "-a", "it's"):
+        record_decision(path, (id, "1" * 16), Decision("drop", "@r", "+n"))
+    assert {id for id, _ in read_decisions(path)} == {"=1+1", "'=x", "-a", "it's"}
+    assert {(one.reason, one.note) for one in read_decisions(path).values()} == {("@r", "+n")}  # however often it is written
+    for line in path.read_text(encoding="utf-8").splitlines():
+        assert not any(one[:1] in "=+-@" for one in line.split(",") if one), line
+
+
 def test_the_shipped_decisions_are_readable() -> None:
     read_decisions(ROOT / "data/review/decisions.csv")
 

@@ -18,11 +18,11 @@ NF4 = changed(quantization="nf4", dtype="bfloat16", lora__target_modules="all-li
 
 def test_without_bitsandbytes_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ModelError, match=r"pip install 'synthempathy\[qlora\]'"):
+    with pytest.raises(ModelError, match=r"make install EXTRAS=qlora"):
         lora.load_with_lora(NF4, Training(), "cpu")
 
 
-@pytest.mark.skipif(importlib.util.find_spec("bitsandbytes") is None, reason="no bitsandbytes here: pip install '.[qlora]'")
+@pytest.mark.skipif(importlib.util.find_spec("bitsandbytes") is None, reason="no bitsandbytes here: make install EXTRAS=qlora")
 def test_4_bit_weights_are_trained_on_saved_and_loaded_on_whole_ones(home: Path) -> None:
     import torch
     from peft import PeftModel

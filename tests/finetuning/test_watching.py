@@ -54,11 +54,11 @@ def test_the_table_has_looks_and_steps_and_stays_small(tmp_path: Path) -> None:
 
 def test_dvclive_is_an_option_that_says_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ModelError, match=r"pip install 'synthempathy\[dvclive\]'"):
+    with pytest.raises(ModelError, match=r"make install EXTRAS=dvclive"):
         dvclive_callback("live")
 
 
-@pytest.mark.skipif(importlib.util.find_spec("dvclive") is None, reason="no dvclive here: pip install '.[dvclive]'")
+@pytest.mark.skipif(importlib.util.find_spec("dvclive") is None, reason="no dvclive here: make install EXTRAS=dvclive")
 def test_dvclive_writes_as_it_goes_and_changes_nothing(home: Path) -> None:
     plain = run(MIXED * 2, MIXED)
     watched = run(MIXED * 3, MIXED, dvclive="live")

@@ -8,6 +8,7 @@ from synthempathy.generation import checks
 from synthempathy.generation.params import Explain
 from synthempathy.llm.backends import Completion
 from synthempathy.llm.params import Sampling
+from tests.helpers.empathy import DOMAIN
 
 SETTINGS = Explain(
     model="m",
@@ -24,7 +25,7 @@ GOOD = "My manager shouted at me and I went home with a headache."
 
 def reason(text: str, field: str = "response", *, finish: str = "stop", instructions: str = "") -> str | None:
     answer = Completion("x", text, finish, 1, 1)
-    return checks.unreadable(answer) or checks.unusable(text, field, SETTINGS, instructions)
+    return checks.unreadable(answer) or checks.unusable(text, field, SETTINGS, instructions, DOMAIN.voice)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from synthempathy.llm.mixture import place_of
 from synthempathy.llm.params import Engine, Machine, Sampling, WeightedModel
 from synthempathy.llm.runner import Row
 from synthempathy.project.params import load_params
+from tests.helpers.empathy import DOMAIN
 
 ROOT = Path(__file__).parents[2]
 PARAMS = load_params(ROOT / "params.yaml")
@@ -40,7 +41,7 @@ def settings_of(step: GenerationStep, **changes: Any) -> Step:
 
 
 def read(step: GenerationStep, text: str, prompt: str = "default", reason: Any = "stop") -> Any:
-    reader = step.reader(settings_of(step), prompt_of(step, prompt))
+    reader = step.reader(settings_of(step), prompt_of(step, prompt), DOMAIN.voice)
     return reader(Row("r", SEED, []), Completion("r", text, reason, 1, 1))
 
 
@@ -118,7 +119,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 def made(step: GenerationStep, records: Sequence[Record], machine: Machine, samples: int | None = None, **changes: Any) -> Any:
     name = "plain" if step is RESPOND else "default"
     settings = settings_of(step, **changes)
-    return generate(step, records, prompt_of(step, name), settings, Engine(backend="transformers"), machine, samples)
+    engine = Engine(backend="transformers")
+    return generate(step, records, prompt_of(step, name), settings, engine, machine, DOMAIN.voice, samples)
 
 
 def test_rows_that_go_on_hold_what_came_before_and_who_wrote_them(machine: Machine) -> None:

@@ -13,6 +13,7 @@ from synthempathy.llm.chat import prompt_ids
 from synthempathy.llm.loading import load_tokenizer
 from synthempathy.llm.params import Sampling
 from synthempathy.project.params import load_params
+from tests.helpers.empathy import DOMAIN
 from tests.helpers.thinking_model import FAMILIES, REPLY, save_thinking_model
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +37,7 @@ def test_no_thought_in_any_field(family: str, tmp_path: Path) -> None:
         update={"model": str(folder), "sampling": GREEDY, "min_words": 5, "attempts": 1, "prompt": "plain"},
     )
     machine = PARAMS.machine.model_copy(update={"store": str(tmp_path / "store.sqlite"), "device": "cpu"})
-    made = generate(RESPOND, asked, PROMPT, settings, PARAMS.engine, machine)
+    made = generate(RESPOND, asked, PROMPT, settings, PARAMS.engine, machine, DOMAIN.voice)
     rows = list(made.rows())
     assert [row["response"] for row in rows] == [REPLY, REPLY]
     assert "should name" not in json.dumps([{**row, "explanation": ""} for row in rows])

@@ -115,6 +115,7 @@ def make_run(root: Path, pairs: int = 40, *, hostile: bool = True) -> Path:
     (root / "dvc.yaml").write_text(DVC, encoding="utf-8")
     shutil.copy(ROOT / "params.yaml", root)
     shutil.copytree(ROOT / "profiles", root / "profiles")
+    shutil.copytree(ROOT / "domains", root / "domains")
     return root
 
 

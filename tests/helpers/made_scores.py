@@ -9,9 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from synthempathy.evaluation.score_table import COLUMNS, ScoredResponse
+from synthempathy.evaluation.score_table import AFTER, BEFORE, ScoredResponse
+from tests.helpers.empathy import SCORES
 
 #: Mean er, ip, ex of the corpus's responses by prompt.
+#: Of metrics/empathy_scores.csv.
+COLUMNS = (*BEFORE, *SCORES, *AFTER)
 COE_CBT, PLAIN = (1.7, 1.87, 1.85), (1.15, 1.6, 0.25)
 
 
@@ -25,10 +28,11 @@ def scored(
     rows = []
     for seed in range(seeds):
         for story in range(each):
-            er, ip, ex = np.clip(np.array(means) + own[seed] + chance.normal(0, std, 3), 0, 2).tolist()
+            values = np.clip(np.array(means) + own[seed] + chance.normal(0, std, 3), 0, 2).tolist()
+            scores = dict(zip(SCORES, (*values, sum(values) / 3), strict=True))
             rows.append(ScoredResponse(
-                pair_id=f"s{seed}-{story}", seed_id=f"s{seed}", system=system, er=er, ip=ip, ex=ex,
-                empathy=(er + ip + ex) / 3, words=words, explanation=f"e{seed}-{story}", response=f"{draw}-{seed}-{story}",
+                pair_id=f"s{seed}-{story}", seed_id=f"s{seed}", system=system, words=words,
+                scores=scores, explanation=f"e{seed}-{story}", response=f"{draw}-{seed}-{story}",
             ))
     return rows
 
@@ -36,7 +40,7 @@ def scored(
 def write_table(path: Path, rows: Sequence[ScoredResponse]) -> Path:
     """metrics/empathy_scores.csv, as `evaluate` writes it."""
     path.parent.mkdir(exist_ok=True)
-    lines = [",".join(COLUMNS), *(",".join(str(getattr(r, c)) for c in COLUMNS) for r in rows)]
+    lines = [",".join(COLUMNS), *(",".join(str(r.scores.get(c, getattr(r, c, ""))) for c in COLUMNS) for r in rows)]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
 

@@ -65,6 +65,7 @@ def few_rows(project: Path, model: Path, settings: dict[str, object]) -> dict[st
 def _params(project: Path, model: Path, settings: dict[str, object]) -> Path:
     shutil.copytree(ROOT / "prompts", project / "prompts")
     (project / "profiles").mkdir()
+    (project / "domains").symlink_to(ROOT / "domains")
     shutil.copy(ROOT / "profiles" / "smollm2.yaml", project / "profiles")
     params = Path(shutil.copy(ROOT / "params.yaml", project))
     own = {

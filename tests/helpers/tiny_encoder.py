@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 
-from synthempathy.scorers.base import MECHANISMS
 from synthempathy.scorers.labelled import LabelledPair
+from tests.helpers.empathy import DIMENSIONS
 
 POSTS = (
     "I lost my job today.", "My cat died in the night.", "Nobody came to my party.", "I failed the exam again.",
@@ -24,13 +24,13 @@ def separable_pairs(posts: Sequence[str] = POSTS[:3]) -> list[LabelledPair]:
     """27 replies per post: a sentence per mechanism, each at each level."""
     pairs = []
     for post, levels in product(posts, product((0, 1, 2), repeat=3)):
-        said = [SAYS[m][level] for m, level in zip(MECHANISMS, levels, strict=True)]
+        said = [SAYS[m][level] for m, level in zip(DIMENSIONS, levels, strict=True)]
         response = " ".join(said)
         spans = {
             m: ((response.index(part), response.index(part) + len(part)),) if level else ()
-            for m, level, part in zip(MECHANISMS, levels, said, strict=True)
+            for m, level, part in zip(DIMENSIONS, levels, said, strict=True)
         }
-        pairs.append(LabelledPair(post, response, dict(zip(MECHANISMS, levels, strict=True)), spans))
+        pairs.append(LabelledPair(post, response, dict(zip(DIMENSIONS, levels, strict=True)), spans))
     return pairs
 
 

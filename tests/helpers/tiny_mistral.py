@@ -73,6 +73,7 @@ def make_project(folder: Path) -> Path:
         "evaluate.bootstrap_samples": 300, "machine.device": "cpu",
     })
     shutil.copytree(ROOT / "profiles", folder / "profiles")
+    shutil.copytree(ROOT / "domains", folder / "domains")
     shutil.copytree(ROOT / "prompts", folder / "prompts")
     tiny_model().save_pretrained(folder / "models" / "tiny")
     tiny_tokenizer().save_pretrained(folder / "models" / "tiny")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
+from tests.helpers.gated_hub import gated_hub
 from tests.helpers.tiny_model import save_tiny_model
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -44,33 +41,8 @@ def test_offline_without_a_snapshot_is_one_line(tmp_path: Path) -> None:
     assert "org/tiny is not in the cache, and HF_HUB_OFFLINE is set" in last
 
 
-class Hub(BaseHTTPRequestHandler):
-    """Tells the model's commit to everybody, and its files to nobody."""
-
-    def do_GET(self) -> None:
-        body = json.dumps({"id": "org/tiny", "modelId": "org/tiny", "sha": COMMIT, "siblings": [], "tags": []}).encode()
-        gated = "/resolve/" in self.path
-        self.send_response(403 if gated else 200)
-        if gated:
-            self.send_header("X-Error-Code", "GatedRepo")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(body)
-
-    do_HEAD = do_GET
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-
 def test_a_licence_that_is_not_accepted_is_said_with_the_way_out(tmp_path: Path) -> None:
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    threading.Thread(target=http.serve_forever, args=(0.05,), daemon=True).start()
-    try:
-        found = run(CHECKED, tmp_path, HF_ENDPOINT=f"http://127.0.0.1:{http.server_address[1]}", HF_HUB_OFFLINE="0")
-    finally:
-        http.shutdown()
-        http.server_close()
+    with gated_hub(COMMIT) as url:
+        found = run(CHECKED, tmp_path, HF_ENDPOINT=url, HF_HUB_OFFLINE="0")
     last = found.stderr.splitlines()[-1]
     assert "org/tiny: its licence is not accepted, or not by this account; accept it at https://huggingface.co/org/tiny" in last

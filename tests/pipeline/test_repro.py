@@ -1,74 +1,23 @@
 """A real `dvc repro` in a temporary copy, on a small draw: what reruns after an edit, and what a mistake leaves alone."""
 
-import csv
+import hashlib
 import json
 import os
-import re
-import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
-from tests.helpers.params import set_params
-
-ROOT = Path(__file__).parents[2]
-SMALLER = {
-    "seeds.limit": 9, "brainstorm.stories_per_seed": 2, "safety.folds": 2, "scorer.folds": 2, "finetune.epochs": 1,
-    "evaluate.pairs": 4, "evaluate.bootstrap_samples": 200,
-}
-#: Tables to learn from, and the column by which a sixth of them is taken.
-THINNED = {"data/empathy/labelled_pairs.csv": "explanation", "data/safety/examples.csv": "text"}
-
-
-def thin(path: Path, column: str) -> None:
-    with path.open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    places = {text: place for place, text in enumerate(dict.fromkeys(row[column] for row in rows))}
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        table = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
-        table.writeheader()
-        table.writerows(row for row in rows if places[row[column]] % 6 == 0)
-
-
-def run(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    environment["PYTHONPATH"] = str(project)
-    return subprocess.run(words, cwd=project, capture_output=True, text=True, env=environment)
-
-
-def ran(result: subprocess.CompletedProcess[str]) -> set[str]:
-    assert result.returncode == 0, result.stdout + result.stderr
-    return set(re.findall(r"Running stage '(\w+)'", result.stdout))
+from tests.helpers.pairs import ROOT
+from tests.helpers.small_project import copied, ran, run
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pipeline") / "clone"
-    tracked = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.splitlines()
-    for name in tracked:
-        needed = name.startswith("tests/data/") or not name.startswith("tests/")
-        if (ROOT / name).is_file() and needed and name != "dvc.lock":
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    set_params(folder / "params.yaml", **SMALLER)
-    for name, column in THINNED.items():
-        thin(folder / name, column)
-    for words in (
-        ("init", "-q"),
-        ("add", "-A"),
-        ("-c", "user.name=t", "-c", "user.email=t@t.invalid", "commit", "-qm", "x"),
-    ):
-        subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
-    ran(run(folder, "dvc", "repro"))
-    return folder
+def project(small_run, tmp_path_factory):
+    return copied(small_run, tmp_path_factory.mktemp("pipeline") / "clone")
 
 
 def figures(project: Path, name: str) -> dict:
@@ -95,6 +44,47 @@ def test_the_whole_pipeline_conserves_rows(project):
 
 
 def test_nothing_changed_runs_nothing(project):
+    assert ran(run(project, "dvc", "repro")) == set()
+
+
+def tracked_bytes(project):
+    """What the pipeline wrote, but for what changes from run to run."""
+    names = ("data", "metrics", "models")
+    paths = [path for name in names for path in (project / name).rglob("*") if path.is_file() and path.name != "cost.json"]
+    return {str(path.relative_to(project)): hashlib.md5(path.read_bytes()).hexdigest() for path in paths}
+
+
+def killed_stages(project, *words):
+    environment = os.environ | {"PYTHONPATH": f"{project}{os.pathsep}{ROOT}"}
+    command = [sys.executable, "-m", "tests.helpers.killed_stages", *words]
+    return subprocess.run(command, cwd=project, capture_output=True, text=True, env=environment)
+
+
+def test_every_stage_killed_between_any_two_renames_leaves_the_old_or_the_new(project):
+    before = tracked_bytes(project)
+    result = killed_stages(project, "all")
+    assert result.returncode == 0, result.stderr
+    renames = json.loads(result.stdout.splitlines()[-1])
+    alone = {"quality"}  # one file, one rename
+    assert renames.keys() == set(YAML(typ="safe").load(project / "dvc.yaml")["stages"]) - alone
+    assert all(number > 0 for number in renames.values())
+    assert tracked_bytes(project) == before  # each was done anew, from what the one before it had written
+    assert ran(run(project, "dvc", "repro")) == set()
+    assert tracked_bytes(project) == before
+
+
+@pytest.mark.parametrize(
+    ("stage", "renames", "old"),
+    [("split", 2, "data/train.jsonl"), ("filter", 1, "metrics/filter.json"), ("release", 0, "data/release/README.md")],
+)
+def test_after_a_kill_dvc_repro_ends_with_the_undisturbed_bytes(project, stage, renames, old):
+    before = tracked_bytes(project)
+    (project / old).unlink()  # it may be a link into DVC's cache
+    (project / old).write_text("old\n")
+    assert killed_stages(project, stage, str(renames)).returncode == -signal.SIGKILL
+    ran(run(project, "dvc", "repro"))
+    assert run(project, "synthempathy", "summary").returncode == 0  # a command more, which finishes what was left
+    assert tracked_bytes(project) == before
     assert ran(run(project, "dvc", "repro")) == set()
 
 

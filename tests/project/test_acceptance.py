@@ -12,9 +12,12 @@ import pytest
 from synthempathy.core.errors import InputError
 from synthempathy.core.params import read_params
 from synthempathy.project.acceptance import hatecheck, rates, tweets
+from synthempathy.scorers.epitome import COLUMNS as EPITOME_COLUMNS
+from synthempathy.scorers.epitome import FILES as EPITOME_FILES
 from synthempathy.scorers.kinds import train_scorer
 from synthempathy.scorers.params import Scorer
-from synthempathy.scorers.sources import EPITOME_COLUMNS, EPITOME_FILES, read_labelled
+from synthempathy.scorers.sources import read_labelled
+from tests.helpers.empathy import DIMENSIONS
 from tests.helpers.pairs import filter_settings
 
 ROOT = Path(__file__).parents[2]
@@ -63,7 +66,7 @@ def test_a_file_of_another_form_is_named(tmp_path: Path, reader: object, rows: t
 
 
 def test_the_verb_prints_figures_of_epitome_and_names_what_is_missing(tmp_path: Path) -> None:
-    pairs = read_labelled(ROOT / "data" / "empathy" / "labelled_pairs.csv").pairs[::6]
+    pairs = read_labelled(ROOT / "data" / "empathy" / "labelled_pairs.csv", dimensions=DIMENSIONS).pairs[::6]
     train_scorer(pairs, read_params(ROOT / "params.yaml").section("scorer", Scorer)).save(tmp_path / "scorer")
     folder = tmp_path / "epitome"
     folder.mkdir()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from synthempathy.project.declared import MOST_DECLARED, compared
+from tests.helpers.params import set_params
 
 ROOT = Path(__file__).parents[2]
 
@@ -17,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """Code, params and pipelines of this project, without its data."""
-    for name in ("stages", "synthempathy", "profiles"):
+    for name in ("stages", "synthempathy", "profiles", "domains"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in (".dvcignore", "dvc.yaml", "params.yaml"):
         shutil.copy(ROOT / name, tmp_path / name)
@@ -42,6 +43,15 @@ def test_this_project_declares_what_it_uses() -> None:
     rows, findings = compared(ROOT)
     assert not findings, "\n".join(map(str, findings))
     assert all(1 <= row.ratio <= MOST_DECLARED for row in rows)
+
+
+@pytest.mark.parametrize("changes", [
+    {"scorer.kind": "judge"}, {"scorer.kind": "embeddings"}, {"scorer.kind": "biencoder"}, {"filter.guard.model": "org/guard"},
+    {"filter.classifier.transformer.model": "org/hate"}, {"engine.backend": "openai", "scorer.kind": "judge"},
+])
+def test_what_params_alone_bring_in_needs_no_edit_of_dvc_yaml(project: Path, changes: dict[str, object]) -> None:
+    set_params(project / "params.yaml", **changes)
+    assert found(project) == []
 
 
 def test_code_that_is_used_and_not_declared(project: Path) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from synthempathy.core.errors import InputError, ModelError
-from synthempathy.project.inputs import model_folders, run_all
+from synthempathy.core.errors import InputError, ModelError, run_all
+from synthempathy.project.inputs import model_folders
 from synthempathy.project.params import Params, load_params
 
 ROOT = Path(__file__).parents[2]

@@ -1,6 +1,6 @@
 """The layers: who may know whom, no circle of imports, and no module too long to read in one go.
 
-core and text know nobody (text knows core); llm knows these; subjects know these, and each other along the arrows below;
+core knows nobody, text and domain know core; llm knows these; subjects know these, and each other along the arrows below;
 project knows all of them, stages know everything, and nothing knows stages.
 """
 
@@ -16,14 +16,15 @@ from synthempathy.project.imports import module_level_imports, source_of
 ROOT = Path(__file__).parents[2]
 MODULES = sorted(path.relative_to(ROOT) for top in ("stages", "synthempathy") for path in (ROOT / top).rglob("*.py"))
 
-BELOW = {"core", "text", "llm"}  # what every subject may know
+BELOW = {"core", "text", "llm", "domain"}  # what every subject may know
 LAYERS: dict[str, set[str]] = {
-    "core": set(), "text": {"core"}, "llm": {"core", "text"},
+    "core": set(), "text": {"core"}, "domain": {"core"}, "llm": {"core", "text"},
     "seeds": BELOW, "dedup": BELOW, "filters": BELOW, "split": BELOW, "scorers": BELOW, "finetuning": BELOW,
     "statistics": BELOW, "release": BELOW,
     "generation": BELOW | {"filters"},  # the rules that answers are checked by
     "sampling": BELOW | {"generation"}, "demo_model": BELOW | {"generation"},
     "evaluation": BELOW | {"scorers", "finetuning"},
+    "pages": {"core"}, "reviewing": BELOW | {"filters", "pages"}, "versions": BELOW | {"evaluation", "scorers", "pages"},
     "explorer": BELOW | {"scorers"},  # asks for each sentence what it gave to a score
 }
 LAYERS["project"] = set(LAYERS)

@@ -21,11 +21,13 @@ from synthempathy.filters.rules.personal_data import mask
 from synthempathy.generation import checks
 from synthempathy.generation.markup import flattened
 from synthempathy.generation.reading import read_notes, read_prose
+from synthempathy.generation.teller import another_tells
 from synthempathy.llm.answers import MOST_CHARACTERS, TOO_LONG, plain_answer
 from synthempathy.llm.backends import Completion
 from synthempathy.llm.chat import harmless
 from synthempathy.project.params import load_params
 from synthempathy.scorers.judge.rubric import levels_in
+from tests.helpers.empathy import DOMAIN
 from tests.helpers.hostile import PIECES, text_of_size
 from tests.helpers.pairs import ROOT, filter_settings, pair_of
 
@@ -135,9 +137,11 @@ def test_no_reading_of_an_answer_is_slow() -> None:
     step = load_params(ROOT / "params.yaml").respond
     reads: dict[str, Read] = {
         "plain_answer": plain_answer, "read_prose": read_prose, "read_notes": read_notes, "flattened": flattened,
-        "unusable": lambda text: checks.unusable(text, "explanation", step, "You are kind to whoever writes. " * 20),
+        "unusable": lambda text: checks.unusable(text, "explanation", step, "Be kind to whoever writes. " * 20, DOMAIN.voice),
+        "teller": lambda text: another_tells("Lena went out. " + text, text + " I'm Lena." * (len(text) // 10)),
         "harmless": lambda text: harmless([{"role": "user", "content": text}]), "llama_guard": llama_guard,
-        "granite_guardian": granite_guardian, "levels": lambda text: levels_in(Completion("r", text, "stop", 1, 1)),
+        "granite_guardian": granite_guardian,
+        "levels": lambda text: levels_in(Completion("r", text, "stop", 1, 1), DOMAIN.rubric.names),
     }
     assert slow(reads) == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -61,3 +62,37 @@ def test_a_link_in_the_reports_place_is_refused(tmp_path: Path) -> None:
     (tmp_path / "report/report.md").symlink_to("/etc/hostname")
     [run] = [step["run"] for step in steps(read("comment")) if step.get("name") == "Make it harmless"]
     assert subprocess.run(["bash", "-c", run], cwd=tmp_path).returncode != 0
+
+
+GH = """#!/bin/bash
+case "$*" in
+  *artifacts?name=compare*) printf '%s' "$PAGE" ;;
+  *pulls/7*) echo tested ;;
+  *"pr comment 7 --body-file "*) cat "$5" > posted.md ;;
+  *) exit 9 ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(("page", "linked"), [("123456", True), ("", False), ("1](http://evil.example)", False)])
+def test_the_comment_links_to_the_page_by_a_number_alone(page: str, linked: bool, tmp_path: Path) -> None:
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report/number").write_text("7\n")
+    (tmp_path / "comment.md").write_text("```\nthe report\n")
+    (tmp_path / "gh").write_text(GH)
+    (tmp_path / "gh").chmod(0o755)
+    [run] = [step["run"] for step in steps(read("comment")) if step.get("name") == "Say so on the pull request"]
+    given = {"PAGE": page, "RUN": "55", "SERVER": "https://git.example", "GH_REPO": "a/b", "TESTED": "tested"}
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    subprocess.run(["bash", "-c", run], cwd=tmp_path, check=True, env=os.environ | given | {"PATH": path})
+    posted = (tmp_path / "posted.md").read_text()
+    link = "[The page of this comparison](https://git.example/a/b/actions/runs/55/artifacts/123456): "
+    assert posted.startswith(link) is linked and "evil" not in posted
+    assert posted.endswith("```\nthe report\n")
+
+
+def test_the_page_is_an_artefact_that_no_step_with_rights_downloads() -> None:
+    kept = [step["with"] for step in steps(read("pipeline")) if "upload-artifact" in step.get("uses", "")]
+    assert {"compare/compare.html", "report"} == {one["path"] for one in kept}
+    taken = [step["with"]["name"] for step in steps(read("comment")) if "download-artifact" in step.get("uses", "")]
+    assert taken == ["report"]

@@ -14,7 +14,9 @@ from ruamel.yaml import YAML
 from synthempathy.llm.params import WeightedModel
 from synthempathy.project.params import Params, load_params
 from synthempathy.release.card import FIELDS, dataset_card, gain_sentence
-from synthempathy.release.metrics import CorpusMetrics, EmpathyMetrics, RowMetrics
+from synthempathy.release.datasheet import Datasheet
+from synthempathy.release.metrics import CorpusMetrics, EvaluationMetrics, RowMetrics
+from tests.helpers.empathy import DOMAIN
 
 ROOT = Path(__file__).parents[2]
 PARAMS = load_params(ROOT / "params.yaml")
@@ -44,11 +46,15 @@ METRICS: dict[str, dict[str, Any]] = {
 }
 
 
-def card_of(metrics: dict[str, dict[str, Any]], params: Params = PARAMS) -> str:
+SHEET: Datasheet = {"Motivation": {"Who made it?": "Two of us.\n\nAnd a cat.", "Who paid?": None}}
+
+
+def card_of(metrics: dict[str, dict[str, Any]], params: Params = PARAMS, sheet: Datasheet = SHEET) -> str:
     return dataset_card(
         params.model_dump(), {"train": 1300, "validation": 201, "test": 211},
         CorpusMetrics.model_validate(metrics["corpus"]), RowMetrics.model_validate(metrics["dedup"]),
-        RowMetrics.model_validate(metrics["filtered"]), EmpathyMetrics.model_validate(metrics["empathy"]),
+        RowMetrics.model_validate(metrics["filtered"]), EvaluationMetrics.model_validate(metrics["empathy"]), DOMAIN,
+        sheet,
     )
 
 
@@ -121,7 +127,7 @@ def test_header_is_what_the_hub_reads() -> None:
     assert read["language"] == ["en"] and read["size_categories"] == ["1K<n<10K"]
     assert (read["pretty_name"], read["license"]) == (PARAMS.release.name, PARAMS.release.license)
     assert read["configs"][0]["data_files"] == [
-        {"split": split, "path": f"data/{split}.jsonl"} for split in ("train", "validation", "test")
+        {"split": split, "path": f"data/{split}.parquet"} for split in ("train", "validation", "test")
     ]
     assert [f["name"] for f in read["dataset_info"]["features"]] == list(FIELDS)
 
@@ -153,9 +159,22 @@ def test_what_the_parameters_change_in_the_method_is_said() -> None:
     assert "| responses | `org/a` at `abc` (weight 2), `org/b` (weight 1) |" in card
 
 
+def test_the_datasheet_shows_answers_and_marked_blanks() -> None:
+    card = card_of(METRICS)
+    assert "### Motivation\n\n**Who made it?**\n\nTwo of us.\n\nAnd a cat.\n" in card
+    assert "**Who paid?**\n\n> *Not answered" in card and "Questions without an answer yet: 1." in card
+    assert "without an answer" not in card_of(METRICS, sheet={"Motivation": {"Who made it?": "Us."}})
+
+
+def test_a_citation_of_its_own_stands_before_the_method_s() -> None:
+    cited = PARAMS.model_copy(update={"release": PARAMS.release.model_copy(update={"citation": "@misc{ours}"})})
+    before, after = card_of(METRICS, cited).split("The method:")
+    assert "@misc{ours}" in before and "@misc{chen2025" in after
+
+
 def test_a_gain_that_is_not_defined_is_said() -> None:
     def sentence(**changed: Any) -> str:
-        return gain_sentence(EmpathyMetrics.model_validate(METRICS["empathy"] | changed), 100)
+        return gain_sentence(EvaluationMetrics.model_validate(METRICS["empathy"] | changed), "empathy", 100)
 
     none = dict.fromkeys(("gain_percent", "gain_ci_low", "gain_ci_high", "p_value"))
     assert sentence(**none, note="base is 0") == "Gain in mean empathy, tuned over base: not defined (base is 0)."

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from synthempathy.core.params import read_params
-from synthempathy.scorers.base import EmpathyScorer, Floats
+from synthempathy.scorers.base import Floats, PairScorer
 from synthempathy.scorers.kinds import train_scorer
 from synthempathy.scorers.params import Scorer
 from synthempathy.scorers.sources import read_labelled
+from tests.helpers.empathy import AROUND, DIMENSIONS
 
 ROOT = Path(__file__).parents[2]
 #: Posts, each with a sincere reply.
@@ -76,14 +77,14 @@ REPEATED = [
 
 
 @pytest.fixture(scope="module")
-def shipped() -> EmpathyScorer:
+def shipped() -> PairScorer:
     """The scorer that `dvc repro scorer` makes."""
-    pairs = read_labelled(ROOT / "data" / "empathy" / "labelled_pairs.csv").pairs
-    return train_scorer(pairs, read_params(ROOT / "params.yaml").section("scorer", Scorer))
+    pairs = read_labelled(ROOT / "data" / "empathy" / "labelled_pairs.csv", dimensions=DIMENSIONS).pairs
+    return train_scorer(pairs, read_params(ROOT / "params.yaml").section("scorer", Scorer), AROUND)
 
 
 @pytest.fixture(scope="module")
-def sincere(shipped: EmpathyScorer) -> dict[str, Floats]:
+def sincere(shipped: PairScorer) -> dict[str, Floats]:
     return shipped.score(POSTS, REPLIES)
 
 
@@ -100,19 +101,19 @@ def test_sincere_replies_score_high(sincere: dict[str, Floats]) -> None:
     "replies", [STRUNG, SALAD, [10 * r for r in REPEATED], ["", " ", "..."]], ids=["strung", "salad", "repeated", "empty"],
 )
 def test_what_only_looks_like_empathy_scores_below_every_sincere_reply(
-    shipped: EmpathyScorer, sincere: dict[str, Floats], replies: list[str],
+    shipped: PairScorer, sincere: dict[str, Floats], replies: list[str],
 ) -> None:
     fooling = shipped.score(*crossed(replies))["empathy"]
     assert fooling.max() < sincere["empathy"].min()
     assert fooling.mean() < 0.4 * sincere["empathy"].mean()
 
 
-def test_saying_it_ten_times_scores_below_saying_it_once(shipped: EmpathyScorer) -> None:
+def test_saying_it_ten_times_scores_below_saying_it_once(shipped: PairScorer) -> None:
     once, often = (shipped.score(*crossed([times * r for r in REPEATED]))["empathy"] for times in (1, 10))
     assert (often < 0.5 * once).all()
 
 
-def test_another_persons_reply_scores_below_ones_own(shipped: EmpathyScorer, sincere: dict[str, Floats]) -> None:
+def test_another_persons_reply_scores_below_ones_own(shipped: PairScorer, sincere: dict[str, Floats]) -> None:
     """It is as warm, but does not show understanding of this post and asks about another. Not every reply gives that away."""
     for shift in range(1, len(POSTS)):
         others = shipped.score(POSTS, REPLIES[shift:] + REPLIES[:shift])

@@ -8,17 +8,20 @@ from pathlib import Path
 import numpy as np
 
 from synthempathy.core.progress import Advance
-from synthempathy.scorers.base import MECHANISMS, EmpathyScorer, Floats, Mechanism, group_numbers
+from synthempathy.scorers.base import Dimension, Floats, PairScorer, group_numbers
+from tests.helpers.empathy import DIMENSIONS
 
 
-class Torn(EmpathyScorer):
+class Torn(PairScorer):
     """Hardly prefers one level to another."""
+
+    whole = "empathy"
 
     def probabilities(
         self, explanations: Sequence[str], responses: Sequence[str], *, advance: Advance | None = None,
-    ) -> dict[Mechanism, Floats]:
+    ) -> dict[Dimension, Floats]:
         likely = np.array([[0.51, 0.0, 0.49], [0.3, 0.4, 0.3], [0.1, 0.44, 0.46], [1.0, 0.0, 0.0]])
-        return {m: likely for m in MECHANISMS}
+        return {m: likely for m in DIMENSIONS}
 
     def save(self, folder: Path) -> None:
         raise NotImplementedError

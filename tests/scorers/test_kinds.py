@@ -14,8 +14,8 @@ from synthempathy.scorers.kinds import load_scorer
 @pytest.mark.parametrize(("about", "message"), [
     (None, "no scorer here"), ("[", "cannot be read"), ("{}", "cannot be read"), ("[1]", "cannot be read"),
     (json.dumps({"kind": "oracle"}), "a scorer of kind 'oracle' and format 'none'"),
-    (json.dumps({"kind": "judge", "format": "synthempathy-judge-1"}), "what can be read is .*synthempathy-judge-2"),
-    (json.dumps({"kind": "judge", "format": "synthempathy-judge-2"}), "cannot be read"),
+    (json.dumps({"kind": "judge", "format": "synthempathy-judge-1"}), "what can be read is .*synthempathy-judge-3"),
+    (json.dumps({"kind": "judge", "format": "synthempathy-judge-3"}), "cannot be read"),
 ])
 def test_what_is_no_scorer_is_named_with_a_way_out(tmp_path: Path, about: str | None, message: str) -> None:
     if about is not None:

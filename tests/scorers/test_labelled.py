@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from synthempathy.core.errors import InputError
-from synthempathy.scorers.base import MECHANISMS, Mechanism
+from synthempathy.scorers.base import Dimension
 from synthempathy.scorers.labelled import LabelledPair, Span, check_enough, require_levels
 from synthempathy.scorers.reading import sentences
+from tests.helpers.empathy import DIMENSIONS
 
 
 def pair(response: str, er: int, spans: tuple[Span, ...] = (), post: str = "post") -> LabelledPair:
@@ -38,8 +39,8 @@ def test_too_few_of_a_level_is_said() -> None:
         check_enough(pairs, 5, Path("pairs.csv"))
 
 
-@pytest.mark.parametrize("mechanism", MECHANISMS)
-def test_a_level_that_no_pair_has_is_named(mechanism: Mechanism) -> None:
+@pytest.mark.parametrize("mechanism", DIMENSIONS)
+def test_a_level_that_no_pair_has_is_named(mechanism: Dimension) -> None:
     require_levels([0, 1, None, 2], mechanism)
     with pytest.raises(InputError, match=f"no pair to learn level 1 of {mechanism} from"):
         require_levels([0, 2, None], mechanism)

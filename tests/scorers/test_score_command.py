@@ -15,6 +15,7 @@ from synthempathy.core.params import read_params
 from synthempathy.scorers.kinds import train_scorer
 from synthempathy.scorers.params import Scorer
 from synthempathy.scorers.sources import read_labelled
+from tests.helpers.empathy import AROUND, DIMENSIONS
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,8 +24,8 @@ ROOT = Path(__file__).parents[2]
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project folder with a scorer at the default place."""
     path = tmp_path_factory.mktemp("score")
-    pairs = read_labelled(ROOT / "data" / "empathy" / "labelled_pairs.csv").pairs[::3]
-    train_scorer(pairs, read_params(ROOT / "params.yaml").section("scorer", Scorer)).save(path / "models" / "scorer")
+    pairs = read_labelled(ROOT / "data" / "empathy" / "labelled_pairs.csv", dimensions=DIMENSIONS).pairs[::3]
+    train_scorer(pairs, read_params(ROOT / "params.yaml").section("scorer", Scorer), AROUND).save(path / "models" / "scorer")
     return path
 
 

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from synthempathy.scorers.base import MECHANISMS, Floats, Integers, Mechanism
+from synthempathy.scorers.base import Dimension, Floats, Integers
 from synthempathy.scorers.labelled import LabelledPair, authors_left_out
 from synthempathy.scorers.levels import named_levels
 from synthempathy.scorers.stacking import Stack
 from synthempathy.scorers.validation import agreement
+from tests.helpers.empathy import DIMENSIONS
 
 #: EPITOME's interpretation has 4% of level 1.
 SHARES = (0.53, 0.04, 0.43)
@@ -28,18 +29,18 @@ class Material:
     def readers(self, learn: Integers) -> frozenset[int]:
         return frozenset(learn.tolist())
 
-    def log_odds(self, readers: frozenset[int], of: Integers) -> dict[Mechanism, Floats]:
+    def log_odds(self, readers: frozenset[int], of: Integers) -> dict[Dimension, Floats]:
         self.asked.append((readers, frozenset(of.tolist())))
-        return {m: self._odds[of] for m in MECHANISMS}
+        return {m: self._odds[of] for m in DIMENSIONS}
 
-    def lowered(self, likely: dict[Mechanism, Floats], of: Integers) -> dict[Mechanism, Floats]:
+    def lowered(self, likely: dict[Dimension, Floats], of: Integers) -> dict[Dimension, Floats]:
         return likely
 
 
 def pairs_of(count: int, shares: Sequence[float], authors: Sequence[str] = ("a",)) -> list[LabelledPair]:
     levels = np.random.default_rng(7).choice(3, count, p=shares).tolist()
     return [
-        LabelledPair(f"post {n // 2}", f"reply {n}", dict.fromkeys(MECHANISMS, level), dict.fromkeys(MECHANISMS, ()),
+        LabelledPair(f"post {n // 2}", f"reply {n}", dict.fromkeys(DIMENSIONS, level), dict.fromkeys(DIMENSIONS, ()),
                      authors[n // 2 % len(authors)])
         for n, level in enumerate(levels)
     ]

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthempathy.core.progress import Advance
-from synthempathy.scorers.base import MECHANISMS, EmpathyScorer, Floats, Mechanism
+from synthempathy.scorers.base import Dimension, Floats, PairScorer
 from synthempathy.scorers.labelled import LabelledPair
 from synthempathy.scorers.validation import agreement, calibration, calibration_error, confusion, cross_validate
+from tests.helpers.empathy import DIMENSIONS
 
 
 def test_agreement_by_hand() -> None:
@@ -42,7 +43,7 @@ def test_every_pair_stands_in_one_cell_and_one_bin(pairs: list[tuple[int, int]])
     assert calibration_error(labels, np.eye(3)[predicted]) == pytest.approx(1 - np.mean(labels == predicted))
 
 
-class Remembering(EmpathyScorer):
+class Remembering(PairScorer):
     """Knows the replies that it learned from, and says level 2 for these, 0 for others."""
 
     def __init__(self, pairs: Sequence[LabelledPair]) -> None:
@@ -50,9 +51,9 @@ class Remembering(EmpathyScorer):
 
     def probabilities(
         self, explanations: Sequence[str], responses: Sequence[str], *, advance: Advance | None = None,
-    ) -> dict[Mechanism, Floats]:
+    ) -> dict[Dimension, Floats]:
         likely = np.array([[0.1, 0.0, 0.9] if e in self.posts else [0.9, 0.1, 0.0] for e in explanations])
-        return {m: likely for m in MECHANISMS}
+        return {m: likely for m in DIMENSIONS}
 
     def save(self, folder: Path) -> None:
         raise NotImplementedError
@@ -61,7 +62,7 @@ class Remembering(EmpathyScorer):
 def test_no_pair_is_judged_by_a_scorer_that_saw_its_post() -> None:
     pairs = [
         LabelledPair(
-            f"post {n // 3}", f"reply {n}", {"er": n % 3, "ip": None if n < 6 else 0, "ex": 1}, dict.fromkeys(MECHANISMS, ()),
+            f"post {n // 3}", f"reply {n}", {"er": n % 3, "ip": None if n < 6 else 0, "ex": 1}, dict.fromkeys(DIMENSIONS, ()),
         )
         for n in range(30)
     ]
@@ -73,7 +74,7 @@ def test_no_pair_is_judged_by_a_scorer_that_saw_its_post() -> None:
 
     predictions = cross_validate(pairs, 4, 1, train)
     assert runs == ["fold-0", "fold-1", "fold-2", "fold-3"]
-    assert all((predictions.levels[m] == 0).all() for m in MECHANISMS)
+    assert all((predictions.levels[m] == 0).all() for m in DIMENSIONS)
     figures = predictions.metrics()
-    assert {m: figures[m]["accuracy"] for m in MECHANISMS} == {"er": pytest.approx(1 / 3), "ip": 1.0, "ex": 0.0}
+    assert {m: figures[m]["accuracy"] for m in DIMENSIONS} == {"er": pytest.approx(1 / 3), "ip": 1.0, "ex": 0.0}
     assert len(predictions.labelled("ip")[0]) == 24  # pairs without this label are left out

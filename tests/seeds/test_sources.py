@@ -16,14 +16,16 @@ import pytest
 from openpyxl import Workbook
 
 from synthempathy.core.errors import InputError
-from synthempathy.core.records import CATEGORIES
 from synthempathy.seeds import sources
-from synthempathy.seeds.sources import COLUMNS, read_sentences
+from synthempathy.seeds.sources import needed, read_sentences
+from tests.helpers.empathy import CATEGORIES
+from tests.helpers.empathy import COLUMNS as SEED_COLUMNS
 
 ROOT = Path(__file__).parents[2]
 SAD = Path(os.environ.get("SAD_ZIP", ROOT.parent / "shared" / "data" / "sad" / "SAD_v1.zip"))
 needs_sad = pytest.mark.skipif(not SAD.is_file(), reason=f"SAD is not here: no {SAD}; set SAD_ZIP")
 
+COLUMNS = needed(SEED_COLUMNS)
 GOOD: list[Any] = [7, "my  boss shouts", 1, "Work", 4.2, "Inquire"]
 
 
@@ -47,18 +49,18 @@ def zipped(path: Path, members: dict[str, bytes]) -> Path:
 
 def error_of(path: Path) -> str:
     with pytest.raises(InputError) as caught:
-        read_sentences(path)
+        read_sentences(path, SEED_COLUMNS)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
 def test_csv_and_zip_of_the_same_rows_read_alike(tmp_path: Path) -> None:
     rows = [[9, "b", 0, "Work", None, "x"], GOOD]
-    from_zip = read_sentences(zipped(tmp_path / "a.zip", {"SAD.xlsx": xlsx([[*COLUMNS], *rows])}))
+    from_zip = read_sentences(zipped(tmp_path / "a.zip", {"SAD.xlsx": xlsx([[*COLUMNS], *rows])}), SEED_COLUMNS)
     text = "\n".join(",".join("" if c is None else str(c) for c in cells) for cells in [[*COLUMNS], *rows])
     (tmp_path / "a.csv").write_text(text)
-    from_csv = read_sentences(tmp_path / "a.csv")
-    assert [(s.number, s.text, s.severity, s.is_stressor) for s in from_csv] == [
+    from_csv = read_sentences(tmp_path / "a.csv", SEED_COLUMNS)
+    assert [(s.number, s.text, s.severity, s.is_wanted) for s in from_csv] == [
         (7, "my boss shouts", 4.2, True), (9, "b", None, False),
     ]
     assert [s.id for s in from_zip] == ["sad-00007", "sad-00009"]
@@ -69,14 +71,15 @@ def test_csv_and_zip_of_the_same_rows_read_alike(tmp_path: Path) -> None:
 def test_control_characters_as_xlsx_writes_them_are_white_space(tmp_path: Path) -> None:
     cell = "My boss moved the deadline._x000D_\nNo one_x0009_told me: _x005F_x000D_."
     rows = [[*COLUMNS], [1, cell, *GOOD[2:5], "a_x000D_\nb"]]
-    [found] = read_sentences(zipped(tmp_path / "a.zip", {"a.xlsx": xlsx(rows)}))
+    [found] = read_sentences(zipped(tmp_path / "a.zip", {"a.xlsx": xlsx(rows)}), SEED_COLUMNS)
     assert (found.text, found.source) == ("My boss moved the deadline. No one told me: _x000D_.", "a b")
 
 
 def test_columns_are_found_by_name_and_empty_rows_passed_over(tmp_path: Path) -> None:
     order = [*reversed(COLUMNS), "extra"]
     rows = [order, [*reversed(GOOD), "!"], [], [*reversed([8, *GOOD[1:]])]]
-    found = read_sentences(zipped(tmp_path / "a.zip", {"a.xlsx": xlsx(rows), "__MACOSX/._a.xlsx": b"", "b.txt": b""}))
+    path = zipped(tmp_path / "a.zip", {"a.xlsx": xlsx(rows), "__MACOSX/._a.xlsx": b"", "b.txt": b""})
+    found = read_sentences(path, SEED_COLUMNS)
     assert [s.number for s in found] == [7, 8]
 
 
@@ -88,7 +91,7 @@ def test_the_size_that_a_sheet_claims_is_not_believed(tmp_path: Path, claimed: b
     assert b'ref="A1:F2"' in sheet
     members["xl/worksheets/sheet1.xml"] = sheet.replace(b'ref="A1:F2"', b'ref="' + claimed + b'"')
     inner = zipped(tmp_path / "inner.xlsx", members).read_bytes()
-    assert [s.number for s in read_sentences(zipped(tmp_path / "a.zip", {"a.xlsx": inner}))] == [7]
+    assert [s.number for s in read_sentences(zipped(tmp_path / "a.zip", {"a.xlsx": inner}), SEED_COLUMNS)] == [7]
 
 
 @pytest.mark.parametrize(
@@ -155,12 +158,12 @@ def test_damaged_zips_never_show_a_traceback(tmp_path: Path) -> None:
     for at in range(0, len(whole), 97):
         damaged.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
         try:
-            read_sentences(damaged)
+            read_sentences(damaged, SEED_COLUMNS)
         except InputError as error:
             assert str(damaged) in str(error)
         damaged.write_bytes(whole[:at])
         with pytest.raises(InputError):
-            read_sentences(damaged)
+            read_sentences(damaged, SEED_COLUMNS)
 
 
 def test_a_bomb_is_refused_outside_and_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,9 +177,9 @@ def test_a_bomb_is_refused_outside_and_inside(tmp_path: Path, monkeypatch: pytes
 
 @needs_sad
 def test_sad_as_published_holds_what_its_paper_says() -> None:
-    sentences = read_sentences(SAD)
+    sentences = read_sentences(SAD, SEED_COLUMNS)
     assert len(sentences) == 6850
-    assert Counter(s.is_stressor for s in sentences) == {True: 6476, False: 374}
+    assert Counter(s.is_wanted for s in sentences) == {True: 6476, False: 374}
     counts = Counter(s.category for s in sentences)
     assert [counts[c] for c in CATEGORIES] == [1341, 743, 635, 742, 629, 667, 782, 337, 974]
     assert (sentences[0].id, sentences[0].text, sentences[0].severity) == ("sad-00000", "?", 0.0)

@@ -24,7 +24,7 @@ OUTPUTS = ("stories.jsonl", "dropped.jsonl", "metrics.json")
 def project(tmp_path_factory):
     """A folder with params, prompts, four seeds and a tiny random model, of whose answers some end in time."""
     folder = tmp_path_factory.mktemp("project")
-    for name in ("prompts", "profiles"):
+    for name in ("prompts", "profiles", "domains"):
         shutil.copytree(ROOT / name, folder / name)
     save_tiny_model(folder / "tiny")
     set_params(Path(shutil.copyfile(ROOT / "params.yaml", folder / "params.yaml")), **{

@@ -82,6 +82,7 @@ def set_dedup(params: Path, section: str, **values: Any) -> None:
 def params(tmp_path: Path) -> Path:
     shutil.copy(ROOT / "params.yaml", tmp_path)
     shutil.copytree(ROOT / "profiles", tmp_path / "profiles")
+    shutil.copytree(ROOT / "domains", tmp_path / "domains")
     return tmp_path / "params.yaml"
 
 

@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from synthempathy.core.errors import InputError, ModelError, SynthempathyError
+from synthempathy.core.errors import ModelError, SynthempathyError
 from synthempathy.evaluation.bootstrap import ONE_SEED
 from synthempathy.llm.loading import Model
 from synthempathy.llm.perplexity import Perplexity
+from tests.helpers.empathy import SCORES
 
 ROOT = Path(__file__).parents[2]
 INPUTS = ("test.jsonl", "adapter", "scorer")
@@ -60,6 +61,9 @@ class Scorer:
     """er by the system, ip 1 for all, ex 2 for the corpus alone."""
 
     er: dict[str, float]
+    whole, scores = "empathy", SCORES
+
+    checks = staticmethod(list)
 
     def score(self, explanations: Sequence[str], responses: Sequence[str]) -> dict[str, Any]:
         assert len(explanations) == len(responses)
@@ -95,6 +99,7 @@ def project(tmp_path: Path) -> Path:
     with (tmp_path / "params.yaml").open("w", encoding="utf-8") as stream:
         yaml.dump(params, stream)
     (tmp_path / "profiles").mkdir()
+    (tmp_path / "domains").symlink_to(ROOT / "domains")
     (tmp_path / "profiles" / f"{params['profile']}.yaml").write_text("{}\n", encoding="utf-8")
     shutil.copytree(ROOT / "prompts", tmp_path / "prompts")
     for model in (BASE, "models/other"):

@@ -63,6 +63,7 @@ class Run:
         self.params = folder / "params.yaml"
         shutil.copy(ROOT / "params.yaml", self.params)
         shutil.copytree(ROOT / "profiles", folder / "profiles", dirs_exist_ok=True)
+        shutil.copytree(ROOT / "domains", folder / "domains", dirs_exist_ok=True)
         self.set("enabled: true\n    model: models/safety", "enabled: false\n    model: models/safety")  # it may not be here
         self.inputs[1].write_text(HEADER, encoding="utf-8")
 
@@ -237,6 +238,7 @@ def test_a_change_of_policy_moves_rows_between_named_reasons(stage: Run) -> None
     before = stage.write(rows).run().metrics["dropped"]
     other = stage.folder / "other" / "params.yaml"
     shutil.copytree(stage.folder / "profiles", other.parent / "profiles")
+    shutil.copytree(stage.folder / "domains", other.parent / "domains")
     other.write_text(stage.params.read_text().replace("violence: {explanation: review", "violence: {explanation: drop"))
     stage.params = other
     after = stage.run().metrics["dropped"]

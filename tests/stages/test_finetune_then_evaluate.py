@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from synthempathy.core.records import Pair, read_records
+from tests.helpers.empathy import SCORES
 from tests.helpers.params import set_params
 from tests.helpers.tiny_mistral import pair, write_pairs
 
@@ -42,7 +43,7 @@ def tuned(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_engine_says_what_was_taught_and_stops(tuned: Path) -> None:
     from synthempathy.core.params import read_params
-    from synthempathy.evaluation.answering import answers
+    from synthempathy.evaluation.answering import answers, questions
     from synthempathy.evaluation.params import Evaluate
     from synthempathy.evaluation.systems import systems_of
     from synthempathy.finetuning.params import Finetune
@@ -54,7 +55,9 @@ def test_the_engine_says_what_was_taught_and_stops(tuned: Path) -> None:
     prompt = load_prompt(Path("prompts/respond/plain.jinja"))
     pairs = read_records(Path("test.jsonl"), Pair)
     base, taught = (
-        answers(one.name, one.model, pairs, prompt, sampling, file.section("engine", Engine), file.section("machine", Machine))
+        answers(one.name, *questions(
+            one.model, pairs, prompt, sampling, file.section("engine", Engine), file.section("machine", Machine),
+        ))
         for one in systems_of(file.section("finetune", Finetune), Path("models/adapter"), file.section("evaluate", Evaluate))
     )
     assert {(a.response, a.finish_reason) for a in taught} == {(TAUGHT, "stop")}
@@ -65,6 +68,9 @@ def test_the_evaluation_finds_the_gain(tuned: Path, monkeypatch: pytest.MonkeyPa
     from stages.evaluate import evaluate
 
     class Scorer:
+        whole, scores = "empathy", SCORES
+        checks = staticmethod(list)
+
         def score(self, explanations: Sequence[str], responses: Sequence[str]) -> dict[str, Any]:
             er = np.array([2.0 if TAUGHT in response else 0.5 for response in responses])
             return {"er": er, "ip": 0 * er, "ex": 0 * er, "empathy": er / 3}

@@ -32,18 +32,19 @@ STAGES = {
     "stages.seeds": ("{seeds.path}", "data/seeds.jsonl", "metrics/seeds.json"),
     "stages.check": (
         "{seeds.path}", "{scorer.path}", "{scorer.also}", "data/review/decisions.csv", "data/safety", "prompts",
-        "data/checked.json", "models/named",
+        "data/datasheet.yaml", "data/checked.json", "models/named",
     ),
 }
-INPUTS = {"stages.split": 1, "stages.seeds": 1, "stages.check": 6}
+INPUTS = {"stages.split": 1, "stages.seeds": 1, "stages.check": 7}
 
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with what these stages read; it is the folder in which the test runs."""
-    for name in ("prompts", "profiles", "data/safety", "data/seeds", "data/empathy", "data/review"):
+    for name in ("prompts", "profiles", "domains", "data/safety", "data/seeds", "data/empathy", "data/review"):
         shutil.copytree(ROOT / name, tmp_path / name)
-    shutil.copy(ROOT / "params.yaml", tmp_path)
+    for name in ("params.yaml", "data/datasheet.yaml"):
+        shutil.copy(ROOT / name, tmp_path / name)
     (tmp_path / "models").mkdir()
     (tmp_path / "models/embedded").symlink_to(ROOT / "models/embedded")
     rows = (

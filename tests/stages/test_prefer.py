@@ -27,6 +27,9 @@ def run(project: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Run the stage with a scorer that gives a text its number of question marks; gives its figures."""
 
     class Scorer:
+        whole = "empathy"
+        checks = staticmethod(list)
+
         def score(self, explanations: Sequence[str], responses: Sequence[str]) -> dict[str, Any]:
             return {"empathy": np.array([min(2.0, response.count("?")) for response in responses])}
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from ruamel.yaml import YAML
 
@@ -18,8 +20,9 @@ from synthempathy.release.card import FIELDS
 
 ROOT = Path(__file__).parents[2]
 INPUTS = (
-    "train.jsonl", "validation.jsonl", "test.jsonl", "corpus.json", "dedup.json", "filter.json", "empathy.json",
+    "train.jsonl", "validation.jsonl", "test.jsonl", "corpus.json", "dedup.json", "filter.json", "empathy.json", "datasheet.yaml",
 )
+SPLITS = ("train", "validation", "test")
 SYSTEM = {"er": 0.5, "ip": 0.6, "ex": 0.7, "mean": 0.6, "std": 0.3, "pairs": 2}
 
 
@@ -52,6 +55,7 @@ def inputs(tmp_path: Path) -> Path:
     put(folder / "dedup.json", {"rows_in": 9, "rows_out": 7, "dropped": {"exact": 2}})
     put(folder / "filter.json", {"rows_in": 7, "rows_out": 5, "dropped": {"refusal": 2}})
     gain = {"gain_percent": 20.0, "gain_ci_low": 10.0, "gain_ci_high": 30.0, "p_value": 0.01}
+    (folder / "datasheet.yaml").write_text("Motivation:\n  Who made it?: We did.\n  Who paid?:\n")
     put(folder / "empathy.json", {"base": SYSTEM, "tuned": SYSTEM, "corpus": SYSTEM, **gain})
     return folder
 
@@ -80,16 +84,46 @@ def test_folder_holds_data_card_and_provenance(inputs: Path, tmp_path: Path) -> 
     done = run(inputs, tmp_path / "out")
     assert done.returncode == 0, done.stderr
     made = content(tmp_path / "out")
-    assert set(made) == {"README.md", "provenance.json", *(f"data/{s}.jsonl" for s in ("train", "validation", "test"))}
-    for split in ("train", "validation", "test"):
+    files = {f"data/{split}.{kind}" for split in SPLITS for kind in ("jsonl", "parquet")}
+    assert set(made) == {"README.md", "croissant.json", "provenance.json", "sbom.cdx.json", "LICENSES.md", *files}
+    for split in SPLITS:
         given = [json.loads(line) for line in (inputs / f"{split}.jsonl").read_text().splitlines()]
         written = [json.loads(line) for line in made[f"data/{split}.jsonl"].decode().splitlines()]
         assert written == [{field: row[field] for field in FIELDS} for row in given]
         assert [list(row) for row in written] == [list(FIELDS)] * len(given)
+        assert pq.read_table(tmp_path / "out" / "data" / f"{split}.parquet").to_pylist() == written
     provenance = json.loads(made["provenance.json"])
     assert [entry["file"] for entry in provenance["inputs"].values()] == list(INPUTS)
     for entry in provenance["inputs"].values():
         assert entry["md5"] == hashlib.md5((inputs / entry["file"]).read_bytes()).hexdigest()
+
+
+def test_the_card_prints_the_answers_and_marks_the_blanks(inputs: Path, tmp_path: Path) -> None:
+    assert run(inputs, tmp_path / "out").returncode == 0
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert "Questions without an answer yet: 1." in card
+    assert "**Who made it?**\n\nWe did.\n" in card and "**Who paid?**\n\n> *Not answered" in card
+    (inputs / "datasheet.yaml").write_text("Motivation:\n  Who made it?: [us]\n")
+    assert "datasheet.yaml:2: field 'Who made it?': an answer is a text" in error_line(inputs, tmp_path / "out")
+
+
+def test_datasets_loads_the_folder_with_its_splits(inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(inputs, tmp_path / "out").returncode == 0
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    pytest.importorskip("datasets", reason="datasets is not installed")
+    load = (
+        "import sys; from datasets import load_dataset; loaded = load_dataset(sys.argv[1]);"
+        "print({name: (len(rows), rows[0]['response'], rows.column_names) for name, rows in loaded.items()})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", load, str(tmp_path / "out")], capture_output=True, text=True,
+        env=os.environ | {"HF_HUB_OFFLINE": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    response = "That hurts.\n\nWhy?"
+    assert done.stdout.strip() == str({
+        split: (rows, response, list(FIELDS)) for split, rows in zip(SPLITS, (3, 1, 1), strict=True)
+    })
 
 
 def test_same_bytes_from_another_place_over_an_earlier_release(inputs: Path, tmp_path: Path) -> None:
@@ -110,6 +144,8 @@ def test_provenance_follows_the_params_but_not_the_machine(inputs: Path, tmp_pat
         params[section][key] = value
         yaml.dump(params, tmp_path / "params.yaml")
         (tmp_path / "profiles").mkdir(exist_ok=True)
+        if not (tmp_path / "domains").exists():
+            (tmp_path / "domains").symlink_to(ROOT / "domains")
         (tmp_path / "profiles" / f"{params['profile']}.yaml").write_text("{}\n")
         assert run(inputs, tmp_path / "out", tmp_path / "params.yaml").returncode == 0
         found = json.loads((tmp_path / "out" / "provenance.json").read_text())["params"]
@@ -124,7 +160,7 @@ def test_provenance_follows_the_params_but_not_the_machine(inputs: Path, tmp_pat
 
 def test_provenance_holds_the_sections_that_dvc_tracks() -> None:
     *tracked, overlay = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]["release"]["params"]
-    assert set(tracked) | {"profile"} == set(SECTIONS)
+    assert set(tracked) | {"profile", "domain"} == set(SECTIONS)  # of the domain, its description is tracked
     assert {name: set(keys) for name, keys in overlay.items()} == {"profiles/${profile}.yaml": set(tracked)}
 
 

@@ -31,6 +31,7 @@ def project(tmp_path: Path) -> Path:
     with (tmp_path / "params.yaml").open("w", encoding="utf-8") as stream:
         yaml.dump(params, stream)
     shutil.copytree(ROOT / "profiles", tmp_path / "profiles")
+    shutil.copytree(ROOT / "domains", tmp_path / "domains")
     with SHIPPED.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.reader(stream))
     posts = {post: number for number, post in enumerate(dict.fromkeys(row[1] for row in rows[1:]))}
@@ -91,7 +92,7 @@ def test_the_stage_writes_a_scorer_and_cross_validated_figures_twice_the_same(pr
         ("explanation,response,er,ip\n", ["bad.csv:1:", "lacks ex"]),
         ("explanation,response,er,ip,ex\npost,reply,0,0,7\n", ["bad.csv:2:", "'ex'", "'7'"]),
         ("explanation,response,er,ip,ex\npost,reply,0,0,0\n", ["bad.csv:", "'er'", "level 0 appears under 1 explanations"]),
-        ("explanation,response,er,ip,ex\n", ["bad.csv:", "appears under 0 explanations"]),
+        ("explanation,response,er,ip,ex\n", ["bad.csv:", "no labelled pair"]),
     ],
 )
 def test_a_wrong_file_is_one_line_and_leaves_the_earlier_outputs(project: Path, text: str, parts: list[str]) -> None:
@@ -118,7 +119,7 @@ def test_params_are_checked_before_the_data_is_read(project: Path) -> None:
 def test_help_explains_the_paths(project: Path) -> None:
     command = [sys.executable, "-m", "stages.scorer", "--help"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "labelled pairs" in done.stdout and "python -m stages.scorer data/empathy/labelled_pairs.csv" in done.stdout
+    assert "labelled pairs" in done.stdout and "python -m stages.scorer {scorer.path} models/scorer" in done.stdout
 
 
 def test_the_second_source_and_the_judges_prompt_are_found_beside_the_params_file(project: Path, tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from synthempathy.core.records import CATEGORIES, Seed, read_records
+from synthempathy.core.records import Seed, read_records
+from tests.helpers.empathy import CATEGORIES
 
 ROOT = Path(__file__).parents[2]
 HEADER = ["sID", "sentence", "is_stressor", "top_label", "avg_severity", "Source"]
@@ -26,6 +27,8 @@ def params_with(folder: Path, **seeds: Any) -> Path:
     path = folder / "params.yaml"
     yaml.dump(params, path)
     (folder / "profiles").mkdir(exist_ok=True)
+    if not (folder / "domains").exists():
+        (folder / "domains").symlink_to(ROOT / "domains")
     (folder / "profiles" / f"{params['profile']}.yaml").write_text("{}\n")
     return path
 

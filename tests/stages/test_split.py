@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from stages.split import split
-from synthempathy.core.records import CATEGORIES
 from synthempathy.split.assign import SIDES
+from tests.helpers.empathy import CATEGORIES
 
 ROOT = Path(__file__).parents[2]
 
@@ -49,6 +49,7 @@ def corpus_rows() -> list[dict[str, Any]]:
 def params(tmp_path: Path) -> Path:
     shutil.copy(ROOT / "params.yaml", tmp_path)
     shutil.copytree(ROOT / "profiles", tmp_path / "profiles")
+    shutil.copytree(ROOT / "domains", tmp_path / "domains")
     return tmp_path / "params.yaml"
 
 

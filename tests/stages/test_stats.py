@@ -13,8 +13,9 @@ import pytest
 from ruamel.yaml import YAML
 
 from stages.stats import stats
-from synthempathy.core.records import CATEGORIES, write_records
+from synthempathy.core.records import write_records
 from synthempathy.statistics.figures import BIN_WORDS, HEADERS
+from tests.helpers.empathy import CATEGORIES
 
 ROOT = Path(__file__).parents[2]
 OUTPUTS = ("corpus.json", *(f"{table}.csv" for table in HEADERS))
@@ -85,6 +86,7 @@ def test_top_openings_follow_the_params(tmp_path: Path) -> None:
     params["stats"] |= {"top_templates": 7, "near_threshold": None}
     yaml.dump(params, tmp_path / "params.yaml")
     (tmp_path / "profiles").mkdir()
+    (tmp_path / "domains").symlink_to(ROOT / "domains")
     (tmp_path / "profiles" / f"{params['profile']}.yaml").write_text("{}\n")
     figures = figures_of(tmp_path, rows, tmp_path / "params.yaml")
     assert figures["top_opening_share"] == pytest.approx(14 / 24, abs=1e-6)

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from synthempathy.core.records import CATEGORIES, Pair
+from synthempathy.core.records import Pair
 from synthempathy.statistics.coverage import category_counts, coverage, severity_counts
+from tests.helpers.empathy import CATEGORIES
 from tests.helpers.pairs import pair_of
 
 
@@ -31,8 +32,8 @@ def test_a_pair_without_severity_is_of_an_unknown_band() -> None:
 
 def test_every_pair_is_in_one_cell_and_every_cell_is_there() -> None:
     pairs = [pair("Zoo", severity=1), pair("Work", severity=1), pair("Work", severity=9), pair("Work")]
-    assert list(category_counts(pairs)) == [*CATEGORIES, "Zoo"]
-    cells = coverage(pairs)
+    assert list(category_counts(pairs, CATEGORIES)) == [*CATEGORIES, "Zoo"]
+    cells = coverage(pairs, CATEGORIES)
     assert len(cells) == 10 * 6 and sum(count for *_, count in cells) == 4
     assert [cell for cell in cells if cell[2]] == [
         ("Work", "0-2", 1), ("Work", "8-10", 1), ("Work", "unknown", 1), ("Zoo", "0-2", 1),

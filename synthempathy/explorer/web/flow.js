@@ -25,7 +25,7 @@
     const {el, count, plain} = explorer;
     const most = Math.max(1, ...stages.map((one) => Math.max(one.in, one.out)));
     const high = (rows) => rows ? Math.max(1.5, HIGH * rows / most) : 0;
-    const width = STEP * (stages.length + 1), left = 24;
+    const width = STEP * (stages.length + 1) + 90, left = 24;  // room for the names of the splits
     const lines = Math.max(0, ...stages.map((one) => Math.min(one.dropped.length, LABELS + 1)));
     const tall = TOP + HIGH + 52 + 17 * lines;
     const picture = make("svg", {viewBox: `0 0 ${width} ${tall}`, width, height: tall, role: "img", class: "flow"},

@@ -30,7 +30,9 @@ class Concepts:
         for name, entries in self.table.items():
             for entry in entries:
                 self._learn(name, entry)
+        self._any_stem, self._any_ending = tuple(stem for stem, _ in self._stems), tuple(end for end, _ in self._endings)
         self._known: dict[str, tuple[str, ...]] = {}
+        self.marked: dict[str, tuple[str, ...]] = {}  # what features.py made of words and their marks
         self._disguises = Disguises(self.words, belongs=lambda word: bool(self.of(word)), spelled=True)
 
     def read(self, raw: str) -> Text:
@@ -41,20 +43,23 @@ class Concepts:
         """The classes of one word, sorted."""
         found = self._known.get(word)
         if found is None:
-            names = {name for stem, name in self._stems if word.startswith(stem)}
-            names |= {name for ending, name in self._endings if word.endswith(ending) and len(word) > len(ending) + 1}
-            found = self._known[word] = tuple(sorted(names | self._exact.get(word, set())))
+            names = set(self._exact.get(word, ()))
+            if word.startswith(self._any_stem):  # of all at once: few words begin with one
+                names |= {name for stem, name in self._stems if word.startswith(stem)}
+            if word.endswith(self._any_ending):
+                names |= {name for ending, name in self._endings if word.endswith(ending) and len(word) > len(ending) + 1}
+            found = self._known[word] = tuple(sorted(names))
         return found
 
-    def places(self, words: Sequence[str]) -> list[tuple[str, ...]]:
-        """The classes at each of `words`; a phrase counts at its first word."""
-        known = self._known
-        classes = [known[word] if word in known else self.of(word) for word in words]
-        for at in [at for at, word in enumerate(words) if word in self._phrases]:
-            for phrase, name in self._phrases[words[at]]:
-                if name not in classes[at] and list(words[at : at + len(phrase)]) == phrase:
-                    classes[at] = (*classes[at], name)
-        return classes
+    def phrases(self, words: Sequence[str]) -> list[tuple[int, list[str]]]:
+        """Where phrases begin among `words`, and their classes."""
+        found: list[tuple[int, list[str]]] = []
+        starts = self._phrases
+        for at in [at for at, word in enumerate(words) if word in starts]:
+            names = [name for phrase, name in starts[words[at]] if list(words[at : at + len(phrase)]) == phrase]
+            if names:
+                found.append((at, list(dict.fromkeys(names))))
+        return found
 
     def _learn(self, name: str, entry: str) -> None:
         words = text_of(entry.strip("*")).words  # as texts are read: co-worker is two words

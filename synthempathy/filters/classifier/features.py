@@ -8,9 +8,10 @@ that is negated: what is quoted or denied is not said. Which group a text names 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Generic, TypeVar
 
 from synthempathy.filters.base import Field
 from synthempathy.filters.classifier.concepts import Concepts
@@ -33,6 +34,8 @@ _NEGATIONS = frozenset((
     "aint", "doesnt", "didnt", "wasnt", "werent", "shouldnt", "wouldnt",
 ))
 _TURNS = frozenset(("but", "because", "so", "though", "except"))  # end what a negation holds for
+K = TypeVar("K")
+MOST_KNOWN = 300_000  # pairs of words whose features are remembered
 WINDOW = 3  # sentences that are read together: harm often takes two ("She trusts you. Use it.")
 
 
@@ -56,23 +59,74 @@ def sentences(text: Text) -> list[Sentence]:
     return found
 
 
+class Keys(Generic[K]):
+    """What stands for each feature: its name, or a number. Made once for each, since there are millions to be looked up."""
+
+    def __init__(self, concepts: Concepts, of: Callable[[str], K]) -> None:
+        """`of` gives a feature's key by its name; several may share one."""
+        self.concepts, self.of = concepts, of
+        self._local: dict[tuple[str, str, Field], tuple[K, ...]] = {}
+        self._following: dict[str, _Following[K]] = {}
+        self._alike: dict[tuple[str, str], K] = {}
+
+    def local(self, before: str, token: str, field: Field) -> tuple[K, ...]:
+        """Those of `local_features`."""
+        found = self._local.get((before, token, field))
+        if found is None:
+            if len(self._local) > MOST_KNOWN:
+                self._local.clear()
+            found = tuple(map(self.of, local_features(before, token, field, self.concepts)))
+            self._local[before, token, field] = found
+        return found
+
+    def following(self, first: str) -> _Following[K]:
+        """The classes that may follow `first`, each with the key of the feature that it does."""
+        found = self._following.get(first)
+        if found is None:
+            found = self._following[first] = _Following(first, self.of)
+        return found
+
+    def alike(self, name: str, other: str) -> K:
+        """That one word, or the words at one place, are of both classes."""
+        found = self._alike.get((name, other))
+        if found is None:
+            found = self._alike[name, other] = self.of(f"pp {min(name, other)} {max(name, other)}")
+        return found
+
+
+class _Following(dict[str, K]):
+    """A class -> the key of the feature that it follows another one."""
+
+    def __init__(self, first: str, of: Callable[[str], K]) -> None:
+        self._first, self._of = first, of
+
+    def __missing__(self, other: str) -> K:
+        self[other] = found = self._of(f"p {self._first} {other}")
+        return found
+
+
 def features(tokens: tuple[str, ...], field: Field, concepts: Concepts) -> dict[str, int]:
-    """Each feature of a sentence in `field`, and the place of its first word in the sentence."""
-    found: dict[str, int] = {}
-    classes = classes_at(tokens, concepts)
+    """Each feature of a sentence in `field` by its name, and the place of its first word in the sentence."""
+    return placed(tokens, field, Keys(concepts, str))
+
+
+def placed(tokens: tuple[str, ...], field: Field, keys: Keys[K], start: int = 0) -> dict[K, int]:
+    """Each feature of a sentence in `field` by its key, and the place of its first word, the sentence's first at `start`."""
+    found: dict[K, int] = {}
+    classes = classes_at(tokens, keys.concepts)
     before = opening(field)
-    for at, token in enumerate(tokens):
-        for name in local_features(before, token, field, concepts):
-            found.setdefault(name, at)
+    for at, token in enumerate(tokens, start):
+        for key in keys.local(before, token, field):
+            found.setdefault(key, at)
         before = token
-    for at, name in phrase_features(tokens, classes, field, concepts):
-        found.setdefault(name, at)
-    spots = [(at, name) for at, names in enumerate(classes) for name in names]
+    for at, name in phrase_features(tokens, classes, field, keys.concepts):
+        found.setdefault(keys.of(name), start + at)
+    spots = [(at, name) for at, names in enumerate(classes, start) for name in names]
     for number, (at, name) in enumerate(spots, start=1):
-        following = _PAIRS[name]
+        following = keys.following(name)
         for ahead, other in islice(spots, number, None):
             if ahead == at:
-                found.setdefault(f"pp {min(name, other)} {max(name, other)}", at)
+                found.setdefault(keys.alike(name, other), at)
             elif ahead < at + REACH:
                 found.setdefault(following[other], ahead)
             else:
@@ -82,8 +136,11 @@ def features(tokens: tuple[str, ...], field: Field, concepts: Concepts) -> dict[
 
 def classes_at(tokens: Sequence[str], concepts: Concepts) -> list[tuple[str, ...]]:
     """The classes of each word of a sentence, as they are where it stands; those of a phrase last, at its first word."""
-    found = concepts.places([_said(token) for token in tokens])
-    return [_voiced(names, token) for names, token in zip(found, tokens, strict=True)]
+    found = [_own(token, concepts) for token in tokens]
+    said = [_said(token) for token in tokens]
+    for at, names in concepts.phrases(said):
+        found[at] = (*found[at], *(name for name in _voiced(names, tokens[at]) if name not in found[at]))
+    return found
 
 
 def phrase_features(
@@ -91,13 +148,12 @@ def phrase_features(
 ) -> Iterator[tuple[int, str]]:
     """Those of `features` that hang on a phrase, or on a word's being negated, with their places."""
     for at, (token, names) in enumerate(zip(tokens, classes, strict=True)):
-        said = _said(token)
-        if token[-1] == NEGATED and said != token:
-            yield at, f"n {_unnamed(said, concepts)}"
-        own = len(concepts.of(said))
-        if len(names) > own:
+        if token[-1] == NEGATED and len(token) > 1:
+            yield at, f"n {_unnamed(token[:-1], concepts)}"
+        own = _own(token, concepts)
+        if names is not own:
             before = _unnamed(_said(tokens[at - 1]), concepts) if at else opening(field)
-            for name in names[own:]:
+            for name in names[len(own):]:
                 yield from ((at, f"c {name}"), (at, f"f {field} {name}"), (at, f"wc {before} {name}"))
                 if not at:
                     yield at, f"start:{name}"
@@ -105,25 +161,12 @@ def phrase_features(
                     yield at + 1, f"cw {name} {_unnamed(_said(tokens[at + 1]), concepts)}"
 
 
-class _Following(dict[str, str]):
-    """A class -> the name of the feature that it follows another one."""
-
-    def __init__(self, first: str) -> None:
-        self._first = first
-
-    def __missing__(self, other: str) -> str:
-        self[other] = f"p {self._first} {other}"
-        return self[other]
-
-
-class _Pairs(dict[str, _Following]):
-    def __missing__(self, name: str) -> _Following:
-        self[name] = _Following(name)
-        return self[name]
-
-
-#: Names of features, made once: there are millions to be looked up.
-_PAIRS = _Pairs()
+def _own(token: str, concepts: Concepts) -> tuple[str, ...]:
+    """The classes of a word without those of phrases, as they are where it stands; always the same tuple."""
+    found = concepts.marked.get(token)
+    if found is None:
+        found = concepts.marked[token] = _voiced(concepts.of(_said(token)), token)
+    return found
 
 
 def windows(count: int) -> list[slice]:
@@ -131,9 +174,9 @@ def windows(count: int) -> list[slice]:
     return [slice(first, first + WINDOW) for first in range(max(1, count - WINDOW + 1))] if count else []
 
 
-def together(parts: Iterable[dict[str, int]]) -> dict[str, int]:
+def together(parts: Iterable[dict[K, int]]) -> dict[K, int]:
     """The features of sentences that are read together, each with its first place."""
-    found: dict[str, int] = {}
+    found: dict[K, int] = {}
     for part in parts:
         found = part | found
     return found
@@ -141,9 +184,9 @@ def together(parts: Iterable[dict[str, int]]) -> dict[str, int]:
 
 def local_features(before: str, token: str, field: Field, concepts: Concepts) -> list[str]:
     """Those of `features` that hang on one word and the word before it; `opening(field)` before the first word."""
-    here = _voiced(concepts.of(_said(token)), token)
+    here = _own(token, concepts)
     first = before == opening(field)
-    before_classes = (before,) if first else _voiced(concepts.of(_said(before)), before)
+    before_classes = (before,) if first else _own(before, concepts)
     before, token = (before if first else _unnamed(_said(before), concepts)), _unnamed(_said(token), concepts)
     return [
         f"w {token}", f"b {before} {token}",
@@ -179,10 +222,10 @@ def _said(token: str) -> str:
     return token[:-1] if len(token) > 1 and token[-1] in QUOTED + NEGATED else token
 
 
-def _voiced(names: tuple[str, ...], token: str) -> tuple[str, ...]:
+def _voiced(names: Sequence[str], token: str) -> tuple[str, ...]:
     """The classes of a word, as they are where it stands."""
     if not names or len(token) < 2 or token[-1] not in QUOTED + NEGATED:
-        return names
+        return tuple(names)
     return tuple(name + token[-1] if token[-1] == QUOTED or name in NEGATABLE else name for name in names)
 
 

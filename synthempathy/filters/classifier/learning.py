@@ -136,14 +136,21 @@ def _learned(
 
 def _regression(rows: Rows, is_so: Bools, used: Bools, weight: Floats) -> tuple[Floats, float]:
     """Weights (F,) and intercept, learned from the rows of the texts that are `used`."""
+    from scipy.sparse import csr_matrix
     from sklearn.linear_model import LogisticRegression
 
     chosen = np.flatnonzero(rows.learned & used[rows.text])
     wanted = is_so[rows.text[chosen]]
     shares = balanced(weight[rows.text[chosen]], wanted).astype(np.float32)
     tolerance = TOLERANCE_OF_MANY if len(chosen) > MANY else TOLERANCE
-    model = LogisticRegression(C=STRENGTH, max_iter=500, tol=tolerance).fit(rows.read[chosen], wanted, sample_weight=shares)
-    return model.coef_[0].astype(np.float64), float(model.intercept_[0])
+    read = rows.read[chosen]
+    some = np.bincount(read.indices, minlength=read.shape[1]) > 0  # what no row holds would be carried along, at a weight of 0
+    number = np.cumsum(some, dtype=read.indices.dtype) - 1
+    held = csr_matrix((read.data, number[read.indices], read.indptr), shape=(len(chosen), int(some.sum())))
+    model = LogisticRegression(C=STRENGTH, max_iter=500, tol=tolerance).fit(held, wanted, sample_weight=shares)
+    weights = np.zeros(read.shape[1])
+    weights[some] = model.coef_[0]
+    return weights, float(model.intercept_[0])
 
 
 def figures(scores: Floats, is_so: Bools) -> dict[str, float]:

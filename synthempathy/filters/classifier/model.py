@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,12 @@ from synthempathy.core.errors import ModelError
 from synthempathy.filters.base import FIELDS, Field
 from synthempathy.filters.classifier.concepts import Concepts
 from synthempathy.filters.classifier.features import (
+    MOST_KNOWN,
     WINDOW,
+    Keys,
     Sentence,
-    features,
-    local_features,
     opening,
+    placed,
     sentences,
     together,
     windows,
@@ -45,7 +47,7 @@ ONLY_IN: dict[str, Field] = {"unsafe_advice": "response", "medical_legal": "resp
 
 #: Added to the squared length of what is read, so that one or two words alone never weigh as much as a whole sentence.
 SMOOTHING = 300.0
-MOST_KNOWN = 300_000  # pairs of words that the screen remembers
+_UNKNOWN = -1  # the row of a feature that was not learned
 LEAST_SHOWN = 0.01  # a lower score is not worth a hit
 MOST_SHOWN = 1 - 1e-6  # so that a threshold of 1 silences a label
 TELLING_WORDS = 3  # shown as evidence
@@ -79,45 +81,52 @@ class Classifier:
     def __init__(self, reader: Reader, names: Sequence[str], numbers: Weights) -> None:
         """`names` are the features, in the order of the rows of `numbers`."""
         self.reader, self.concepts, self.names, self.numbers = reader, reader.concepts, list(names), numbers
-        self._row = {name: row for row, name in enumerate(self.names)}
-        self._pairs: dict[tuple[str, str], int] = {}
+        row = {name: row for row, name in enumerate(self.names)}
+        self._rows = Keys(self.concepts, lambda name: row.get(name, _UNKNOWN))
+        self._weighed = (numbers.rarity[:, None] * numbers.weights).astype(np.float32)  # half the memory to be fetched
+        self._squares = numbers.rarity**2
+        self._pairs: dict[tuple[str, str, Field], int] = {}
         self._table = np.zeros((1024, len(LABELS) + 1))  # grows with what it knows
         self._least: dict[Field, Floats] = {
             field: np.where([ONLY_IN.get(label, field) == field for label in LABELS], numbers.screen_least, np.inf)
             for field in FIELDS
         }
 
-    def hits(self, raw: str, field: Field) -> dict[str, Hit]:
-        """The labels that score LEAST_SHOWN or more in some window that the screen lets pass, by the most harmful one."""
+    def hits(self, raw: str, field: Field, least: float = LEAST_SHOWN) -> dict[str, Hit]:
+        """The labels that score `least` or more in some window that the screen lets pass, by the most harmful one."""
         text = self.reader.read(raw)
         parts = sentences(text)
         possible = self.screened([sentence.tokens for sentence in parts], field) >= self._least[field]
-        found: dict[str, Hit] = {}
-        seen: dict[int, tuple[dict[str, int], Floats]] = {}
         every = windows(len(parts))
-        read: set[tuple[tuple[str, ...], ...]] = set()  # what is said again need not be read again
+        read: dict[tuple[tuple[str, ...], ...], range] = {}  # what is said again need not be read again
         for place in np.flatnonzero(possible.any(axis=1)):
             numbers = range(len(parts))[every[place]]
-            said = tuple(parts[number].tokens for number in numbers)
-            if said in read:
-                continue
-            read.add(said)
-            for number in numbers:
-                if number not in seen:
-                    here = self._placed(parts[number], field)
-                    seen[number] = here, self.margins(here)
-            margins, shares, places = self._read([seen[number] for number in numbers])
-            scores = np.minimum(expit(margins * self.numbers.slopes + self.numbers.offsets), MOST_SHOWN)
-            for column in np.flatnonzero((scores >= LEAST_SHOWN) & (self._least[field] < np.inf)):
-                label, score = LABELS[column], float(scores[column])
-                if label not in found or score > found[label].score:
-                    found[label] = Hit(score, _telling(shares[:, column], places))
+            read.setdefault(tuple(parts[number].tokens for number in numbers), numbers)
+        if not read:
+            return {}
+        single = {number: self._placed(parts[number], field) for number in sorted(set(chain(*read.values())))}
+        alone = dict(zip(single, self.margins(list(single.values())), strict=True))
+        whole = [together(single[number] for number in numbers) for numbers in read.values()]
+        worst = [np.max([alone[number] for number in numbers], axis=0) for numbers in read.values()]
+        margins = (self.margins(whole) + np.array(worst)) / 2
+        scores = np.minimum(expit(margins * self.numbers.slopes + self.numbers.offsets), MOST_SHOWN)
+        found: dict[str, Hit] = {}
+        for column in np.flatnonzero((scores.max(axis=0) >= least) & (self._least[field] < np.inf)).tolist():
+            window = int(scores[:, column].argmax())
+            shares = self._weighed[list(whole[window]), column]
+            found[LABELS[column]] = Hit(float(scores[window, column]), _telling(shares, list(whole[window].values())))
         return found
 
-    def margins(self, here: dict[str, int]) -> Floats:
-        """(L,) how far sentences with the features `here` are on the harmful side, before the sigmoid."""
-        rows, values, _ = self._values(here)
-        margins: Floats = values @ self.numbers.weights[rows] + self.numbers.intercepts
+    def margins(self, read: Sequence[dict[int, int]]) -> Floats:
+        """(texts, L) how far texts with these features (rows of the weights) are on the harmful side, before the sigmoid."""
+        counts = np.array([len(here) for here in read])
+        rows = np.fromiter(chain(*read), dtype=np.intp, count=int(counts.sum()))
+        margins = np.tile(self.numbers.intercepts, (len(read), 1))
+        some = counts > 0
+        starts = np.cumsum(counts[some]) - counts[some]
+        if len(starts):
+            lengths = np.sqrt(np.add.reduceat(self._squares[rows], starts) + SMOOTHING)
+            margins[some] += np.add.reduceat(self._weighed[rows], starts, axis=0) / lengths[:, None]
         return margins
 
     def screened(self, sentences_: Sequence[tuple[str, ...]], field: Field) -> Floats:
@@ -133,7 +142,7 @@ class Classifier:
             starts.append(len(rows))
             before = opening(field)
             for token in tokens:
-                row = known((before, token))
+                row = known((before, token, field))
                 rows.append(self._look_up(before, token, field) if row is None else row)
                 before = token
         sums = np.add.reduceat(self._table[rows], starts, axis=0)
@@ -158,32 +167,18 @@ class Classifier:
 
     def _look_up(self, before: str, token: str, field: Field) -> int:
         """The row of `_table` for a pair of words: what its features weigh for each label, and their squared length."""
-        row = self._pairs[before, token] = len(self._pairs)
-        names = local_features(before, token, field, self.concepts)
-        rows = [self._row[name] for name in names if name in self._row]
-        rarity = self.numbers.rarity[rows]
+        row = self._pairs[before, token, field] = len(self._pairs)
+        rows = [row for row in self._rows.local(before, token, field) if row != _UNKNOWN]
         if row == len(self._table):
             self._table = np.vstack([self._table, np.zeros_like(self._table)])
-        self._table[row] = np.append(rarity @ self.numbers.weights[rows], (rarity**2).sum())
+        self._table[row] = np.append(self._weighed[rows].sum(axis=0), self._squares[rows].sum())
         return row
 
-    def _values(self, here: dict[str, int]) -> tuple[NDArray[np.intp], Floats, list[int]]:
-        known = [(row, place) for name, place in here.items() if (row := self._row.get(name)) is not None]
-        rows = np.array([row for row, _ in known], dtype=np.intp)
-        values = self.numbers.rarity[rows]
-        return rows, values / np.sqrt((values**2).sum() + SMOOTHING), [place for _, place in known]
-
-    def _placed(self, sentence: Sentence, field: Field) -> dict[str, int]:
-        """The features of a sentence, with the places in the text."""
-        here = features(sentence.tokens, field, self.concepts)
-        return {name: sentence.start + place for name, place in here.items()}
-
-    def _read(self, seen: Sequence[tuple[dict[str, int], Floats]]) -> tuple[Floats, Floats, list[int]]:
-        """A window's margins, and for each feature its share in them and its place."""
-        rows, values, places = self._values(together(here for here, _ in seen))
-        parts: Floats = values[:, None] * self.numbers.weights[rows]
-        margins = parts.sum(axis=0) + self.numbers.intercepts
-        return (margins + np.max([margin for _, margin in seen], axis=0)) / 2, parts, places
+    def _placed(self, sentence: Sentence, field: Field) -> dict[int, int]:
+        """The features of a sentence that were learned, by row, with their places in the text."""
+        here = placed(sentence.tokens, field, self._rows, sentence.start)
+        here.pop(_UNKNOWN, None)
+        return here
 
 
 def load_classifier(folder: Path) -> Classifier:
@@ -208,7 +203,7 @@ def load_classifier(folder: Path) -> Classifier:
     return classifier
 
 
-def _telling(parts: Floats, places: list[int]) -> tuple[int, ...]:
+def _telling(parts: NDArray[np.float32], places: list[int]) -> tuple[int, ...]:
     """The places whose features weigh most towards the label, in the order of the text."""
     weight: dict[int, float] = {}
     for part, place in zip(parts.tolist(), places, strict=True):

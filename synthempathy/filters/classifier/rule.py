@@ -19,10 +19,11 @@ def _checks(settings: Filter) -> Iterator[Check]:
     if not settings.classifier.enabled:
         return
     classifier = load_classifier(Path(settings.classifier.model))
+    lowest = min(settings.classifier.thresholds.model_dump().values())
 
     @lru_cache(maxsize=4)
     def hits(raw: str, field: Field) -> dict[str, Hit]:
-        return classifier.hits(raw, field)
+        return classifier.hits(raw, field, lowest)
 
     def check_for(label: str, actions: dict[Field, Action | None]) -> Check:
         least = getattr(settings.classifier.thresholds, label)

@@ -101,6 +101,8 @@ class Backend(Loaded, Protocol):
     adapters: ClassVar[bool]
     #: Whether it can keep an answer to a JSON schema.
     schemas: ClassVar[bool]
+    #: Whether it sends its rows as files and waits for them: then one process sends them all.
+    by_files: ClassVar[bool]
 
     def __init__(self, model: Model, engine: Engine, machine: Machine) -> None: ...
 
@@ -147,13 +149,16 @@ def open_backend(model: Model, engine: Engine, machine: Machine) -> Loaded:
     """Load `model`: here, in several processes, or on Ray's workers. `engine` is the one above the model's own."""
     check_model(model, engine)
     engine = engine_of(model.engine, engine)
+    if backend_of(engine).by_files:
+        return backend_of(engine)(model, engine, machine)
     if machine.executor == "ray":
         from synthempathy.llm.backends.ray import open_on_ray
 
         return open_on_ray(model, engine, machine)
-    if machine.replicas != 1:
-        from synthempathy.llm.backends.replicas_local import open_replicas, replicas_wanted
+    from synthempathy.llm.backends.gpus import engines_wanted
 
-        if (count := replicas_wanted(engine, machine)) > 1:
-            return open_replicas(model, engine, machine, count)
+    if (count := engines_wanted(engine, machine)) > 1:
+        from synthempathy.llm.backends.replicas_local import open_replicas
+
+        return open_replicas(model, engine, machine, count)
     return backend_of(engine)(model, engine, machine)

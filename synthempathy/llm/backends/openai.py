@@ -52,7 +52,7 @@ class OpenaiBackend:
     A server that reports no usage counts as 0 tokens, which is said once. `sleep` and `now` are for tests.
     """
 
-    local_weights = adapters = False
+    local_weights = adapters = by_files = False
     schemas = True
 
     def __init__(
@@ -62,8 +62,8 @@ class OpenaiBackend:
         now: Callable[[], float] = time.time,
     ) -> None:
         self.name, self.engine, self.server = model.served_as or model.name, engine, engine.openai
-        self.in_flight = machine.openai.concurrency
-        self.settings, self.retries, self._secrets = machine.openai, 0, Secrets(engine.openai)
+        self.settings, self.in_flight = machine.openai, machine.openai.concurrency
+        self.retries, self._secrets = 0, Secrets(engine.openai)
         self.url = self.server.base_url.rstrip("/") + "/chat/completions"
         self._sleep, self._now, self._said_no_usage, self._fingerprint = sleep, now, False, ""
         self._outage, self._under_way = Outage(self.server.base_url, self.settings.concurrency), self.settings.concurrency
@@ -190,11 +190,14 @@ class OpenaiBackend:
         except httpx.TransportError as error:
             reached = not isinstance(error, httpx.ConnectError)
             raise TryAgain("server_error", f"{type(error).__name__}: {error}", reached=reached) from None
+        return self.outcome_of(row, response, max_tokens)
+
+    def outcome_of(self, row: str, response: httpx.Response, max_tokens: int) -> Completion | Failure:
+        """What the response is for the row. TryAgain where another try may do better; ModelError where none would."""
         if response.is_success:
             return self._read(row, response, max_tokens)
         said = self._line(f"HTTP {response.status_code}: {replies.error_message(response)}")  # now: a traceback may show it
-        fault = replies.fault_of(response)
-        if fault == "passes":
+        if (fault := replies.fault_of(response)) == "passes":
             reason = replies.may_pass(response.status_code) or "server_error"
             raise TryAgain(reason, said, replies.retry_after(response.headers.get("retry-after"), self._now()))
         if fault == "row" or (fault == "request" and self._outage.rows_answered):  # others, asked the same way, were answered
@@ -225,9 +228,8 @@ class OpenaiBackend:
         if fault == "request":
             return "; see leave_out, rename, extra_body and fold_system of engine.openai"
         if status in (401, 403):
-            name = self.server.api_key_env
             there = "" if self._secrets.key else ", which is not set"
-            return f"; the key is read from the environment variable {name}{there}"
+            return f"; the key is read from the environment variable {self.server.api_key_env}{there}"
         return f"; check base_url and the model's name, {self.name}" if status in (301, 302, 307, 308, 404) else ""
 
     def _line(self, text: str) -> str:

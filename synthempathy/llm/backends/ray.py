@@ -33,7 +33,7 @@ from synthempathy.llm.params import Engine, Machine
 def open_on_ray(model: Model, engine: Engine, machine: Machine) -> Replicas:
     """As many engines as machine.ray.workers, on this machine or a cluster."""
     if importlib.util.find_spec("ray") is None:
-        raise ModelError("Ray is not installed; pip install 'synthempathy[ray]'")
+        raise ModelError("Ray is not installed; make install EXTRAS=ray")
     local_weights = backend_of(engine).local_weights
     if local_weights and is_folder(model.name):
         model = replace(model, name=str(Path(model.name).resolve()))  # workers may stand in another folder

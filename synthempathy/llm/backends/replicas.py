@@ -54,6 +54,7 @@ class _Worker:
     call: int = -1
     ended: bool = True
     begun: int = 0  # times it was told to begin and has not said that it is idle
+    told: int = 0  # answered rows that it knows of: those of others that it was told of, and its own
     retries: int = 0
     rows: dict[str, Request] = field(default_factory=dict)
 
@@ -66,7 +67,7 @@ class Replicas:
 
     def __init__(self, places: Places, count: int, backend: str, *, local_weights: bool) -> None:
         self.local_weights, self.retries, self.loads = local_weights, 0, 0
-        self._places, self._version, self._call = places, backend, 0
+        self._places, self._version, self._call, self._answered = places, backend, 0, 0
         self._workers: list[_Worker] = []
         self._shut_down = weakref.finalize(self, _shut_down, places, self._workers)
         atexit.register(self._shut_down)  # after multiprocessing's own, which waits for its processes: so before it
@@ -76,6 +77,10 @@ class Replicas:
     @property
     def version(self) -> str:
         return self._version + self._places.suffix
+
+    def answered_before(self, rows: int) -> None:
+        """So many rows of this step were answered in other runs: a worker that asks a server wants to know."""
+        self._answered += rows
 
     def close(self) -> None:
         """End the workers."""
@@ -115,7 +120,8 @@ class Replicas:
                 if not waiting:
                     break
                 if worker.ended or worker.call != self._call:
-                    _tell(worker, "begin", self._call, sampling, math.ceil(len(waiting) / len(self._workers)))
+                    news, worker.told = self._answered - worker.told, self._answered
+                    _tell(worker, "begin", self._call, sampling, math.ceil(len(waiting) / len(self._workers)), news)
                     worker.call, worker.ended, worker.begun = self._call, False, worker.begun + 1
                 request = waiting.popleft()
                 worker.rows[request.id] = request
@@ -145,6 +151,8 @@ class Replicas:
             call, outcome, self._version, retries = told
             self.retries += retries - worker.retries
             worker.retries = retries
+            if isinstance(outcome, Completion):
+                self._answered, worker.told = self._answered + 1, worker.told + 1
             if call == self._call and worker.rows.pop(outcome.id, None):
                 found: Completion | Failure = outcome
                 return found

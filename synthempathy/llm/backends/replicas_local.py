@@ -9,9 +9,9 @@ import time
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
-from synthempathy.core.errors import ModelError
 from synthempathy.core.threads import environment_as_found, set_threads
 from synthempathy.llm.backends import backend_of
+from synthempathy.llm.backends.gpus import visible_gpus, width
 from synthempathy.llm.backends.replicas import Replicas
 from synthempathy.llm.backends.worker import Opened, serve
 from synthempathy.llm.loading import Model
@@ -19,37 +19,6 @@ from synthempathy.llm.params import Engine, Machine
 
 #: How long a worker may take to end by itself.
 SECONDS_TO_END = 10.0
-
-
-def width(engine: Engine, machine: Machine) -> int:
-    """GPUs that one engine takes."""
-    return machine.vllm.tensor_parallel_size if engine.backend == "vllm" else 1
-
-
-def visible_gpus(machine: Machine) -> list[str]:
-    """The GPUs of this machine by the names that CUDA_VISIBLE_DEVICES gives them; none where machine.device is cpu."""
-    if machine.device == "cpu":
-        return []
-    import torch
-
-    count = torch.cuda.device_count()  # by NVML: it leaves CUDA itself to the workers
-    named = [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
-    return named[:count] if named else [str(number) for number in range(count)]
-
-
-def replicas_wanted(engine: Engine, machine: Machine) -> int:
-    """How many engines this machine runs of one model. ModelError where its GPUs cannot hold machine.replicas."""
-    if not backend_of(engine).local_weights or machine.replicas == 1:
-        return 1
-    gpus, each = len(visible_gpus(machine)), width(engine, machine)
-    if machine.replicas is None:
-        return max(1, gpus // each)
-    if gpus and machine.replicas * each > gpus:
-        raise ModelError(
-            f"machine.replicas is {machine.replicas}, each {each} GPU wide, but there are {gpus} GPU; "
-            "lower it, or look at machine.vllm.tensor_parallel_size and CUDA_VISIBLE_DEVICES"
-        )
-    return machine.replicas
 
 
 def open_replicas(model: Model, engine: Engine, machine: Machine, count: int) -> Replicas:

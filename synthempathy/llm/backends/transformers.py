@@ -26,7 +26,7 @@ class TransformersBackend:
     """
 
     local_weights = adapters = True
-    schemas = False
+    schemas = by_files = False
 
     def __init__(self, model: Model, engine: Engine, machine: Machine) -> None:
         self.name, self.batch_size, self.template = model.name, machine.batch_size, engine.template

@@ -43,6 +43,7 @@ class VllmBackend:
     """
 
     local_weights = adapters = schemas = True
+    by_files = False
 
     def __init__(self, model: Model, engine: Engine, machine: Machine) -> None:
         self.name, self.dead, self.template = model.name, False, engine.template

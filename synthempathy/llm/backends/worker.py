@@ -1,8 +1,9 @@
 """A worker of replicas.py: one engine in a process of its own, fed row by row over a connection.
 
-To it come ("begin", call, sampling, about how many rows), ("row", call, request), ("end", call): no more rows for now,
-("stop", call): drop them, ("close",). From it come ("ready", rows that it holds at once), ("done", call, outcome, version,
-retries), ("idle", call), ("error", call, line) and ("died", line), its last word. A connection that closes ends it.
+To it come ("begin", call, sampling, about how many rows, how many others answered since the last), ("row", call, request),
+("end", call): no more rows for now, ("stop", call): drop them, ("close",). From it come ("ready", rows that it holds at
+once), ("done", call, outcome, version, retries), ("idle", call), ("error", call, line) and ("died", line), its last word.
+A connection that closes ends it.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ def serve(connection: Connection, opened: Opened) -> None:
     connection.send(("ready", (holds or opened[2].batch_size) + PREFETCH))
     try:
         while (begun := inbox.next_call()) is not None:
-            call, sampling, about = begun
+            call, sampling, about, answered = begun
+            if told := getattr(engine, "answered_before", None):  # a server that refuses rows: is it these, or all?
+                told(answered)
             try:
                 _answer(connection, engine, _Feed(inbox, call, about), sampling, None if holds else opened[2].batch_size)
             except SynthempathyError as error:
@@ -90,7 +93,7 @@ class _Inbox:
             if message[0] == "close":
                 return
 
-    def next_call(self) -> tuple[int, Sampling, int] | None:
+    def next_call(self) -> tuple[int, Sampling, int, int] | None:
         """The next call; what is left of the ones before is thrown away. None where there is no other."""
         while True:
             message = self.messages.get()
@@ -98,7 +101,7 @@ class _Inbox:
                 self.messages.put(message)
                 return None
             if message[0] == "begin":
-                return message[1], message[2], message[3]
+                return message[1], message[2], message[3], message[4]
 
 
 class _Feed(Sequence[Request]):

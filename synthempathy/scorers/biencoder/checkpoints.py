@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from synthempathy.core.files import written_whole
 from synthempathy.core.progress import say
-from synthempathy.scorers.base import Mechanism
+from synthempathy.scorers.base import Dimension
 from synthempathy.scorers.labelled import LabelledPair
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Checkpoints:
         self._training = root / _hash([_FORMAT, settings])
         self._folder = self._training / f"{run}-{_hash([asdict(pair) for pair in pairs])}"
 
-    def find(self, mechanism: Mechanism) -> Checkpoint | None:
+    def find(self, mechanism: Dimension) -> Checkpoint | None:
         """The last checkpoint, if there is one that can be read."""
         from safetensors import SafetensorError, safe_open
 
@@ -61,7 +61,7 @@ class Checkpoints:
             say(f"the checkpoint {path} is damaged ({error}); its training starts afresh")
             return None
 
-    def keep(self, mechanism: Mechanism, checkpoint: Checkpoint) -> None:
+    def keep(self, mechanism: Dimension, checkpoint: Checkpoint) -> None:
         """Write `checkpoint` in place of the last one."""
         from safetensors.torch import save_file
 
@@ -72,7 +72,7 @@ class Checkpoints:
         """Delete the checkpoints of all runs with these settings."""
         shutil.rmtree(self._training, ignore_errors=True)
 
-    def _path(self, mechanism: Mechanism) -> Path:
+    def _path(self, mechanism: Dimension) -> Path:
         return self._folder / f"{mechanism}.safetensors"
 
 

@@ -13,11 +13,10 @@ from synthempathy.core.progress import Advance
 from synthempathy.llm.loading import pick_device
 from synthempathy.scorers.base import (
     LEVELS,
-    MECHANISMS,
     NO_WORDS,
-    EmpathyScorer,
+    Dimension,
     Floats,
-    Mechanism,
+    PairScorer,
     Surroundings,
     write_settings,
 )
@@ -30,19 +29,20 @@ _CHUNK = 2048  # pairs that are held as tokens at a time: bounds memory
 _BATCH = 64  # pairs read at once; fixed, because it may change the last digits
 
 
-class BiencoderScorer(EmpathyScorer):
+class BiencoderScorer(PairScorer):
     """Scores pairs by one network per mechanism, all on `device`. Made by `train` or `load`."""
 
     def __init__(
-        self, networks: dict[Mechanism, Network], tokenizer: Tokenizer, device: str, settings: dict[str, Any],
+        self, networks: dict[Dimension, Network], tokenizer: Tokenizer, device: str, settings: dict[str, Any],
     ) -> None:
         self._networks, self._tokenizer, self._device, self._settings = networks, tokenizer, device, settings
+        self.dimensions = tuple(networks)
 
     def probabilities(
         self, explanations: Sequence[str], responses: Sequence[str], *, advance: Advance | None = None,
-    ) -> dict[Mechanism, Floats]:
+    ) -> dict[Dimension, Floats]:
         """(pairs, 3 levels) per mechanism, softmax of the level head; each row sums to 1. `advance(steps)` after each batch."""
-        likely: dict[Mechanism, Floats] = {m: np.zeros((len(responses), len(LEVELS))) for m in MECHANISMS}
+        likely: dict[Dimension, Floats] = {m: np.zeros((len(responses), len(LEVELS))) for m in self.dimensions}
         for start in range(0, len(responses), _CHUNK):
             posts = self._tokenizer.read(explanations[start : start + _CHUNK])
             said = self._tokenizer.read(responses[start : start + _CHUNK])
@@ -50,16 +50,16 @@ class BiencoderScorer(EmpathyScorer):
             for first in range(0, len(order), _BATCH):
                 batch = order[first : first + _BATCH]
                 found = self._batch([posts[i] for i in batch], [said[i] for i in batch])
-                for m in MECHANISMS:
+                for m in self.dimensions:
                     likely[m][[start + i for i in batch]] = found[m]
                 if advance:
                     advance(len(batch))
         silent = [i for i, response in enumerate(responses) if is_silent(response)]
-        for m in MECHANISMS:
+        for m in self.dimensions:
             likely[m][silent] = NO_WORDS
         return likely
 
-    def _batch(self, posts: Sequence[Tokens], said: Sequence[Tokens]) -> dict[Mechanism, Floats]:
+    def _batch(self, posts: Sequence[Tokens], said: Sequence[Tokens]) -> dict[Dimension, Floats]:
         post, response = (
             tuple(t.to(self._device) for t in self._tokenizer.tensors(texts)) for texts in (posts, said)
         )
@@ -70,10 +70,8 @@ class BiencoderScorer(EmpathyScorer):
         """Write the scorer to `folder`: settings as JSON, weights as safetensors, the tokenizer's own files."""
         from safetensors.torch import save_file
 
-        write_settings(
-            folder, "biencoder", self.about, {"mechanisms": MECHANISMS, "levels": LEVELS, "settings": self._settings},
-        )
-        one = self._networks["er"]
+        write_settings(folder, "biencoder", self, {"settings": self._settings})
+        one = self._networks[self.dimensions[0]]
         one.responder.config.save_pretrained(folder / ENCODER)
         self._tokenizer.tokenizer.save_pretrained(folder / ENCODER)
         if self._settings["freeze_seeker"]:
@@ -92,11 +90,11 @@ def load(folder: Path, about: dict[str, Any], around: Surroundings) -> Biencoder
     shared = empty_encoder(folder / ENCODER).requires_grad_(False) if settings["freeze_seeker"] else None
     if shared is not None:
         shared.load_state_dict(load_file(folder / SEEKER))
-    networks: dict[Mechanism, Network] = {}
-    for m in MECHANISMS:
+    networks: dict[Dimension, Network] = {}
+    for m in about["dimensions"]:
         seeker = shared if shared is not None else empty_encoder(folder / ENCODER)
         network = Network(seeker, empty_encoder(folder / ENCODER), settings["dropout"])
         network.restore(load_file(folder / f"{m}.safetensors"))
         networks[m] = network.to(device).eval()
-    config = networks["er"].responder.config
+    config = next(iter(networks.values())).responder.config
     return BiencoderScorer(networks, Tokenizer(tokenizer, settings["max_length"], padding(config, tokenizer)), device, settings)

@@ -21,7 +21,7 @@ from torch.nn.functional import cross_entropy
 from synthempathy.core.errors import ModelError
 from synthempathy.core.progress import Advance, progress
 from synthempathy.llm.loading import pick_device
-from synthempathy.scorers.base import MECHANISMS, Mechanism, Surroundings
+from synthempathy.scorers.base import Dimension, Surroundings
 from synthempathy.scorers.biencoder.checkpoints import Checkpoint, Checkpoints
 from synthempathy.scorers.biencoder.encoder import (
     IGNORED,
@@ -35,7 +35,7 @@ from synthempathy.scorers.biencoder.encoder import (
 )
 from synthempathy.scorers.biencoder.model import BiencoderScorer
 from synthempathy.scorers.biencoder.network import Network
-from synthempathy.scorers.labelled import LabelledPair, require_levels
+from synthempathy.scorers.labelled import LabelledPair, dimensions_of, require_levels
 from synthempathy.scorers.params import BiencoderSettings, Scorer
 
 LARGEST_GRADIENT = 1.0  # its norm is cut to this
@@ -61,7 +61,7 @@ def train(
     After a kill it resumes from the last epoch of the same `run`, to the same result: bit by bit on a CPU with the same
     threads. `advance(0, note=...)` is called after each batch; without it a bar of its own is shown.
     """
-    for m in MECHANISMS:
+    for m in dimensions_of(pairs):
         require_levels([pair.levels[m] for pair in pairs], m)
     own, machine = settings.biencoder, around.required_machine()
     device = pick_device(machine.device)
@@ -73,9 +73,9 @@ def train(
     determined_by = {**own.model_dump(), "encoder": content, "device": device, "torch": torch.__version__}
     checkpoints = Checkpoints(Path(machine.store).parent / "scorer", determined_by, run, pairs)
     posts, responses = reader.read([p.explanation for p in pairs]), reader.read([p.response for p in pairs])
-    networks: dict[Mechanism, Network] = {}
+    networks: dict[Dimension, Network] = {}
     seeker = encoder.requires_grad_(False).to(device) if own.freeze_seeker else None
-    by_mechanism = {m: examples_of(pairs, posts, responses, m) for m in MECHANISMS}
+    by_mechanism = {m: examples_of(pairs, posts, responses, m) for m in dimensions_of(pairs)}
     batches = sum(own.epochs * math.ceil(len(some) / own.batch_size) for some in by_mechanism.values())
     with _shown(run, batches, advance) as report:
         for m, examples in by_mechanism.items():
@@ -98,7 +98,7 @@ class _Training:
         self._weights = [weight for weight in network.parameters() if weight.requires_grad]
         self._optimizer = torch.optim.AdamW(self._weights, lr=settings.learning_rate, weight_decay=0.0)
 
-    def run(self, mechanism: Mechanism, examples: Sequence[Example], checkpoints: Checkpoints, report: Report) -> None:
+    def run(self, mechanism: Dimension, examples: Sequence[Example], checkpoints: Checkpoints, report: Report) -> None:
         """Train on `examples`, from the last checkpoint on. ModelError if the loss is no number."""
         settings = self._settings
         each = math.ceil(len(examples) / settings.batch_size)
@@ -176,7 +176,7 @@ def _network(settings: BiencoderSettings, seeker: Any) -> Network:
 
 
 def examples_of(
-    pairs: Sequence[LabelledPair], posts: Sequence[Tokens], responses: Sequence[Tokens], mechanism: Mechanism,
+    pairs: Sequence[LabelledPair], posts: Sequence[Tokens], responses: Sequence[Tokens], mechanism: Dimension,
 ) -> list[Example]:
     """The pairs that are labelled for `mechanism`; all marks IGNORED where the level is not 0 and nothing says why."""
     examples = []

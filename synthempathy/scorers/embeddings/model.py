@@ -16,12 +16,11 @@ from synthempathy.core.errors import ModelError
 from synthempathy.core.progress import Advance
 from synthempathy.scorers.base import (
     LEVELS,
-    MECHANISMS,
     NO_WORDS,
-    EmpathyScorer,
+    Dimension,
     Floats,
     Integers,
-    Mechanism,
+    PairScorer,
     Surroundings,
     write_settings,
 )
@@ -51,48 +50,49 @@ class Scale:
         return (rows - self.mean) / self.spread
 
 
-class EmbeddingsScorer(EmpathyScorer):
+class EmbeddingsScorer(PairScorer):
     """Scores pairs by mechanism. Made by `train` or `load`."""
 
     def __init__(
-        self, encoder: Encoder, settings: EmbeddingsSettings, scale: Scale, readers: dict[Mechanism, Regression],
-        combiner: dict[Mechanism, Regression], offsets: dict[Mechanism, Floats],
+        self, encoder: Encoder, settings: EmbeddingsSettings, scale: Scale, readers: dict[Dimension, Regression],
+        combiner: dict[Dimension, Regression], offsets: dict[Dimension, Floats],
     ) -> None:
         self.encoder, self.settings, self.scale = encoder, settings, scale
         self.readers, self.combiner, self.offsets = readers, combiner, offsets
+        self.dimensions = tuple(combiner)
 
     def probabilities(
         self, explanations: Sequence[str], responses: Sequence[str], *, advance: Advance | None = None,
-    ) -> dict[Mechanism, Floats]:
+    ) -> dict[Dimension, Floats]:
         """(pairs, 3 levels) per mechanism; each row sums to 1. `advance(steps)` is called after every chunk."""
-        likely: dict[Mechanism, Floats] = {m: np.zeros((len(responses), len(LEVELS))) for m in MECHANISMS}
+        likely: dict[Dimension, Floats] = {m: np.zeros((len(responses), len(LEVELS))) for m in self.dimensions}
         for start in range(0, len(responses), _CHUNK):
             part = slice(start, min(start + _CHUNK, len(responses)))
             vectors = self.encoder.vectors([*explanations[part], *responses[part]])
             count = part.stop - start
             rows = self.scale.of(pair_rows(vectors[:count], vectors[count:]))
-            for m in MECHANISMS:
+            for m in self.dimensions:
                 likely[m][part] = self.combiner[m].probabilities(self.readers[m].log_odds(rows))
             if advance:
                 advance(count)
         silent = [i for i, response in enumerate(responses) if is_silent(response)]
-        for m in MECHANISMS:
+        for m in self.dimensions:
             likely[m][silent] = NO_WORDS
         return likely
 
-    def levels_of(self, probabilities: dict[Mechanism, Floats]) -> dict[Mechanism, Integers]:
+    def levels_of(self, probabilities: dict[Dimension, Floats]) -> dict[Dimension, Integers]:
         """The level that the scorer names, given the `probabilities` that it found."""
-        return {m: named_levels(probabilities[m], self.offsets[m]) for m in MECHANISMS}
+        return {m: named_levels(probabilities[m], self.offsets[m]) for m in self.dimensions}
 
     def save(self, folder: Path) -> None:
         """Write settings as JSON, and numbers as safetensors, to `folder` (made if missing)."""
         from safetensors.numpy import save_file
 
-        write_settings(folder, "embeddings", self.about, {
-            "mechanisms": MECHANISMS, "levels": LEVELS, "settings": self.settings.model_dump(), "encoder": self.encoder.content(),
+        write_settings(folder, "embeddings", self, {
+            "settings": self.settings.model_dump(), "encoder": self.encoder.content(),
         })
         numbers = {"mean": self.scale.mean, "spread": self.scale.spread}
-        for m in MECHANISMS:
+        for m in self.dimensions:
             for name, part in (("reader", self.readers[m]), ("weighing", self.combiner[m])):
                 numbers[f"{m}.{name}.coefficients"], numbers[f"{m}.{name}.intercepts"] = part.coefficients, part.intercepts
             numbers[f"{m}.offsets"] = self.offsets[m]
@@ -111,10 +111,12 @@ def load(folder: Path, about: dict[str, Any], around: Surroundings) -> Embedding
         )
     numbers = load_file(folder / _WEIGHTS)
 
-    def regressions(name: str) -> dict[Mechanism, Regression]:
-        return {m: Regression(numbers[f"{m}.{name}.coefficients"], numbers[f"{m}.{name}.intercepts"]) for m in MECHANISMS}
+    def regressions(name: str) -> dict[Dimension, Regression]:
+        return {
+            m: Regression(numbers[f"{m}.{name}.coefficients"], numbers[f"{m}.{name}.intercepts"]) for m in about["dimensions"]
+        }
 
     return EmbeddingsScorer(
         encoder, settings, Scale(numbers["mean"], numbers["spread"]), regressions("reader"), regressions("weighing"),
-        {m: numbers[f"{m}.offsets"] for m in MECHANISMS},
+        {m: numbers[f"{m}.offsets"] for m in about["dimensions"]},
     )

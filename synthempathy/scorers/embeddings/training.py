@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from synthempathy.core.progress import Advance
-from synthempathy.scorers.base import MECHANISMS, Floats, Integers, Mechanism, Surroundings
+from synthempathy.scorers.base import Dimension, Floats, Integers, Surroundings
 from synthempathy.scorers.embeddings.encoder import Encoder, pair_rows
 from synthempathy.scorers.embeddings.model import EmbeddingsScorer, Scale
-from synthempathy.scorers.labelled import LabelledPair
+from synthempathy.scorers.labelled import LabelledPair, dimensions_of
 from synthempathy.scorers.levels import Regression, fitted
 from synthempathy.scorers.params import EmbeddingsSettings, Scorer
 from synthempathy.scorers.stacking import Stack, labels_of
 
-Readers = dict[Mechanism, Regression]
+Readers = dict[Dimension, Regression]
 
 
 def train(
@@ -53,16 +53,16 @@ class Embedded:
     def readers(self, learn: Integers) -> Readers:
         """A regression per mechanism, learned from the pairs `learn`."""
         readers: Readers = {}
-        for m in MECHANISMS:
+        for m in dimensions_of(self.pairs):
             known, levels = labels_of(self.pairs, learn, m)
             readers[m] = fitted(self._rows[known], levels, inverse_penalty=self._inverse_penalty)
         return readers
 
-    def log_odds(self, readers: Readers, of: Integers) -> dict[Mechanism, Floats]:
+    def log_odds(self, readers: Readers, of: Integers) -> dict[Dimension, Floats]:
         """(pairs, 2) per mechanism: of levels 1 and 2 against 0."""
-        return {m: readers[m].log_odds(self._rows[of]) for m in MECHANISMS}
+        return {m: readers[m].log_odds(self._rows[of]) for m in dimensions_of(self.pairs)}
 
-    def lowered(self, likely: dict[Mechanism, Floats], of: Integers) -> dict[Mechanism, Floats]:
+    def lowered(self, likely: dict[Dimension, Floats], of: Integers) -> dict[Dimension, Floats]:
         """As they are: this scorer has no doubts."""
         return likely
 

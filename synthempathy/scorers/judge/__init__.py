@@ -1,4 +1,4 @@
-"""The judge: an LLM that is asked by a rubric (prompts/judge) how empathetic a response is, several times per pair."""
+"""The judge: an LLM that is asked by a rubric (prompts/judge) how a response does in each dimension, several times per pair."""
 
 from __future__ import annotations
 

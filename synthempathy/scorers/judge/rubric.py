@@ -4,7 +4,7 @@ A prompt may use `pair`, a JSON object of post and reply, whose quotes and line 
 pose as the end of the data; or `explanation` and `response`, the bare texts.
 
 An answer is one JSON object, strictly read. What cannot be read is asked again, not guessed at: that works on every
-backend. Where the backend can hold a model to a JSON schema, `scorer.judge.structured` lets it (SCHEMA).
+backend. Where the backend can hold a model to a JSON schema, `scorer.judge.structured` lets it (schema_of).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,27 +20,30 @@ import numpy as np
 
 from synthempathy.core.errors import PromptError
 from synthempathy.llm.backends import Completion
+from synthempathy.llm.posing import without_posing
 from synthempathy.llm.prompts import Message, Prompt, load_prompt
-from synthempathy.scorers.base import LEVELS, MECHANISMS, Floats, Integers
-from synthempathy.text.posing import without_posing
+from synthempathy.scorers.base import LEVELS, Dimension, Floats, Integers
 
 _EXAMPLE = ("I missed the bus.", "What happened then?")
 _FENCED = re.compile(r"```(?:json)?\s*\n(.*)\n\s*```", re.DOTALL)
 
-#: The shape of an answer: the reason first, since a model thinks by writing.
-SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "properties": {"reason": {"type": "string"}, **{m: {"type": "integer", "enum": list(LEVELS)} for m in MECHANISMS}},
-    "required": ["reason", *MECHANISMS],
-    "additionalProperties": False,
-}
 #: Why an answer cannot be read, by the name that `levels_in` gives.
 REASONS = {
     "cut_at_max_tokens": "it was cut at sampling.max_tokens",
     "not_json": "it is not one JSON object",
-    "wrong_fields": f"it must hold {', '.join(MECHANISMS)} and may hold reason, each once and nothing else",
+    "wrong_fields": "it must hold each dimension and may hold reason, each once and nothing else",
     "wrong_level": "a level is not 0, 1 or 2",
 }
+
+
+def schema_of(dimensions: Sequence[Dimension]) -> dict[str, Any]:
+    """The shape of an answer: the reason first, since a model thinks by writing."""
+    return {
+        "type": "object",
+        "properties": {"reason": {"type": "string"}, **{m: {"type": "integer", "enum": list(LEVELS)} for m in dimensions}},
+        "required": ["reason", *dimensions],
+        "additionalProperties": False,
+    }
 
 
 def read_rubric(path: Path) -> Prompt:
@@ -67,8 +71,8 @@ def fingerprint(rubric: Prompt) -> str:
     return hashlib.sha256(rubric.source.encode()).hexdigest()
 
 
-def levels_in(answer: Completion) -> dict[str, str] | str:
-    """The level of each mechanism as a digit, or a name of `REASONS`. A code fence around the object is allowed."""
+def levels_in(answer: Completion, dimensions: Sequence[Dimension]) -> dict[str, str] | str:
+    """The level of each dimension as a digit, or a name of `REASONS`. A code fence around the object is allowed."""
     if answer.finish_reason != "stop":
         return "cut_at_max_tokens"
     text = answer.text.strip()
@@ -80,12 +84,12 @@ def levels_in(answer: Completion) -> dict[str, str] | str:
     if not _is_object(found):
         return "not_json"
     names = sorted(name for name, _ in found if name != "reason")
-    if names != sorted(MECHANISMS) or len(found) > len(MECHANISMS) + 1:
+    if names != sorted(dimensions) or len(found) > len(dimensions) + 1:
         return "wrong_fields"
     levels = {name: level for name, level in found if name != "reason"}
     if any(type(level) is not int or level not in LEVELS for level in levels.values()):
         return "wrong_level"
-    return {m: str(levels[m]) for m in MECHANISMS}
+    return {m: str(levels[m]) for m in dimensions}
 
 
 def _is_object(found: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Cues of empathy as numbers: what a person would underline in a reply (cues.yaml), and how questions are asked.
+"""Stated cues as numbers: what a person would underline in a reply (the rubric's cues), and how questions are asked.
 
 Words alone tie a scorer to the topics it was trained on; cues carry over to other people's posts.
 """
@@ -11,18 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ruamel.yaml import YAML
 
+from synthempathy.core.params import plain, read_mapping
 from synthempathy.scorers.base import Floats
 from synthempathy.scorers.reading import Sentence, words
-
-SHIPPED = Path(__file__).with_name("cues.yaml")
 
 #: Columns that are counts or shares, computed below.
 MEASURES = (
     "asked", "short", "i_share", "you_share", "shared", "echo", "asked_content", "asked_shared", "asked_bare",
 )
-_GROUPS = ("er", "ip", "ex", "other")
+#: Parts of a table that are no group of cues.
+_NO_GROUPS = frozenset(("skipped", "classes", "together"))
+#: What a rubric without cues has: the measures alone.
+NONE: Mapping[str, Any] = {"skipped": [], "classes": {}, "together": {}}
 _LONGEST = 6  # words of a phrase, ^ and $ included
 #: Words without content.
 SMALL_WORDS = frozenset(
@@ -48,7 +49,7 @@ class Cues:
         self._skipped = frozenset(table["skipped"])
         self._phrases: dict[tuple[str, ...], tuple[int, ...]] = {}
         names: list[str] = []
-        for group in _GROUPS:
+        for group in (name for name in table if name not in _NO_GROUPS):
             for cue, phrases in table[group].items():
                 for spelled in (s for phrase in phrases for s in _spelled(phrase, table["classes"])):
                     self._add(spelled, len(names))
@@ -92,9 +93,11 @@ class Cues:
         return seen
 
 
-def read_cues(path: Path = SHIPPED) -> Cues:
-    """The cues of a YAML file: by default those that are shipped."""
-    return Cues(YAML(typ="safe", pure=True).load(path))
+def read_cues(path: Path | None) -> Cues:
+    """The cues of a YAML file. InputError if there is none; without a path, none are stated."""
+    if path is None:
+        return Cues(NONE)
+    return Cues(plain(read_mapping(path)))
 
 
 def content_words(spoken: Sequence[str]) -> frozenset[str]:

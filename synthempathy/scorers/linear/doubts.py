@@ -1,16 +1,17 @@
 """Reasons to doubt a reply: words strung together, one sentence repeated, an answer to somebody else.
 
-A scorer that reads words and sentences would take all three for empathy. Each doubt is a share, 0 to 1, of the probability
+A scorer that reads words and sentences would take all three for what it rates. Each doubt is a share, 0 to 1, of the probability
 of levels 1 and 2 that is moved to level 0. Ordinary replies, short or clumsy ones included, raise none.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from synthempathy.scorers.base import Floats, Integers, Mechanism
+from synthempathy.scorers.base import Dimension, Floats, Integers
 from synthempathy.scorers.linear.cues import SMALL_WORDS, content_words
 from synthempathy.scorers.linear.features import ReadPairs
 
@@ -20,8 +21,6 @@ DISTINCT_RUNS = 0.5
 SMALL_WORDS_SHARE = 0.08
 #: Replies shorter than this (words) raise neither of the two.
 ENOUGH_WORDS = 12
-#: Mechanisms that a reply to somebody else's post lacks; its warmth may still be meant.
-NEED_THE_POST: tuple[Mechanism, ...] = ("ip", "ex")
 #: How many replies in a hundred are taken to answer another post before they are read. The doubt is what reading adds.
 MISPLACED = 0.1
 #: Words are the same to a reply and a post if these many letters are: "worry", "worried".
@@ -30,19 +29,23 @@ STEM = 5
 
 @dataclass(frozen=True)
 class Kept:
-    """(pairs,) shares of levels 1 and 2 that doubts leave: because a reply is sincere, and because it belongs to its post."""
+    """(pairs,) shares of levels 1 and 2 that doubts leave: because a reply is sincere, and because it belongs to its post.
+
+    `need` are the dimensions that a reply to somebody else's post lacks; what else it says may be meant for anybody.
+    """
 
     sincere: Floats
     placed: Floats
+    need: tuple[Dimension, ...]
 
     def of(self, pairs: Integers) -> Kept:
         """Those of some pairs."""
-        return Kept(self.sincere[pairs], self.placed[pairs])
+        return Kept(self.sincere[pairs], self.placed[pairs], self.need)
 
-    def lowered(self, likely: dict[Mechanism, Floats]) -> dict[Mechanism, Floats]:
+    def lowered(self, likely: dict[Dimension, Floats]) -> dict[Dimension, Floats]:
         """The probabilities (pairs, 3) with the other shares of levels 1 and 2 moved to level 0."""
         both = self.sincere * self.placed
-        return {m: _kept(p, both if m in NEED_THE_POST else self.sincere) for m, p in likely.items()}
+        return {m: _kept(p, both if m in self.need else self.sincere) for m, p in likely.items()}
 
 
 @dataclass(frozen=True)
@@ -50,16 +53,18 @@ class Doubts:
     """Doubts about replies, and how sure it is that one answers its own post, from the content words that the two share.
 
     `rarity` is how rare a stem is (natural logarithm); one that is not in it is as rare as `unknown`. `weights` (3,)
-    and `intercept` give the log-odds of belonging, posts and replies of others being as frequent as own ones.
+    and `intercept` give the log-odds of belonging, posts and replies of others being as frequent as own ones. `need` as in
+    `Kept`.
     """
 
     rarity: dict[str, float]
     unknown: float
     weights: Floats
     intercept: float
+    need: tuple[Dimension, ...]
 
     @classmethod
-    def fit(cls, read: ReadPairs) -> Doubts:
+    def fit(cls, read: ReadPairs, need: Sequence[Dimension]) -> Doubts:
         """Learn from pairs and from the same replies under other posts. Deterministic: the posts are rotated."""
         from sklearn.linear_model import LogisticRegression
 
@@ -78,13 +83,13 @@ class Doubts:
             rows.append(shared(read._replace(post_words=others), rarity, unknown))
         own = np.repeat([1, 0, 0], len(read.post_words))
         model = LogisticRegression(C=1.0, class_weight="balanced").fit(np.concatenate(rows), own)
-        return cls(rarity, unknown, model.coef_[0], float(model.intercept_[0]))
+        return cls(rarity, unknown, model.coef_[0], float(model.intercept_[0]), tuple(need))
 
     def kept(self, read: ReadPairs) -> Kept:
         """What the doubts leave of each pair's levels 1 and 2."""
-        return Kept(1 - insincerity(read), 1 - self.misplaced(read))
+        return Kept(1 - insincerity(read), 1 - self.misplaced(read), self.need)
 
-    def lowered(self, likely: dict[Mechanism, Floats], read: ReadPairs) -> dict[Mechanism, Floats]:
+    def lowered(self, likely: dict[Dimension, Floats], read: ReadPairs) -> dict[Dimension, Floats]:
         """The probabilities of each mechanism, with the doubts' shares of levels 1 and 2 moved to level 0."""
         return self.kept(read).lowered(likely)
 

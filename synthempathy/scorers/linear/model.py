@@ -20,13 +20,12 @@ import numpy as np
 from synthempathy.core.progress import Advance
 from synthempathy.scorers.base import (
     LEVELS,
-    MECHANISMS,
     NO_WORDS,
     SETTINGS_FILE,
-    EmpathyScorer,
+    Dimension,
     Floats,
     Integers,
-    Mechanism,
+    PairScorer,
     Surroundings,
     write_settings,
 )
@@ -41,33 +40,34 @@ _CHUNK = 1000  # pairs read at a time: bounds memory, and is what a worker gets
 _ALONE = 4 * _CHUNK  # up to here one process is faster than starting others
 
 
-class LinearScorer(EmpathyScorer):
+class LinearScorer(PairScorer):
     """Scores pairs by mechanism. Made by `train` or `load`. Without `doubts`, no reply is doubted."""
 
     def __init__(
-        self, readers: Readers, combiner: dict[Mechanism, Regression], offsets: dict[Mechanism, Floats],
+        self, readers: Readers, combiner: dict[Dimension, Regression], offsets: dict[Dimension, Floats],
         doubts: Doubts | None,
     ) -> None:
         self.readers, self.combiner, self.offsets, self.doubts = readers, combiner, offsets, doubts
+        self.dimensions = tuple(combiner)
 
     def probabilities(
         self, explanations: Sequence[str], responses: Sequence[str], *, advance: Advance | None = None,
-    ) -> dict[Mechanism, Floats]:
+    ) -> dict[Dimension, Floats]:
         """(pairs, 3 levels) per mechanism; each row sums to 1. `advance(steps)` is called after every chunk."""
-        done: list[dict[Mechanism, Floats]] = []
+        done: list[dict[Dimension, Floats]] = []
         for part in self._parts(explanations, responses):
             done.append(part)
             if advance:
-                advance(len(part["er"]))
+                advance(len(part[self.dimensions[0]]))
         if not done:
-            return {m: np.zeros((0, len(LEVELS))) for m in MECHANISMS}
-        return {m: np.concatenate([part[m] for part in done]) for m in MECHANISMS}
+            return {m: np.zeros((0, len(LEVELS))) for m in self.dimensions}
+        return {m: np.concatenate([part[m] for part in done]) for m in self.dimensions}
 
-    def levels_of(self, probabilities: dict[Mechanism, Floats]) -> dict[Mechanism, Integers]:
+    def levels_of(self, probabilities: dict[Dimension, Floats]) -> dict[Dimension, Integers]:
         """The level that the scorer names, given the `probabilities` that it found."""
-        return {m: named_levels(probabilities[m], self.offsets[m]) for m in MECHANISMS}
+        return {m: named_levels(probabilities[m], self.offsets[m]) for m in self.dimensions}
 
-    def _parts(self, explanations: Sequence[str], responses: Sequence[str]) -> Iterator[dict[Mechanism, Floats]]:
+    def _parts(self, explanations: Sequence[str], responses: Sequence[str]) -> Iterator[dict[Dimension, Floats]]:
         starts = range(0, len(responses), _CHUNK)
         chunks = [(explanations[start : start + _CHUNK], responses[start : start + _CHUNK]) for start in starts]
         if len(responses) <= _ALONE:
@@ -76,15 +76,15 @@ class LinearScorer(EmpathyScorer):
 
         return iter(Parallel(n_jobs=-1, return_as="generator")(delayed(self._read)(*chunk) for chunk in chunks))
 
-    def _read(self, explanations: Sequence[str], responses: Sequence[str]) -> dict[Mechanism, Floats]:
+    def _read(self, explanations: Sequence[str], responses: Sequence[str]) -> dict[Dimension, Floats]:
         read = read_pairs(explanations, responses)
         if not read.sentences:
-            return {m: np.tile(NO_WORDS, (len(responses), 1)) for m in MECHANISMS}
+            return {m: np.tile(NO_WORDS, (len(responses), 1)) for m in self.dimensions}
         log_odds = self.readers.log_odds(read)
-        likely = {m: self.combiner[m].probabilities(log_odds[m]) for m in MECHANISMS}
+        likely = {m: self.combiner[m].probabilities(log_odds[m]) for m in self.dimensions}
         likely = self.doubts.lowered(likely, read) if self.doubts else likely
         silent = np.bincount(read.owner, minlength=len(responses)) == 0
-        for m in MECHANISMS:
+        for m in self.dimensions:
             likely[m][silent] = NO_WORDS
         return likely
 
@@ -93,14 +93,13 @@ class LinearScorer(EmpathyScorer):
         from safetensors.numpy import save_file
 
         features, doubts = self.readers.features, self.doubts
-        write_settings(folder, "linear", self.about, {
-            "mechanisms": MECHANISMS, "levels": LEVELS,
+        write_settings(folder, "linear", self, {
             "words": features.vocabulary.words, "pairs": features.vocabulary.pairs,
             "characters": features.vocabulary.characters, "cues": features.cues.table,
-            "stems": list(doubts.rarity) if doubts else None,
+            "stems": list(doubts.rarity) if doubts else None, "need_the_post": doubts.need if doubts else (),
         })
         numbers = {f"idf.{name}": features.idf[name] for name in Features.WEIGHTINGS}
-        for m in MECHANISMS:
+        for m in self.dimensions:
             parts: dict[str, Steps | Regression] = {
                 "by_sentence": self.readers.by_sentence[m], "as_whole": self.readers.as_whole[m], "weighing": self.combiner[m],
             }
@@ -119,14 +118,16 @@ def load(folder: Path, about: dict[str, Any], around: Surroundings) -> LinearSco
 
     numbers = load_file(folder / _WEIGHTS)
 
-    def numbers_of(m: Mechanism, name: str) -> tuple[Floats, Floats]:
+    def numbers_of(m: Dimension, name: str) -> tuple[Floats, Floats]:
         return numbers[f"{m}.{name}.coefficients"], numbers[f"{m}.{name}.intercepts"]
 
     vocabulary = Vocabulary(about["words"], about["pairs"], about["characters"])
     features = Features(Cues(about["cues"]), vocabulary, {name: numbers[f"idf.{name}"] for name in Features.WEIGHTINGS})
-    by_sentence, as_whole = ({m: Steps(*numbers_of(m, name)) for m in MECHANISMS} for name in ("by_sentence", "as_whole"))
+    by_sentence, as_whole = (
+        {m: Steps(*numbers_of(m, name)) for m in about["dimensions"]} for name in ("by_sentence", "as_whole")
+    )
     readers = Readers(features, by_sentence, as_whole)
-    combiner = {m: Regression(*numbers_of(m, "weighing")) for m in MECHANISMS}
+    combiner = {m: Regression(*numbers_of(m, "weighing")) for m in about["dimensions"]}
     if any(
         part.coefficients.shape != (len(LEVELS) - 1, features.width)
         for parts in (readers.by_sentence, readers.as_whole) for part in parts.values()
@@ -137,5 +138,5 @@ def load(folder: Path, about: dict[str, Any], around: Surroundings) -> LinearSco
         *rarity, unknown = numbers["doubts.rarity"].tolist()
         *weights, intercept = numbers["doubts.weights"].tolist()
         known = dict(zip(about["stems"], rarity, strict=True))
-        doubts = Doubts(known, unknown, np.array(weights), intercept)
-    return LinearScorer(readers, combiner, {m: numbers[f"{m}.offsets"] for m in MECHANISMS}, doubts)
+        doubts = Doubts(known, unknown, np.array(weights), intercept, tuple(about["need_the_post"]))
+    return LinearScorer(readers, combiner, {m: numbers[f"{m}.offsets"] for m in about["dimensions"]}, doubts)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthempathy.scorers.base import LEVELS, MECHANISMS, Floats, Integers, Mechanism
+from synthempathy.scorers.base import LEVELS, Dimension, Floats, Integers
 from synthempathy.scorers.linear.features import Features, Matrix, ReadPairs, Rows
 
 #: Inverse strength of the penalty, and the power to which a level's rarity is weighed: 0 leaves rare levels rare, 1 makes
@@ -56,20 +56,20 @@ class Readers:
     """Steps over sentences and steps over responses, per mechanism."""
 
     features: Features
-    by_sentence: dict[Mechanism, Steps]
-    as_whole: dict[Mechanism, Steps]
+    by_sentence: dict[Dimension, Steps]
+    as_whole: dict[Dimension, Steps]
 
-    def log_odds(self, read: ReadPairs) -> dict[Mechanism, Floats]:
+    def log_odds(self, read: ReadPairs) -> dict[Dimension, Floats]:
         """(pairs, 4) per mechanism: the log-odds of both steps, by sentences and as a whole."""
         return self.log_odds_of(self.features.rows(read), read.owner)
 
-    def log_odds_of(self, rows: Rows, owner: Integers) -> dict[Mechanism, Floats]:
+    def log_odds_of(self, rows: Rows, owner: Integers) -> dict[Dimension, Floats]:
         """As `log_odds`, of rows that are there already; `owner` is the response of each sentence, in order."""
         return {
             m: np.concatenate([
                 strongest(self.by_sentence[m].log_odds(rows.sentences), owner, rows.responses.shape[0]),
                 self.as_whole[m].log_odds(rows.responses),
-            ], axis=1) for m in MECHANISMS
+            ], axis=1) for m in self.by_sentence
         }
 
 

@@ -15,8 +15,8 @@ def test_classes_by_word_stem_ending_and_phrase() -> None:
     assert CONCEPTS.of("losers") == ("insult",)
     assert CONCEPTS.of("walked") == ("past",)
     assert CONCEPTS.of("red") == ()  # an ending needs a word before it
-    assert CONCEPTS.places(["what", "a", "waste", "of", "space"])[2] == ("insult",)
-    assert CONCEPTS.places(["a", "waste", "of", "time"])[1] == ()
+    assert CONCEPTS.phrases(["what", "a", "waste", "of", "space"]) == [(2, ["insult"])]
+    assert CONCEPTS.phrases(["a", "waste", "of", "time"]) == []
 
 
 def test_words_of_the_classes_are_read_under_disguises() -> None:

@@ -1,4 +1,4 @@
-"""The contract of the engines: transformers, two replicas of it, Ray over it, and the HTTP engine before a server of our own."""
+"""The contract of the engines: transformers, two replicas of it, Ray over it, and the HTTP engines before servers of our own."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import pytest
 
 from synthempathy.llm.backends import open_backend
 from synthempathy.llm.backends.openai import OpenaiBackend
+from synthempathy.llm.backends.openai_batch import OpenaiBatchBackend
 from synthempathy.llm.loading import Model
 from synthempathy.llm.params import Engine, Server
 from synthempathy.project.params import load_params
+from tests.helpers.batch_server import BatchServer
 from tests.helpers.engine_contract import CONTRACT, SERVED, Subject, name_of
 from tests.helpers.flaky_server import FlakyServer
 from tests.helpers.tiny_model import save_tiny_model
@@ -57,3 +59,23 @@ def served(model):
 @pytest.mark.parametrize("promise", SERVED, ids=name_of)
 def test_contract_behind_a_server(served, promise):
     promise(served)
+
+
+@pytest.fixture(scope="module")
+def by_batches(model, tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NO_PROXY", "127.0.0.1")
+        with BatchServer(lambda row, number: "400" if len(row) > 5000 else "ok") as server:
+            engine = Engine(backend="openai_batch", openai=Server(base_url=server.url))
+            store = tmp_path_factory.mktemp("batches") / "store.sqlite"
+            batching = PARAMS.machine.openai_batch.model_copy(update={"poll_seconds": 0.01, "max_requests": 10})
+            machine = PARAMS.machine.model_copy(update={"openai_batch": batching, "store": str(store)})
+            engine = OpenaiBatchBackend(Model("org/model"), engine, machine)
+            yield Subject(engine, model, max_tokens=24)
+            engine.close()
+            engine.close()
+
+
+@pytest.mark.parametrize("promise", SERVED, ids=name_of)
+def test_contract_behind_a_batch_api(by_batches, promise):
+    promise(by_batches)

@@ -73,7 +73,7 @@ def test_a_worker_that_is_killed_midway_costs_no_row_and_changes_none(engine, mo
     found.extend(outcomes)
     local = open_backend(Model(model), PARAMS.engine, machine().model_copy(update={"executor": "local"}))
     assert by_id(found) == by_id(local.complete(rows(), SAMPLING))
-    assert not before[0].is_running()
+    assert not before[0].is_running() or before[0].status() == psutil.STATUS_ZOMBIE  # dead, if nobody has asked yet
 
 
 def test_the_key_reaches_the_workers_and_no_log(engine):
@@ -194,7 +194,7 @@ def test_a_cluster_that_is_not_there_is_one_line(model):
 
 def test_without_ray_it_says_how_to_install_it(model, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ModelError, match=r"pip install 'synthempathy\[ray\]'"):
+    with pytest.raises(ModelError, match=r"make install EXTRAS=ray"):
         open_backend(Model(model), PARAMS.engine, machine())
 
 

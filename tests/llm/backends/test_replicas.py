@@ -10,12 +10,13 @@ import psutil
 import pytest
 
 from synthempathy.core.errors import ModelError
-from synthempathy.llm.backends import open_backend, replicas_local
+from synthempathy.llm.backends import Completion, Failure, open_backend, replicas_local
 from synthempathy.llm.backends.replicas import TRIES, Replicas, _Worker
 from synthempathy.llm.loading import Model
-from synthempathy.llm.params import Engine, Sampling
+from synthempathy.llm.params import Engine, Sampling, Server
 from synthempathy.project.params import load_params
 from tests.helpers.engine_contract import by_id, rows
+from tests.helpers.flaky_server import FlakyServer, a_third_fails
 from tests.helpers.tiny_model import save_tiny_model
 
 PARAMS = load_params(Path(__file__).parents[3] / "params.yaml")
@@ -100,19 +101,46 @@ def test_a_row_that_kills_is_named():
             assert [row.id for row in waiting] == ["row-0", "row-1"]
 
 
-def test_as_many_as_the_gpus_hold_and_no_more(monkeypatch):
+def test_gpus_and_cores_are_dealt_out(monkeypatch):
     monkeypatch.setattr(replicas_local, "visible_gpus", lambda machine: list("01234567"))
-    vllm = PARAMS.machine.vllm.model_copy(update={"tensor_parallel_size": 2})
-    engine = Engine(backend="vllm")
-    assert replicas_local.replicas_wanted(engine, machine(replicas=None, vllm=vllm)) == 4
-    assert replicas_local.replicas_wanted(Engine(backend="openai"), machine(replicas=None)) == 1
-    assert [gpus for gpus, _ in replicas_local.LocalPlaces((Model("m"), engine, machine(vllm=vllm)), 4)._shares] == [
-        ["0", "1"], ["2", "3"], ["4", "5"], ["6", "7"],
-    ]
-    with pytest.raises(ModelError, match=r"machine\.replicas is 5, each 2 GPU wide, but there are 8 GPU; "):
-        replicas_local.replicas_wanted(engine, machine(replicas=5, vllm=vllm))
+    wide = machine(vllm=PARAMS.machine.vllm.model_copy(update={"tensor_parallel_size": 2}))
+    places = replicas_local.LocalPlaces((Model("m"), Engine(backend="vllm"), wide), 4)
+    assert [names for names, _ in places._shares] == [["0", "1"], ["2", "3"], ["4", "5"], ["6", "7"]]
 
 
-def test_on_a_cpu_there_is_one_unless_more_are_asked_for():
-    assert replicas_local.replicas_wanted(PARAMS.engine, machine(replicas=None)) == 1
-    assert replicas_local.replicas_wanted(PARAMS.engine, machine(replicas=3)) == 3
+@pytest.fixture
+def asking(monkeypatch):
+    """Two workers that ask one server; each is a process of its own."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    opened = []
+
+    def start(server, **speed):
+        quick = {"concurrency": 4, "backoff_seconds": 0.01, "backoff_cap_seconds": 0.05, "timeout_seconds": 1.0}
+        here = machine(openai=PARAMS.machine.openai.model_copy(update=quick | speed))
+        engine = Engine(backend="openai", openai=Server(base_url=server.url))
+        opened.append(replicas_local.open_replicas(Model("org/model"), engine, here, 2))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.close()
+
+
+def test_a_server_a_third_of_whose_answers_fail_costs_no_row_of_two_workers(asking):
+    with FlakyServer(a_third_fails(seed=5)) as server:
+        engine = asking(server, max_retries=20)
+        found = by_id(engine.complete(rows(24), SAMPLING))
+        assert sorted(found) == sorted(row.id for row in rows(24))
+        assert all(isinstance(outcome, Completion) for outcome in found.values())
+        assert engine.retries == server.requests - 24 > 0
+
+
+def test_workers_know_that_rows_were_answered_before(asking):
+    """What a server says of a parameter is the fault of all rows, unless rows asked the same way were answered."""
+    with FlakyServer(lambda row, number: "400", says="unsupported parameter: seed") as server:
+        with pytest.raises(ModelError, match="HTTP 400"):
+            list(asking(server).complete(rows(1), SAMPLING))
+        engine = asking(server)
+        engine.answered_before(100)
+        [refused] = engine.complete(rows(1), SAMPLING)
+        assert isinstance(refused, Failure) and refused.reason == "refused_by_server"

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synthempathy.scorers.base import MECHANISMS
 from synthempathy.scorers.biencoder.encoder import IGNORED, Tokenizer, load_tokenizer
 from synthempathy.scorers.biencoder.training import examples_of
 from synthempathy.scorers.labelled import LabelledPair
+from tests.helpers.empathy import DIMENSIONS
 from tests.helpers.tiny_encoder import POSTS, save_tiny_encoder, separable_pairs
 
 
@@ -40,9 +40,9 @@ def test_the_marked_tokens_are_those_of_the_rationale(reader, words, data):
 def test_a_pair_with_a_level_and_no_rationale_teaches_the_level_alone(reader):
     """What nobody marked is not known to be no rationale; at level 0 it is."""
     pair = separable_pairs(POSTS[:1])[-1]
-    unknown = LabelledPair(pair.explanation, pair.response, {"er": 2, "ip": 0, "ex": None}, dict.fromkeys(MECHANISMS, ()))
+    unknown = LabelledPair(pair.explanation, pair.response, {"er": 2, "ip": 0, "ex": None}, dict.fromkeys(DIMENSIONS, ()))
     posts, responses = reader.read([pair.explanation]), reader.read([pair.response])
-    marks = {m: [e.marks for e in examples_of([unknown], posts, responses, m)] for m in MECHANISMS}
+    marks = {m: [e.marks for e in examples_of([unknown], posts, responses, m)] for m in DIMENSIONS}
     assert marks["ex"] == []
     assert set(marks["er"][0]) == {IGNORED}
     assert marks["ip"][0][0] == marks["ip"][0][-1] == IGNORED and 0 in marks["ip"][0] and 1 not in marks["ip"][0]

@@ -15,9 +15,10 @@ from synthempathy.core.errors import InputError, ModelError, ParamsError
 from synthempathy.core.params import read_params
 from synthempathy.llm.params import Machine
 from synthempathy.scorers import kinds
-from synthempathy.scorers.base import LEVELS, MECHANISMS, Surroundings
+from synthempathy.scorers.base import LEVELS, Surroundings
 from synthempathy.scorers.kinds import load_scorer
 from synthempathy.scorers.params import Scorer
+from tests.helpers.empathy import DIMENSIONS, DOMAIN
 from tests.helpers.tiny_encoder import POSTS, save_tiny_encoder, separable_pairs
 
 ROOT = Path(__file__).parents[3]
@@ -54,7 +55,7 @@ def with_settings(tiny, folder, **changed):
     fast = {"encoder": str(tiny), "learning_rate": 0.005, "batch_size": 9, "epochs": 3} | changed
     settings = settings.model_copy(update={"kind": "biencoder", "biencoder": settings.biencoder.model_copy(update=fast)})
     machine = machine.model_copy(update={"store": str(folder / "kept" / "store.sqlite"), "device": "cpu"})
-    return settings, Surroundings(machine)
+    return settings, Surroundings(machine, rubric=DOMAIN.rubric)
 
 
 def train_scorer(pairs, params, **options):
@@ -83,7 +84,7 @@ def test_it_learns_a_separable_set(trained):
     for posts in (POSTS[:3], POSTS[3:]):
         pairs = separable_pairs(posts)
         levels = trained.levels(*texts(pairs))
-        for m in MECHANISMS:
+        for m in DIMENSIONS:
             assert np.mean(levels[m] == [p.levels[m] for p in pairs]) > 0.95, (posts, m)
 
 
@@ -92,14 +93,14 @@ def test_probabilities_are_those_of_levels_and_a_silent_response_is_at_level_0(t
     pairs = ONE_POST[-3:]
     posts, responses = texts(pairs)
     likely = trained.probabilities(posts + [POSTS[0]] * 3, responses + silent)
-    for m in MECHANISMS:
+    for m in DIMENSIONS:
         assert likely[m].shape == (6, len(LEVELS)) and likely[m].dtype == np.float64
         assert np.allclose(likely[m].sum(axis=1), 1) and (likely[m] >= 0).all()
         assert likely[m][3:].tolist() == [[1, 0, 0]] * 3
         assert trained.probabilities([], [])[m].shape == (0, 3)
     scores = trained.score(posts, responses)
     assert np.array_equal(np.round(scores["ex"]), [0, 1, 2])
-    assert np.allclose(scores["empathy"], sum(scores[m] for m in MECHANISMS) / 3)
+    assert np.allclose(scores["empathy"], sum(scores[m] for m in DIMENSIONS) / 3)
 
 
 def test_a_pair_is_scored_the_same_in_any_company_and_progress_counts_every_pair(trained):
@@ -109,7 +110,7 @@ def test_a_pair_is_scored_the_same_in_any_company_and_progress_counts_every_pair
     assert sum(steps) == len(pairs)
     for i in (0, 50, 107):
         alone = trained.probabilities(*texts(pairs[i : i + 1]))
-        assert all(np.allclose(alone[m][0], together[m][i], atol=1e-5) for m in MECHANISMS)
+        assert all(np.allclose(alone[m][0], together[m][i], atol=1e-5) for m in DIMENSIONS)
 
 
 def test_a_pair_without_a_level_is_left_out_of_that_mechanism_alone(encoder, tmp_path):
@@ -200,7 +201,7 @@ def test_saving_and_loading_changes_nothing_and_needs_neither_encoder_nor_pickle
         moved.rename(encoder)
     pairs = separable_pairs(POSTS[3:5])
     mine, theirs = (scorer.probabilities(*texts(pairs)) for scorer in (trained, loaded))
-    assert all(np.array_equal(mine[m], theirs[m]) for m in MECHANISMS)
+    assert all(np.array_equal(mine[m], theirs[m]) for m in DIMENSIONS)
 
 
 @pytest.mark.parametrize("damage", [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,18 +13,20 @@ import pytest
 from synthempathy.core.errors import ModelError, ParamsError
 from synthempathy.core.params import read_params
 from synthempathy.llm.params import Machine
-from synthempathy.scorers.base import MECHANISMS, Surroundings
 from synthempathy.scorers.embeddings.encoder import Encoder
 from synthempathy.scorers.embeddings.model import EmbeddingsScorer
 from synthempathy.scorers.embeddings.training import stacked
 from synthempathy.scorers.kinds import load_scorer
 from synthempathy.scorers.params import Scorer
 from synthempathy.scorers.validation import agreement
+from tests.helpers.empathy import AROUND, DIMENSIONS
 from tests.helpers.tiny_encoder import POSTS, save_tiny_encoder, separable_pairs
 
 ROOT = Path(__file__).parents[3]
 PAIRS = separable_pairs(POSTS)
-CPU = Surroundings(read_params(ROOT / "params.yaml").section("machine", Machine).model_copy(update={"device": "cpu"}))
+CPU = replace(
+    AROUND, machine=read_params(ROOT / "params.yaml").section("machine", Machine).model_copy(update={"device": "cpu"})
+)
 
 
 def settings(encoder: Path, **changed: object) -> Scorer:
@@ -39,7 +42,7 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def trained(encoder: Path) -> EmbeddingsScorer:
-    return stacked(PAIRS, settings(encoder), CPU, advance=lambda *_: None)[0]
+    return CPU.named(stacked(PAIRS, settings(encoder), CPU, advance=lambda *_: None)[0])
 
 
 def test_it_learns_and_says_what_it_is_worth_unseen(encoder: Path, trained: EmbeddingsScorer) -> None:
@@ -47,7 +50,7 @@ def test_it_learns_and_says_what_it_is_worth_unseen(encoder: Path, trained: Embe
     _, stack = stacked(PAIRS, settings(encoder), CPU, advance=lambda: steps.append(1))
     unseen = stack.cross_validated()
     assert len(steps) == 4
-    for m in MECHANISMS:
+    for m in DIMENSIONS:
         labels = np.array([p.levels[m] for p in PAIRS])
         assert agreement(labels, unseen.levels[m])["macro_f1"] > 0.45  # by chance 0.33; the encoder is random
         np.testing.assert_allclose(unseen.probabilities[m].sum(axis=1), 1)

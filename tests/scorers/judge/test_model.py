@@ -20,10 +20,11 @@ from synthempathy.llm.backends import Completion, Failure
 from synthempathy.llm.loading import Model
 from synthempathy.llm.params import Machine
 from synthempathy.scorers import kinds
-from synthempathy.scorers.base import MECHANISMS, Surroundings
+from synthempathy.scorers.base import Surroundings
 from synthempathy.scorers.kinds import load_scorer
 from synthempathy.scorers.labelled import LabelledPair
 from synthempathy.scorers.params import Scorer
+from tests.helpers.empathy import DIMENSIONS, DOMAIN
 
 ROOT = Path(__file__).parents[3]
 POST = "I lost my job.\nAfter eight years."
@@ -59,7 +60,7 @@ def answer(er=0, ip=0, ex=0, reason="so"):
 
 
 def pairs_of(*replies):
-    return [LabelledPair(POST, reply, dict.fromkeys(MECHANISMS, 0), dict.fromkeys(MECHANISMS, ())) for reply in replies]
+    return [LabelledPair(POST, reply, dict.fromkeys(DIMENSIONS, 0), dict.fromkeys(DIMENSIONS, ())) for reply in replies]
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def judging(tmp_path, **judge):
     settings, machine = file.section("scorer", Scorer), file.section("machine", Machine)
     settings = settings.model_copy(update={"kind": "judge", "judge": settings.judge.model_copy(update=judge)})
     machine = machine.model_copy(update={"store": str(tmp_path / "store.sqlite")})
-    return settings, Surroundings(machine, ROOT / "prompts" / "judge")
+    return settings, Surroundings(machine, ROOT / "prompts" / "judge", rubric=DOMAIN.rubric)
 
 
 def train_scorer(pairs, params, run="all"):
@@ -93,6 +94,7 @@ def run(monkeypatch):
             return model
 
         monkeypatch.setattr(runner, "open_backend", opened)
+        monkeypatch.setattr(runner, "checks_for_step", lambda *_: [])  # there is no such model
         return model
 
     return install
@@ -110,9 +112,9 @@ def test_a_levels_probability_is_its_share_of_the_samples_and_broken_answers_are
     assert np.allclose(likely["er"][0], [0.1 / 3.3, 1.1 / 3.3, 2.1 / 3.3])
     assert np.allclose(likely["ex"][0], [0.1 / 3.3, 0.1 / 3.3, 3.1 / 3.3])
     assert np.allclose(likely["ip"][1], [0.1 / 3.3, 3.1 / 3.3, 0.1 / 3.3])
-    assert all(likely[m][2].tolist() == [1, 0, 0] for m in MECHANISMS), "a response without words"
+    assert all(likely[m][2].tolist() == [1, 0, 0] for m in DIMENSIONS), "a response without words"
     assert np.array_equal(likely["er"][3], likely["er"][0])
-    assert all(np.allclose(likely[m].sum(axis=1), 1) for m in MECHANISMS)
+    assert all(np.allclose(likely[m].sum(axis=1), 1) for m in DIMENSIONS)
     assert model.asked.count("mixed") == 3 and model.asked.count("broken") == 6 and "" not in model.asked
     assert judge.levels([POST] * 2, ["mixed", "broken"])["er"].tolist() == [2, 0]
     assert judge.probabilities([], [])["er"].shape == (0, 3)
@@ -171,7 +173,7 @@ def test_the_saved_judge_holds_settings_prompt_and_agreement_and_scores_as_befor
     silent = run(lambda *_: pytest.fail("asked again"))
     loaded = load_scorer(tmp_path / "judge", params[1])
     after = loaded.probabilities([POST] * 2, ["one", "two"])
-    assert all(np.array_equal(before[m], after[m]) for m in MECHANISMS) and not silent.asked
+    assert all(np.array_equal(before[m], after[m]) for m in DIMENSIONS) and not silent.asked
     assert "er 0.83" in capsys.readouterr().err
     loaded.save(tmp_path / "again")
     assert (tmp_path / "again" / "prompt.jinja").read_bytes() == (ROOT / "prompts/judge/epitome.jinja").read_bytes()
@@ -181,7 +183,7 @@ def test_the_saved_judge_holds_settings_prompt_and_agreement_and_scores_as_befor
     lambda f: (f / "prompt.jinja").unlink(),
     lambda f: (f / "prompt.jinja").write_text((f / "prompt.jinja").read_text().replace("0: none", "0: much")),
     lambda f: (f / "scorer.json").write_text(json.dumps({"kind": "judge", "format": "older"})),
-    lambda f: (f / "scorer.json").write_text(json.dumps({"kind": "judge", "format": "synthempathy-judge-2", "settings": {}})),
+    lambda f: (f / "scorer.json").write_text(json.dumps({"kind": "judge", "format": "synthempathy-judge-3", "settings": {}})),
 ])
 def test_a_broken_folder_is_one_error(params, tmp_path, damage):
     train_scorer([], params).save(tmp_path / "judge")

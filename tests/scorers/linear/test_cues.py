@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from synthempathy.scorers.linear.cues import MEASURES, Cues, content_words, read_cues
 from synthempathy.scorers.reading import Sentence, sentences, words
+from tests.helpers.empathy import CUES as CUES_FILE
 
-CUES = read_cues()
+CUES = read_cues(CUES_FILE)
 
 
 def found(text: str, explanation: str = "") -> set[str]:

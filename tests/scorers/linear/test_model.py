@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 
 from synthempathy.core.errors import InputError, ModelError
 from synthempathy.core.params import read_params
-from synthempathy.scorers.base import MECHANISMS
 from synthempathy.scorers.kinds import load_scorer
 from synthempathy.scorers.linear import model
 from synthempathy.scorers.linear.model import LinearScorer
 from synthempathy.scorers.linear.training import fit
 from synthempathy.scorers.params import Scorer
 from synthempathy.scorers.sources import read_labelled
+from tests.helpers.empathy import AROUND, DIMENSIONS
 
 ROOT = Path(__file__).parents[3]
-PAIRS = read_labelled(ROOT / "data" / "empathy" / "labelled_pairs.csv").pairs
+PAIRS = read_labelled(ROOT / "data" / "empathy" / "labelled_pairs.csv", dimensions=DIMENSIONS).pairs
 SETTINGS = read_params(ROOT / "params.yaml").section("scorer", Scorer).linear
 POST = "They cut my hours at the bakery and I do not know how to tell my wife that we cannot pay the rent in May."
 ADVICE = (
@@ -36,7 +36,7 @@ ASKS = "What do you think your wife would say about the bakery?"
 
 @pytest.fixture(scope="module")
 def trained() -> LinearScorer:
-    return fit(PAIRS, SETTINGS, seed=31)
+    return fit(PAIRS, SETTINGS, AROUND, seed=31)
 
 
 def one(scorer: LinearScorer, response: str) -> dict[str, float]:
@@ -45,8 +45,8 @@ def one(scorer: LinearScorer, response: str) -> dict[str, float]:
 
 def test_it_distinguishes_a_warm_specific_reply_from_a_list_of_advice(trained: LinearScorer) -> None:
     warm, advice = one(trained, f"{WARM} {READS} {ASKS}"), one(trained, ADVICE)
-    assert min(warm[m] for m in MECHANISMS) > 1.2
-    assert all(warm[m] - advice[m] > 0.8 for m in MECHANISMS)
+    assert min(warm[m] for m in DIMENSIONS) > 1.2
+    assert all(warm[m] - advice[m] > 0.8 for m in DIMENSIONS)
     assert {int(level[0]) for level in trained.levels([POST], [ADVICE]).values()} == {0}
 
 
@@ -79,7 +79,7 @@ def test_one_strong_sentence_counts_in_a_long_reply_as_it_does_alone(
 )
 def test_plain_cases(trained: LinearScorer, response: str, levels: tuple[int, int, int]) -> None:
     guessed = trained.levels([POST], [response])
-    assert tuple(int(guessed[m][0]) for m in MECHANISMS) == levels
+    assert tuple(int(guessed[m][0]) for m in DIMENSIONS) == levels
 
 
 def test_a_response_without_words_scores_nothing(trained: LinearScorer) -> None:
@@ -92,7 +92,7 @@ def test_a_response_without_words_scores_nothing(trained: LinearScorer) -> None:
 @given(st.lists(st.tuples(st.text(max_size=60), st.text(max_size=120)), min_size=1, max_size=5))
 def test_scores_of_any_text_are_levels_and_their_mean(trained: LinearScorer, pairs: list[tuple[str, str]]) -> None:
     scores = trained.score([e for e, _ in pairs], [r for _, r in pairs])
-    assert all(((scores[m] >= 0) & (scores[m] <= 2)).all() for m in MECHANISMS)
+    assert all(((scores[m] >= 0) & (scores[m] <= 2)).all() for m in DIMENSIONS)
     np.testing.assert_allclose(scores["empathy"], (scores["er"] + scores["ip"] + scores["ex"]) / 3)
 
 
@@ -109,11 +109,11 @@ def test_saved_and_loaded_it_gives_the_same_numbers_and_the_same_bytes(trained: 
     assert all((before[name] == after[name]).all() for name in before)
 
 
-def test_a_saved_scorer_does_not_change_with_the_shipped_cues(
+def test_a_saved_scorer_does_not_change_with_the_cues_of_the_domain(
     trained: LinearScorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     trained.save(tmp_path)
-    monkeypatch.setattr("synthempathy.scorers.linear.cues.SHIPPED", tmp_path / "gone.yaml")
+    monkeypatch.setattr("synthempathy.scorers.linear.cues.read_cues", None)
     assert one(load_scorer(tmp_path), WARM) == one(trained, WARM)
 
 
@@ -153,4 +153,4 @@ def test_a_scorer_of_another_format_is_refused(trained: LinearScorer, tmp_path: 
 
 def test_pairs_without_a_level_cannot_be_learned() -> None:
     with pytest.raises(InputError, match="level 2 of ex"):
-        fit([p for p in PAIRS if p.levels["ex"] != 2], SETTINGS, seed=31)
+        fit([p for p in PAIRS if p.levels["ex"] != 2], SETTINGS, AROUND, seed=31)

@@ -34,7 +34,7 @@ def project(tmp_path, monkeypatch):
     text = (ROOT / "params.yaml").read_text()
     text = re.sub(r"attempts: \d+", "attempts: 1", text)
     (tmp_path / "params.yaml").write_text(re.sub(r"stories_per_seed: \d+", "stories_per_seed: 1", text))
-    for name in ("models", "prompts"):
+    for name in ("models", "prompts", "domains"):
         (tmp_path / name).symlink_to(ROOT / name)
     seeds = [Seed(id=id, sentence=text, category=kind, severity=5.0, source="t") for id, text, kind in SEEDS]
     dump_records(tmp_path / "seeds.jsonl", seeds)

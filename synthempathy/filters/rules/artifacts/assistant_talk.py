@@ -11,7 +11,7 @@ from pathlib import Path
 from synthempathy.filters.base import Field, Found, phrases, quoted, text_rule
 from synthempathy.text.words import Text
 
-_ANSWER = r"(?:response|reply|retelling|rewrite|rewriting|rewritten|paraphrase|first[- ]person|revised|empathetic)"
+_ANSWER = r"(?:response|reply|retelling|rewrite|rewriting|rewritten|paraphrase|first[- ]person|revised|[a-z]{3,20}thetic)"
 _AGREES = r"(?:sure|sure thing|certainly|of course|absolutely|okay|ok|no problem)"
 #: At the very start of a text.
 _OPENING = re.compile(

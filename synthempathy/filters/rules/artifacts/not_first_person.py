@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 
-from synthempathy.filters.base import Field, Found, quoted, text_rule
+from synthempathy.filters.base import Check, Field, Find, Found, Rule, on_texts, quoted
+from synthempathy.filters.params import Filter
 from synthempathy.text.words import MARKS, Text
 
 FIRST_PERSON = frozenset((
@@ -28,26 +30,37 @@ _LISTENER = re.compile(
     r"|\bthank(?:s| you) for (?:sharing|telling me|opening up)\b"
     r"|\bi (?:can )?(?:understand|imagine) how (?:you|difficult|hard)\b|\byou(?:['\u2019]re| are) not alone\b"
     r"|\b(?:your|the|this) story (?:is|of|was)\b|\bit(?:['\u2019]?s| is) (?:completely |totally )?understandable\b"
+    r"|\bsorry (?:for|to have caused) any inconvenience\b|\bi can only imagine (?:the|how|what)\b"
     r"|\bi (?:have )?read (?:your|the|this) (?:story|message|words)\b"
     r"|\bif you(?:['\u2019]d like| need| want) (?:to talk|someone|any)\b", re.IGNORECASE,
 )
 _LISTENER_TIMES, _AT_THE_HEAD = 2, 20
 
 
+def of(pronouns: Sequence[str]) -> Find:
+    """The check by the first person's words of another language; by those of English without any."""
+    words = frozenset(map(str.casefold, pronouns)) or FIRST_PERSON
+    return lambda text, field: _found(text, words)
+
+
 def find(text: Text, field: Field) -> Found | None:
     """How few words of a text are I, me, my, we and their kin."""
+    return _found(text, FIRST_PERSON)
+
+
+def _found(text: Text, pronouns: frozenset[str]) -> Found | None:
     outside = [not quoted for quoted in text.quoted]
     if text.raw.strip()[:1] in ('"', "\u201c") and text.tokens.count('"') == 2 and text.tokens[-1] == '"':
         outside = [True] * len(outside)  # the whole answer was put in quotes
     said = [token for token, counts in zip(text.tokens, outside, strict=True) if counts]
     words = [token for token in said if token not in MARKS]
-    first = sum(1 for word in words if word in FIRST_PERSON)
+    first = sum(1 for word in words if word in pronouns)
     if first < LEAST or first < LEAST_SHARE * len(words):
         return Found(f"{first} first-person words in {len(words)} outside quotes")
     heard = [match for match in _LISTENER.finditer(text.raw) if not _is_quoted(text, match.start())]
     if heard and (len({match[0].lower() for match in heard}) >= _LISTENER_TIMES or heard[0].start() < _AT_THE_HEAD):
         return quoted(text, *(match.span() for match in heard))
-    own, sentences = _sentences(said)
+    own, sentences = _sentences(said, pronouns)
     if own < LEAST_SENTENCES * sentences:
         return Found(f"the first person in {own} of {sentences} sentences")
     return None
@@ -59,7 +72,7 @@ def _is_quoted(text: Text, start: int) -> bool:
     return place >= 0 and text.quoted[place]
 
 
-def _sentences(tokens: list[str]) -> tuple[int, int]:
+def _sentences(tokens: list[str], pronouns: frozenset[str]) -> tuple[int, int]:
     """(sentences with a word of the first person, sentences)."""
     own, sentences, holds, begun = 0, 0, False, False
     for token in [*tokens, "."]:
@@ -67,8 +80,13 @@ def _sentences(tokens: list[str]) -> tuple[int, int]:
             own, sentences = own + (begun and holds), sentences + begun
             holds = begun = False
         elif token not in MARKS:
-            begun, holds = True, holds or token in FIRST_PERSON
+            begun, holds = True, holds or token in pronouns
     return own, sentences
 
 
-RULE = text_rule("not_first_person", find, fields=("explanation",))
+def _checks(settings: Filter) -> Iterable[Check]:
+    if settings.voice.explanation == "first_person":
+        yield on_texts("not_first_person", of(settings.voice.pronouns), fields=("explanation",))
+
+
+RULE = Rule(("not_first_person",), _checks)

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.score import made
-from synthempathy.core.records import CATEGORIES, Pair, Story
+from synthempathy.core.records import Pair, Story
 from synthempathy.explorer.left import Left, write_left
 from synthempathy.explorer.pairs import Answer, write_compared, write_corpus
 from synthempathy.explorer.scores import Scored, scored, scorer_in
@@ -30,6 +30,7 @@ from synthempathy.explorer.site import write_site
 from tests.helpers.browser import MISSING, Trouble, chromium
 
 LABELS = Labels({"seed": "Seed", "story": "Story", "explanation": "Explanation", "response": "Response"}, {}, {})
+CATEGORIES = tuple(f"Category {letter}" for letter in "ABCDEFGHI")  # as many as SAD has
 SHARE_LEFT = 0.3
 QUERIES = ("feel", "manager", "i am so sorry", "overwhelm", "pair-000777", "zebra")
 

@@ -173,8 +173,8 @@ def test_keys_and_roles(page: Any, site: Path) -> None:
     assert page.get_by_role("dialog").is_visible()
     page.keyboard.press("Escape")
     page.keyboard.press("2")
-    page.wait_for_function("() => location.hash.startsWith('#left')")
-    assert page.get_by_role("navigation").get_by_role("link", name="What left").get_attribute("aria-current") == "page"
+    page.wait_for_selector("nav a[href='#left'][aria-current=page]")
+    assert page.get_by_role("navigation").get_by_role("link", name="What left").is_visible()
     unnamed = """[...document.querySelectorAll("input, select, button")].filter(
         one => !one.labels?.length && !one.ariaLabel && !one.textContent.trim())"""
     assert page.evaluate(f"{unnamed}.length") == 0

@@ -134,8 +134,10 @@ def read_mapping(path: Path) -> Any:
     text = read_text(path)
     if len(text) > MOST_CHARACTERS:
         raise ParamsError(f"more than {MOST_CHARACTERS:,} characters", file=path)
+    yaml = YAML(typ="rt")
+    yaml.composer.warn_double_anchors = False  # YAML allows a second anchor of a name, and the later one counts
     try:
-        value = YAML(typ="rt").load(text)
+        value = yaml.load(text)
         _measure(value)
     except MarkedYAMLError as error:
         mark = error.problem_mark
@@ -143,6 +145,8 @@ def read_mapping(path: Path) -> Any:
         raise ParamsError(f"not YAML: {error.problem}", file=path, line=line) from None
     except YAMLError as error:  # a control character
         raise ParamsError(f"not YAML: {' '.join(str(error).split())}", file=path) from None
+    except (AttributeError, LookupError, TypeError, AssertionError):  # the library's, of `!!set` before a word and the like
+        raise ParamsError("not YAML: a tag (!!...) that does not fit its value", file=path, hint="take the tag out") from None
     except (ValueError, OverflowError, RecursionError) as error:
         problem = str(error) if isinstance(error, _TooMuch) else "a number too long, or nested too deep"
         raise ParamsError(problem, file=path) from None

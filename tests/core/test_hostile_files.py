@@ -36,7 +36,7 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
     ("limit: " + "9" * 5000, "a number too long"), ("a: " + "[" * 5000, "not YAML|nested too deep"),
     ("a: " + "[" * 60 + "]" * 60, "nested more than 40 deep"), ('a: "\\ud800"', "half a surrogate pair"),
     ("a: x\x07", "not YAML: .*special characters"), ('a: "\\e[2J"', "a control character"), (BOMB, "an alias counts each time"),
-    ("- a", "not a mapping"), ("a: [", "not YAML"), ("? [a]\n: b: c: d", "not YAML"),
+    ("- a", "not a mapping"), ("a: [", "not YAML"), ("? [a]\n: b: c: d", "not YAML"), ("!!set x", "a tag .* does not fit"),
     ("x" * 2_000_001, "more than 2,000,000 characters"),
 ])
 def test_yaml_that_is_too_much_is_refused_by_name(tmp_path: Path, text: str, said: str) -> None:
@@ -44,6 +44,11 @@ def test_yaml_that_is_too_much_is_refused_by_name(tmp_path: Path, text: str, sai
     with pytest.raises(ParamsError, match=rf"p\.yaml(:\d+)?: .*(?:{said})") as caught:
         read_mapping(tmp_path / "p.yaml")
     assert len(str(caught.value)) < 400
+
+
+def test_an_anchor_may_be_set_again_without_a_word(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text("a: &x 1\nb: &x 2\nc: *x\n")
+    assert read_mapping(tmp_path / "p.yaml")["c"] == 2
 
 
 @pytest.mark.parametrize("text", ["[" * 10**5, '{"a": ' + "9" * 5000 + "}", "{", "[]", "NaN"])

@@ -2,11 +2,17 @@
 
     python -m benchmarks.engines transformers [--rows 384] [--rounds 5]
     .venv-engines/bin/python -m benchmarks.engines vllm [--rows 2048] [--rounds 5]
+    python -m benchmarks.engines ray [--rows 384] [--rounds 5]
 
 The step is `ask_rows` with all that it does: prompts rendered, answers checked, each committed to a fresh store as it
 comes. Bare is `LLM.chat` over all prompts at once for vLLM, and `model.generate` over batches sorted by length, of the
 same size, for transformers; both with the step's sampling. The two take turns, and the median ratio counts. Loading the
-model is in neither. On a GPU: --model NAME, --dtype bfloat16.
+model is in neither.
+
+With `ray` the two are one Ray worker with all cores and the transformers backend in process: rows a second of the one over
+those of the other, on the same requests. What the worker writes must be what the other writes.
+
+On a GPU: --model NAME, --dtype bfloat16.
 """
 
 from __future__ import annotations
@@ -20,10 +26,11 @@ from statistics import median
 
 from synthempathy.core.records import Story
 from synthempathy.llm import runner
-from synthempathy.llm.backends import Loaded, open_backend
+from synthempathy.llm.backends import Loaded, Request, longest_first, open_backend
 from synthempathy.llm.loading import Model, load_model, load_tokenizer, pick_device
 from synthempathy.llm.prompts import load_prompt
 from synthempathy.llm.runner import Asking, Row, ask_rows
+from synthempathy.llm.store_key import KeyMaker
 from synthempathy.project.params import Params, load_params
 
 ROOT = Path(__file__).parents[1]
@@ -125,19 +132,61 @@ def bare_vllm(rows: list[Row], params: Params) -> tuple[Callable[[], tuple[int, 
     return bare, backend
 
 
+def ray_beside_local(rows: list[Row], params: Params, rounds: int) -> None:
+    """Rows a second through one Ray worker over those in process, taking turns."""
+    from synthempathy.core.threads import available_cores
+
+    keys = KeyMaker(Model(params.respond.model), params.engine, params.respond.sampling)
+    requests = longest_first([Request(row.id, row.rendered(), keys.seed(row.rendered(), 0, 0)) for row in rows])
+    one = params.machine.ray.model_copy(update={"address": None, "workers": 1, "cpus_per_worker": available_cores()})
+    machines = {
+        "in process": params.machine.model_copy(update={"executor": "local", "replicas": 1}),
+        "by Ray": params.machine.model_copy(update={"executor": "ray", "ray": one}),
+    }
+    backends = {name: open_backend(Model(params.respond.model), params.engine, machine) for name, machine in machines.items()}
+
+    def timed(name: str, some: list[Request]) -> tuple[float, dict[str, str]]:
+        started = time.perf_counter()
+        texts = {done.id: getattr(done, "text", "") for done in backends[name].complete(some, params.respond.sampling)}
+        return len(some) / (time.perf_counter() - started), texts
+
+    try:
+        for name in backends:  # warm up: the worker loads its model now
+            timed(name, requests[: max(1, len(requests) // 8)])
+        ratios = []
+        for number in range(rounds):
+            order = list(backends) if number % 2 == 0 else list(backends)[::-1]
+            found = {name: timed(name, requests) for name in order}
+            (local, texts), (ray, others) = found["in process"], found["by Ray"]
+            ratios.append(ray / local)
+            same = sum(texts[id] == others[id] for id in texts)
+            print(
+                f"round {number + 1}: in process {local:.2f} rows/s, one Ray worker {ray:.2f} rows/s, ratio {ratios[-1]:.3f}, "
+                f"{same} of {len(texts)} texts the same", flush=True,
+            )
+        print(f"ray, {len(rows)} rows of {params.respond.model}: median ratio {median(ratios):.3f}")
+    finally:
+        for backend in backends.values():
+            backend.close()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("backend", choices=("transformers", "vllm"))
+    parser.add_argument("backend", choices=("transformers", "vllm", "ray"))
     parser.add_argument("--model", default="models/embedded")
     parser.add_argument("--dtype", default="float32", choices=("float32", "bfloat16", "float16"))
     parser.add_argument("--rows", type=int)
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
     loaded = load_params(ROOT / "params.yaml")
-    engine = loaded.engine.model_copy(update={"backend": given.backend, "dtype": given.dtype})
+    backend = "vllm" if given.backend == "vllm" else "transformers"
+    engine = loaded.engine.model_copy(update={"backend": backend, "dtype": given.dtype})
     respond = loaded.respond.model_copy(update={"model": given.model})
     params = loaded.model_copy(update={"engine": engine, "respond": respond})
-    rows = rows_to_ask(given.rows or (384 if given.backend == "transformers" else 2048), ROOT / "prompts/respond/coe_cbt.jinja")
+    rows = rows_to_ask(given.rows or (2048 if given.backend == "vllm" else 384), ROOT / "prompts/respond/coe_cbt.jinja")
+    if given.backend == "ray":
+        ray_beside_local(rows, params, given.rounds)
+        return
     make = bare_transformers if given.backend == "transformers" else bare_vllm
     bare, ours = make(rows, params)
     bare(), step(ours, rows[: len(rows) // 4], params)  # warm up

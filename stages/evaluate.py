@@ -50,7 +50,8 @@ def evaluate(
     check_systems(systems, engine)
     rows = read_records(test, Pair)
     pairs = draw_pairs(rows, settings.pairs)
-    (ledger := Ledger("evaluate", len(rows), reasons=("not_drawn",))).drop("not_drawn", len(rows) - len(pairs))
+    ledger = Ledger("evaluate", len(rows), reasons=("not_drawn",))
+    ledger.drop("not_drawn", len(rows) - len(pairs))
 
     from synthempathy.evaluation.results import Evaluation, gain_figures
     from synthempathy.llm.ahead import checks_before
@@ -68,8 +69,7 @@ def evaluate(
     perplexity = perplexities([one.model for one in compared], texts, engine, machine, prompt_and_words)
     explanations = [pair.explanation for pair in pairs]
     scores = {name: judge.score(explanations, [answer.response for answer in some]) for name, some in given.items()}
-    order = read_domain(params).seeds.categories
-    results = Evaluation(pairs, given, scores, order, settings.bootstrap_samples, settings.seed)
+    results = Evaluation(pairs, given, scores, read_domain(params).seeds.categories, settings.bootstrap_samples, settings.seed)
 
     report: dict[str, Any] = ledger.close(rows_out=len(pairs))
     report |= {name: results.figures(name) for name in (BASE, TUNED, CORPUS)}

@@ -69,7 +69,7 @@ class Difference:
         return f"significantly {'higher' if self.difference > 0 else 'lower'}"
 
 
-def seeds_needed(dimensions: int = 3) -> int:
+def seeds_needed(dimensions: int) -> int:
     """With fewer seeds no sign-flip p can fall under LEVEL after Holm's adjustment for so many dimensions."""
     seeds = 1
     while dimensions * 2 / 2**seeds >= LEVEL:

@@ -138,8 +138,9 @@ def _system(
         return Compared(name, heading, [], [], first, second)
     found = paired_differences(pairing.pairs, floor=floor)
     lines = [_in_words(found)]
-    if seeds < seeds_needed():
-        lines.append(f"With {seeds} seeds no difference can be significant; {seeds_needed()} are needed.")
+    needed = seeds_needed(len(found) - 1)  # the last is their mean
+    if seeds < needed:
+        lines.append(f"With {seeds} seeds no difference can be significant; {needed} are needed.")
     words = [sum(pair[side].words for pair in pairing.pairs) / len(pairing.pairs) for side in (0, 1)]
     same = sum(a.response == b.response for a, b in pairing.pairs)
     lines.append(f"Words per response: {words[0]:.0f} and {words[1]:.0f}. Responses that are the same word for word: {same}.")

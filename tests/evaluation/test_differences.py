@@ -36,7 +36,8 @@ def test_unpaired_chance_is_not_significant() -> None:
 
 
 def test_seeds_needed() -> None:
-    assert seeds_needed() == 7
+    assert seeds_needed(3) == 7
+    assert seeds_needed(1) == 6
     pairs = paired(scored(PLAIN, draw=1, seeds=7), scored(COE_CBT, draw=2, seeds=7)).pairs
     assert paired_differences(pairs)[2].p < LEVEL
     pairs = paired(scored(PLAIN, draw=1, seeds=6), scored(COE_CBT, draw=2, seeds=6)).pairs

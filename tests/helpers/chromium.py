@@ -5,25 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-CHROMIUM = Path("/usr/bin/chromium")
-#: Nothing of the browser's own that would ask the network.
-QUIET = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]
+from tests.helpers.browser import MISSING, chromium
 
 
 @contextmanager
 def opened(address: str, *, width: int = 1280, scheme: str = "light") -> Iterator[Any]:
     """The page at `address` (file:// or our own server); skips by name where there is no browser."""
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if not CHROMIUM.is_file():
-        pytest.skip(f"no Chromium at {CHROMIUM}")
+    if MISSING:
+        pytest.skip(MISSING)
     own = address if address.startswith("file:") else address.split("/", 3)[2]
     wrong: list[str] = []
 
@@ -31,18 +24,14 @@ def opened(address: str, *, width: int = 1280, scheme: str = "light") -> Iterato
         if own not in request.url and not request.url.startswith("blob:"):
             wrong.append(f"asked for {request.url}")
 
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=QUIET)
-        try:
-            page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-            page.on("request", asked)
-            page.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)
-            page.on("pageerror", lambda error: wrong.append(str(error)))
-            page.on("dialog", lambda dialog: (wrong.append(f"a dialog: {dialog.message}"), dialog.dismiss()))
-            page.goto(address)
-            yield page
-        finally:
-            browser.close()
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        page.on("request", asked)
+        page.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("dialog", lambda dialog: (wrong.append(f"a dialog: {dialog.message}"), dialog.dismiss()))
+        page.goto(address)
+        yield page
     assert not wrong, wrong
 
 

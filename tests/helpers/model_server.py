@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from synthempathy.llm.backends import Completion, Loaded, Request, open_backend
 from synthempathy.llm.loading import Model
 from synthempathy.llm.params import Engine, Machine, Sampling
+from tests.helpers.json_server import JsonHandler, serving
 
 #: From a request's body to the answer's text.
 Answering = Callable[[dict[str, Any]], str]
@@ -28,20 +28,20 @@ class ModelServer:
     def __enter__(self) -> ModelServer:
         server = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(JsonHandler):
             def do_GET(self) -> None:
                 known = self.path == "/v1/models"
                 data = [{"id": name, "object": "model", "max_model_len": server.context} for name in server.models]
-                self._send(200 if known else 404, {"object": "list", "data": data} if known else {})
+                self.answer(200 if known else 404, {"object": "list", "data": data} if known else {})
 
             def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                body = self.body()
                 if self.path != "/v1/chat/completions" or body["model"] not in server.models:
-                    self._send(404, {"error": {"message": "no such model or path"}})
+                    self.answer(404, {"error": {"message": "no such model or path"}})
                     return
                 server.asked[body["model"]] += 1
                 text = server.models[body["model"]](body)
-                self._send(200, {
+                self.answer(200, {
                     "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": body["model"],
                     "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}],
                     "usage": {"prompt_tokens": 9, "completion_tokens": len(text.split())},
@@ -58,17 +58,12 @@ class ModelServer:
             def log_message(self, format: str, *args: Any) -> None:
                 pass
 
-        class Http(ThreadingHTTPServer):
-            request_queue_size = 128
-
-        self._http = Http(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._http.server_address[1]}/v1"
-        threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True).start()
+        self._serving = serving(Handler)
+        self.url = self._serving.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._http.shutdown()
-        self._http.server_close()
+        self._serving.__exit__(None, None, None)
 
 
 class Batched:

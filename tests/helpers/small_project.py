@@ -18,7 +18,6 @@ BOX = "models/box"
 SMALLER = {
     "seeds.limit": 9, "brainstorm.stories_per_seed": 2, "safety.folds": 2, "scorer.folds": 2, "finetune.epochs": 1,
     "evaluate.pairs": 4, "evaluate.bootstrap_samples": 200,
-    **{f"{section}.model": BOX for section in ("brainstorm", "explain", "respond", "finetune")},
 }
 #: Tables to learn from, and the column by which a sixth of them is taken.
 THINNED = {"data/empathy/labelled_pairs.csv": "explanation", "data/safety/examples.csv": "text"}
@@ -26,7 +25,13 @@ AUTHOR = ("-c", "user.name=t", "-c", "user.email=t@t.invalid")
 
 
 def make_small_run(folder: Path) -> None:
-    """Copy the project into `folder`, make it smaller, and run it. git has all but what the run made."""
+    """A smaller copy of the project, with its models where git does not look, after `dvc repro`."""
+    clone(folder, **SMALLER, **{f"{section}.model": BOX for section in ("brainstorm", "explain", "respond", "finetune")})
+    ran(run(folder, "dvc", "repro"))
+
+
+def clone(folder: Path, **params: object) -> Path:
+    """What git tracks of this project (but its tests and dvc.lock), committed in `folder`, with other params; BOX beside."""
     tracked = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True,
     ).stdout.splitlines()
@@ -35,14 +40,14 @@ def make_small_run(folder: Path) -> None:
         if (ROOT / name).is_file() and needed and name != "dvc.lock":
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
-    set_params(folder / "params.yaml", **SMALLER)
+    set_params(folder / "params.yaml", **params)
     for name, column in THINNED.items():
         _thin(folder / name, column)
     git(folder, "init", "-q")
     (folder / ".git/info/exclude").write_text(f"{BOX}\n")
     shutil.copytree(folder / "models/embedded", folder / BOX)
     commit(folder)
-    ran(run(folder, "dvc", "repro"))
+    return folder
 
 
 def copied(project: Path, folder: Path) -> Path:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,6 +13,7 @@ from synthempathy.core.errors import ModelError
 from synthempathy.llm.context import check_context
 from synthempathy.llm.loading import Model
 from synthempathy.llm.params import Engine, Server, VllmSettings
+from tests.helpers.json_server import JsonHandler, serving
 from tests.helpers.tiny_model import save_tiny_model
 
 MESSAGES = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "I missed the bus. " * 20}]
@@ -37,35 +35,20 @@ def test_a_folders_config_and_tokenizer_say_it(tmp_path: Path) -> None:
 
 
 @contextmanager
-def serving(count: int | None) -> Iterator[Engine]:
+def counting(count: int | None) -> Iterator[Engine]:
     """A server with a context of 200; `count` is what it says of any prompt, None where it does not say."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(JsonHandler):
         def do_GET(self) -> None:
-            self._send(200, {"data": [{"id": "m", "max_model_len": 200}]})
+            self.answer(200, {"data": [{"id": "m", "max_model_len": 200}]})
 
         def do_POST(self) -> None:
-            sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            sent = self.body()
             known = self.path == "/tokenize" and count is not None and sent == {"model": "m", "messages": MESSAGES}
-            self._send(200 if known else 404, {"count": count})
+            self.answer(200 if known else 404, {"count": count})
 
-        def _send(self, status: int, answer: Any) -> None:
-            body = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=http.serve_forever, args=(0.05,), daemon=True).start()
-    try:
-        yield Engine(backend="openai", openai=Server(base_url=f"http://127.0.0.1:{http.server_address[1]}/v1"))
-    finally:
-        http.shutdown()
-        http.server_close()
+    with serving(Handler) as url:
+        yield Engine(backend="openai", openai=Server(base_url=url))
 
 
 @pytest.mark.parametrize(("count", "max_tokens", "said"), [
@@ -74,7 +57,7 @@ def serving(count: int | None) -> Iterator[Engine]:
 def test_a_server_says_it(monkeypatch: pytest.MonkeyPatch, count: int | None, max_tokens: int, said: str | None) -> None:
     """By its own count of tokens where it gives one, as vLLM's does; else by words, which are fewer."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    with serving(count) as engine:
+    with counting(count) as engine:
         if said is None:
             check_context("judge", Model("m"), engine, MESSAGES, max_tokens)
         else:

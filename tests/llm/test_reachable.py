@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +14,7 @@ from synthempathy.llm import reachable
 from synthempathy.llm.loading import Model
 from synthempathy.llm.params import Engine, Server, VllmSettings
 from synthempathy.project.params import load_params
+from tests.helpers.json_server import JsonHandler, serving
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,25 +27,13 @@ def surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def serving(status: int, answer: Any) -> Iterator[Server]:
-    class Handler(BaseHTTPRequestHandler):
+def server_of_models(status: int, answer: Any) -> Iterator[Server]:
+    class Handler(JsonHandler):
         def do_GET(self) -> None:
-            body = json.dumps(answer).encode()
-            self.send_response(status if self.path == "/v1/models" else 404)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.answer(status if self.path == "/v1/models" else 404, answer)
 
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=http.serve_forever, args=(0.05,), daemon=True).start()
-    try:
-        yield Server(base_url=f"http://127.0.0.1:{http.server_address[1]}/v1")
-    finally:
-        http.shutdown()
-        http.server_close()
+    with serving(Handler) as url:
+        yield Server(base_url=url)
 
 
 SERVED = {"data": [{"id": "org/model", "max_model_len": 512}, {"id": "adapter"}]}
@@ -57,7 +43,7 @@ SERVED = {"data": [{"id": "org/model", "max_model_len": 512}, {"id": "adapter"}]
     (200, SERVED), (404, {}), (405, {"detail": "no"}), (200, "nothing of the kind"), (200, {"data": [3]}), (500, {}),
 ])
 def test_a_server_that_serves_it_or_does_not_say_is_no_finding(status: int, answer: Any) -> None:
-    with serving(status, answer) as server:
+    with server_of_models(status, answer) as server:
         reachable.check_server(server, "org/model", 100)
 
 
@@ -67,12 +53,12 @@ def test_a_server_that_serves_it_or_does_not_say_is_no_finding(status: int, answ
     ("org/model", 100, 401, r"refuses the key .* from OPENAI_API_KEY, which is not set"),
 ])
 def test_what_is_wrong_with_a_server_is_said_in_a_line(name: str, max_tokens: int, status: int, said: str) -> None:
-    with serving(status, SERVED) as server, pytest.raises(ModelError, match=said):
+    with server_of_models(status, SERVED) as server, pytest.raises(ModelError, match=said):
         reachable.check_server(server, name, max_tokens)
 
 
 def test_a_server_that_is_away_is_found() -> None:
-    with serving(200, SERVED) as server:
+    with server_of_models(200, SERVED) as server:
         pass
     with pytest.raises(ModelError, match=r"^no server at "):
         reachable.check_server(server, "org/model", 1)
@@ -80,7 +66,7 @@ def test_a_server_that_is_away_is_found() -> None:
 
 def test_the_adapter_is_asked_for_by_its_name_there() -> None:
     machine = load_params(ROOT / "params.yaml").machine
-    with serving(200, SERVED) as server:
+    with server_of_models(200, SERVED) as server:
         engine = Engine(backend="openai", openai=server)
         for check in reachable.checks_of(Model("org/base", adapter=Path("a"), served_as="adapter"), engine, machine, 9):
             check()

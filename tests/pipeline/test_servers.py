@@ -15,8 +15,9 @@ import pytest
 from synthempathy.llm.loading import Model
 from synthempathy.project.params import load_params
 from tests.helpers.model_server import Batched, ModelServer
+from tests.helpers.pairs import ROOT
 from tests.helpers.params import set_params
-from tests.helpers.pipelines import ROOT, SMALLER, clone, ran, run
+from tests.helpers.small_project import SMALLER, clone, ran, run
 
 PARAMS = load_params(ROOT / "params.yaml")
 MODEL, TUNED, JUDGE = "models/embedded", "tuned", "judge-1"

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from synthempathy.llm.backends.openai import OpenaiBackend
 from synthempathy.llm.loading import Model
 from synthempathy.llm.params import Engine, Sampling, Server
 from synthempathy.project.params import load_params
+from tests.helpers.json_server import JsonHandler, serving
 
 MACHINE = load_params(Path(__file__).parents[3] / "params.yaml").machine
 SAMPLING = Sampling(temperature=0.7, top_p=0.9, max_tokens=24, seed=1)
@@ -52,31 +51,20 @@ def no_system_turn(body: Body) -> str | None:
 def strict(rule: Rule) -> Iterator[tuple[str, list[Body]]]:
     taken: list[Body] = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(JsonHandler):
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            refused = rule(body)
-            if refused is None:
-                taken.append(body)
-            answer = json.dumps({"error": {"message": refused}} if refused else {
+            body = self.body()
+            if (refused := rule(body)) is not None:
+                self.answer(400, {"error": {"message": refused}})
+                return
+            taken.append(body)
+            self.answer(200, {
                 "model": body["model"], "usage": {"prompt_tokens": 9, "completion_tokens": 2},
                 "choices": [{"message": {"role": "assistant", "content": "I hear you."}, "finish_reason": "stop"}],
-            }).encode()
-            self.send_response(400 if refused else 200)
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
+            })
 
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=http.serve_forever, args=(0.05,), daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{http.server_address[1]}/v1", taken
-    finally:
-        http.shutdown()
-        http.server_close()
+    with serving(Handler) as url:
+        yield url, taken
 
 
 @pytest.mark.parametrize(("rule", "settings"), [

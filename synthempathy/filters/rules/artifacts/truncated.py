@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 
-from synthempathy.filters.base import Field, Found, quoted, text_rule
+from synthempathy.filters.base import FIELDS, Field, Found, Rule, on_texts, quoted
 from synthempathy.text.words import Text
 
 ENDS = frozenset(".!?\u2026\u3002\uff01\uff1f")  # the ellipsis and the full-width marks among them
 CLOSERS = frozenset("\"'\u2019\u201d)]}*_~")  # may stand after the end: quotes, brackets, markdown
 SYMBOLS = frozenset(("So", "Sk", "Mn", "Me", "Cf"))  # Unicode classes of emoji and of what joins them
 SHOWN = 40
+STORY_WORDS = 3  # a story of fewer is a mark in a row that has none: pairs may come from elsewhere
 
 
 def find(text: Text, field: Field) -> Found | None:
@@ -24,4 +25,11 @@ def find(text: Text, field: Field) -> Found | None:
     return quoted(text, (max(0, end - SHOWN), end))
 
 
-RULE = text_rule("truncated", find, story_as="response")
+def find_in_story(text: Text, field: Field) -> Found | None:
+    """As `find`, where there is a story."""
+    return find(text, field) if len(text.words) >= STORY_WORDS else None
+
+
+RULE = Rule(("truncated",), lambda settings: (
+    on_texts("truncated", find, fields=FIELDS), on_texts("truncated", find_in_story, fields=("story",)),
+))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from synthempathy.filters.base import Field
-from synthempathy.filters.rules.artifacts.truncated import find
+from synthempathy.filters.rules.artifacts.truncated import find, find_in_story
 from synthempathy.text.words import Text
 
 
@@ -27,3 +27,12 @@ def test_cut_off_texts_are_truncated(field: Field, text: str) -> None:
 )
 def test_whole_texts_are_not_truncated(text: str) -> None:
     assert find(Text(text), "response") is None
+
+
+@pytest.mark.parametrize("mark", ["x", "-", "none", "n/a", "", "not told"])
+def test_a_mark_where_a_story_would_stand_is_no_story_that_was_cut(mark: str) -> None:
+    assert find_in_story(Text(mark), "response") is None
+
+
+def test_a_story_that_was_cut_is_found() -> None:
+    assert find_in_story(Text("Ann missed the bus and then she"), "response") is not None

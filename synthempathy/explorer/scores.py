@@ -37,8 +37,7 @@ class Scored:
 
 def scorer_in(folder: Path) -> PairScorer | None:
     """The scorer that was saved in `folder`, if it is of a quick kind. ModelError if it cannot be read."""
-    scorer = load_scorer(folder) if _kind(folder) in QUICK | {None} else None
-    return scorer
+    return load_scorer(folder) if _kind(folder) in QUICK | {None} else None
 
 
 def scored(scorer: PairScorer, explanations: Sequence[str], responses: Sequence[str], *, label: str) -> Scored:

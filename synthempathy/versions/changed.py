@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from synthempathy.evaluation.score_table import ScoredResponse
-from synthempathy.versions.compared import scores_in
 from synthempathy.versions.texts import Texts
 
 ROWS = 10
@@ -88,7 +87,7 @@ def lacking(rows: Sequence[ChangedRow], texts: Texts, side: str) -> bool:
 
 
 def _scores(first: ScoredResponse, second: ScoredResponse) -> tuple[Score, ...]:
-    values = scores_in(first), scores_in(second)
+    values = first.scores, second.scores
     return tuple(Score(name, value, values[1][name]) for name, value in list(values[0].items())[:-1] if name in values[1])
 
 

@@ -26,8 +26,3 @@ class Compared:
     sentences: Sequence[str]
     first: Sequence[ScoredResponse]
     second: Sequence[ScoredResponse]
-
-
-def scores_in(row: ScoredResponse) -> dict[str, float]:
-    """A row's scores by name, as the table of scores has them, their mean last."""
-    return row.scores

@@ -13,7 +13,7 @@ from synthempathy.evaluation.differences import Difference
 from synthempathy.pages.page import page
 from synthempathy.pages.texts import Piece, shown
 from synthempathy.versions.changed import ROWS, ChangedRow, MostChanged, Score, lacking, most_changed
-from synthempathy.versions.compared import Compared, scores_in
+from synthempathy.versions.compared import Compared
 from synthempathy.versions.drawing import Dumbbell, Interval, dumbbell, interval
 from synthempathy.versions.figures import Change, changed_metrics, changed_params
 from synthempathy.versions.prompts import edited_since, prompt_changes
@@ -54,7 +54,7 @@ def write_page(
     """Write the page of A and B (`names`) to `path`. `remarks` stand above all; so many `rows` are shown of each score."""
     a, b = (version(name) for name in names)
     texts = texts_of(a), texts_of(b)
-    top = math.ceil(max(value for one in systems for row in (*one.first, *one.second) for value in scores_in(row).values()) or 1)
+    top = math.ceil(max(value for one in systems for row in (*one.first, *one.second) for value in row.scores.values()) or 1)
     parts = [_system(one, texts, rows, top) for one in systems]
     params, problem = _params(a, b)
     made = page(

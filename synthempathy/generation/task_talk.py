@@ -15,21 +15,33 @@ _KIND = (
 )
 _AGREES = (
     r"(?:sure(?: thing)?|certainly|of course|absolutely|okay|ok|alright|all right|no problem|gladly"
-    r"|happy to(?: help)?|got it|great"
-    r"|understood|with pleasure|yes|very well|you got it|thanks?(?: you)?(?: for [^.!\n]{0,60})?)"
+    r"|happy to(?: help)?|got it|great|understood|with pleasure|yes|very well|you got it"
+    r"|thank(?:s| you) for (?:providing|(?:the|this|your) (?:prompt|request|task|instructions?|input))[^.!\n]{0,40})"
 )
 #: An opening: agreement, then "here is ..." or "the story:", up to a colon or the end of its line.
-_HERE = r"(?:here(?:'|’)?s?(?: is| are| you go| goes| it is)?|below is|the following is|presenting|as requested|following)"
-#: These begin sentences of people too, so that their opening must be a line of its own.
-_MAY_BE_TOLD = r"(?:this is|i(?:'|’)(?:ll|ve)|i (?:will|have|can)|let me|allow me|my)"
+_HERE = r"(?:here(?:(?:'|’)?s| is| are| you go| goes| it is)|below is|the following is|presenting|as requested|following)"
 _UP_TO_KIND = rf"\b[^\n.!?]{{0,200}}?(?:\b{_KIND}\b|words?|person|request|below)[^\n:.!?]{{0,120}}"
+#: These begin sentences of people too: "I have a story", "my dad left a message". So a colon must end their line, or they must
+#: say that a text was written.
+_MAY_BE_TOLD = r"(?:this is|i(?:'|’)(?:ll|ve)|i (?:will|have|can)|let me|allow me|my)"
+_TEXT = r"(?:story|retelling|rewrite|version|narrative|explanation|passage|response|reply|monologue|vignette|scenario)"
+_WRITTEN = (
+    r"(?:(?:i(?:'|’)(?:ll|ve)|i (?:will|have|can)|let me|allow me to) (?:now |gladly |try to |do my best to ){0,2}"
+    r"(?:writ\w+|re-?writ\w+|re-?tell|re-?told|re-?work\w*|craft(?:ed)?|composed?|transform(?:ed)?|revised?|provided?)\b"
+    rf"[^\n.!?:]{{0,160}}?\b(?:{_TEXT}|prompt|first[- ]person)\b"
+    rf"|this is (?:an?|the|my|your) [^\n.!?:]{{0,80}}?\b{_TEXT}\b[^\n.!?:]{{0,40}}?\b(?:first[- ]person"
+    r"|(?:her|his|their|my) (?:point of view|perspective)|re-?written|re-?told|based on)"
+    rf"|my (?:[a-z-]+ ){{0,2}}{_TEXT} (?:is as follows|is below|follows))[^\n.!?:]{{0,100}}"
+)
 _OPENING = re.compile(
-    rf"\A[\s*_#>]*(?:{_AGREES}[\s,!.:;\-–—*]*)*"
+    rf"\A[\s*_#>]*(?:{_AGREES}[\s,!.:;\-–—*]*)*(?:(?:so|now|well)[, ]+)?"
     rf"(?:{_HERE}{_UP_TO_KIND}(?:[:：][*_]*[ \t]*|[.!]?[*_]*[ \t]*(?=\n))"
-    rf"|{_MAY_BE_TOLD}{_UP_TO_KIND}[:：.!]?[*_]*[ \t]*(?=\n))",
+    rf"|{_MAY_BE_TOLD}{_UP_TO_KIND}[:：][*_]*[ \t]*(?=\n)|{_WRITTEN}[.!]?[*_]*[ \t]*(?=\n))",
     re.IGNORECASE,
 )
-_AGREEMENT_LINE = re.compile(rf"\A[\s*_#>]*(?:{_AGREES}[\s,!.:;\-–—*]*)+(?=\n|\Z)", re.IGNORECASE)
+_AGREEMENT_LINE = re.compile(
+    rf"\A[\s*_#>]*(?!(?:yes|ok|great|understood)[\s,!.]*(?:\n|\Z))(?:{_AGREES}[\s,!.:;\-–—*]*)+(?=\n|\Z)", re.IGNORECASE,
+)
 _LABELS = (
     r"(?:(?:the |my |a |your |short |revised |rewritten |final |first[- ]person |[a-z]{3,20}[ht]ic |here is the )*"
     r"(?:story|retelling|retold|explanation|account|narrative|version|response|reply|answer|output|title|rewrite"
@@ -42,38 +54,51 @@ _LABEL = re.compile(
 _TITLE_LABEL = re.compile(r"\A[\s*_#>]*title[*_\s]*[:：][^\n]*\n+", re.IGNORECASE)
 #: A title: a short first line that is a heading, bold, quoted, or has no mark at its end.
 _HEADING_LINE = re.compile(r"\A[ \t]{0,3}#{1,6}[ \t]+[^\n]{1,90}\n+")
-_BOLD_LINE = re.compile(r"\A[ \t]*(?:\*\*|__)(?P<title>[^*_\n]{1,80})(?:\*\*|__)[ \t]*[:：]?[ \t]*\n+")
+_BOLD_LINE = re.compile(r"\A[ \t]*(?:\*\*|__)(?P<title>[^*_\n]{0,79}[^*_\n.!?…])(?:\*\*|__)[ \t]*[:：]?[ \t]*\n+")
 _BARE_TITLE = re.compile(r"\A[\"“]?(?P<title>[A-Z][^\n.!?…:;,]{1,60})[\"”]?[ \t]*\n[ \t]*\n+")
-#: Closings, each a whole paragraph or line at the end.
+#: What a closing is about, where its first words may be anybody's: "let me know", "if you want", "I kept".
+_OF_THE_TEXT = (
+    r"(?:changes|edits?|edited|adjust\w*|revis\w+|re-?writ\w+|rewrote|tweak\w*|modif\w+|(?:another|a different"
+    r"|a longer|a shorter) (?:version"
+    r"|story|take|draft|response|reply|one|tone)|(?:longer|shorter) version|requirements|the tone|(?:other|more"
+    r"|further) questions"
+    r"|further assistance|anything else|something else|(?:the|this|your) (?:retelling|prompt)|this (?:story|response|version))"
+)
+_OF_THE_WRITING = (
+    r"(?:(?:the|this|your|a) (?:\w+ )?(?:retelling|rewrite|narrative|story|prompt|response|reply)|(?:this|the) version|the tone"
+    r"|(?:first|third)[- ]person|point of view|pronouns?|the tense|word (?:count|limit)|\d+ words"
+    r"|original (?:text|sentence|events|meaning|details)|as (?:you )?(?:asked|requested|instructed))"
+)
+#: Closings, each a whole paragraph or line at the end. A last paragraph may begin with any of these first words and be told by a
+#: person ("I wrote a letter", "The end of the year", "If you want, tell me more"): so each must say that it is about the text.
 _CLOSING = re.compile(
     r"\A[\s*_(\[>#~\-–—]*(?:"
     r"(?:total )?word ?count\b|total words?\b|\(?\[?(?:approx(?:imately|\.)?|about|around|roughly"
     r"|~)? ?\d{2,4} words\b|words? ?[:=] ?\d"
-    r"|(?:please )?(?:let me know|feel free to (?:ask|adjust|let|reach out if you (?:have|need"
-    r"|want) (?:any )?(?:changes|edits|questions about))"
-    r"|don(?:'|’)t hesitate to (?:ask|let))\b"
-    r"|(?:would you like|do you want|shall i|should i|want me to)\b[^?\n]{0,120}\b(?:me to|i (?:make|write|change"
-    r"|adjust)|story|version|adjust"
-    r"|another|rewrite|revise|tweak|expand|continue)"
-    r"|i(?:'|’)?(?: ha)?(?:ve)? ?(?:hope|trust) (?:this|that|the|my|you (?:like|enjoy)|it)\b[^.!\n]{0,60}?(?:helps?"
-    r"|meets|works|is what|suits|fits|captures|does the"
-    r"|story|retelling|response|version|enjoy|like|useful|helpful|expect|looking for)[^\n]{0,60}\Z"
+    rf"|(?:please )?(?:let me know|feel free to|don(?:'|’)t hesitate to)\b[^\n]{{0,120}}?\b{_OF_THE_TEXT}\b"
+    r"|(?:would you like|do you want|shall i|should i|want me to)\b[^?\n]{0,120}?\b(?:(?:me to|i) (?:make"
+    r"|re-?write|change|adjust|revise"
+    r"|tweak|expand|shorten|continue)\b|me to[:\s]*\Z|another (?:story|version)|(?:longer|shorter|different) (?:version|tone))"
+    rf"|i(?:'|’)?(?: ha)?(?:ve)? ?(?:hope|trust) (?:(?:this|that|it|(?:the|my"
+    rf"|this) {_TEXT}) (?:helps?(?: you)?[^\w\n]*(?:\Z|(?:please|let me know|feel free|if you (?:need|have|want))\b)"
+    r"|(?:meets|suits|captures|is what you|fits (?:your|the)|does the|(?:was|is) (?:useful|helpful))\b[^\n]{0,60}\Z)"
+    rf"|(?:this|the|my) {_TEXT}\b[^\n]{{0,80}}\Z|you (?:like|enjoy(?:ed)?) (?:it|this|the|my)\b[^\n]{{0,60}}\Z)"
     r"|a (?:short |quick |brief )?note (?:on|about) (?:the|this|my) \w+"
     r"|(?:note|disclaimer|p\.?s\.? ?\(?(?:on|about)|nb|n\.b\.|author(?:'|’)s note|explanation of changes"
-    r"|changes made|key (?:changes|points|elements)"
-    r"|what i changed|instructions?|end of (?:story|retelling|response))\b[*_]*\s*[:：\-–—]"
-    r"|(?:this|the|my) (?:above )?(?:story|retelling|response|reply|version|rewrite|narrative|account|passage"
-    r"|explanation|answer|piece|draft)\b"
+    r"|changes made|key (?:changes|points|elements)|what i changed|instructions?)\b[*_]*\s*[:：\-–—]"
+    rf"|(?:this (?:{_TEXT}|answer|piece|draft)|the (?:above |rewritten |revised )?(?:story|retelling|rewrite|version|narrative"
+    r"|passage|explanation|response)|my (?:retelling|version|rewrite|response))\b"
     r"[^\n]{0,40}\b(?:explores?|illustrates?|highlights?|demonstrates?|aims?|is (?:written|about|told|meant"
-    r"|designed|intended|approximately|around|\d)|keeps?|captures?|uses?|follows?|shows?"
-    r"|includes?|retains?|maintains?|preserves?|acknowledges?|focus(?:es)?|conveys?|reflects?|highlights?"
+    r"|designed|intended|approximately|around|\d)|keeps? (?:the|its|all)|captures?|uses?|follows?|shows?"
+    r"|includes?|retains?|maintains?|preserves?|acknowledges?|focus(?:es)?|conveys?|reflects?"
     r"|incorporates?|was written|validates?|has \d)"
     r"|i(?:'|’)?(?:ve| have)? ?(?:re-?worked|re-?written|re-?told|rewrote|retold|reworded|tried to (?:keep|stay"
-    r"|capture|write)|kept (?:the|it|all)"
-    r"|aimed|made sure|focused on|added|included|maintained|used the|changed|adapted|expanded|written|wrote)\b"
-    r"|if you(?:'|’)?(?:d| would)? (?:like|want|need|prefer)\b[^\n]{0,80}\b(?:me|another|version|changes|adjust"
-    r"|revise|longer|shorter|tone|edits?|more)\b"
-    r"|(?:thank you|thanks) for (?:the|your|this) (?:prompt|request|opportunity)|end of story|the end\b|fin\b|end\b"
+    r"|capture|write)|kept|aimed|made sure|focused on|added|included|maintained|used|changed|adapted|expanded|written|wrote)\b"
+    rf"[^\n]{{0,160}}?\b{_OF_THE_WRITING}\b"
+    rf"|if you(?:'|’)?(?:d| would)? (?:like|want|need|prefer)\b[^\n]{{0,80}}?\b(?:{_OF_THE_TEXT}|me to (?:make"
+    rf"|change|expand|shorten))\b"
+    r"|(?:thank you|thanks) for (?:the|your|this) (?:prompt|request|opportunity)"
+    r"|(?:(?:the )?end|fin)(?: of (?:the )?(?:story|retelling|response|reply|text))?[.!]?[\s*_)\]\-–—]*\Z"
     r")", re.IGNORECASE,
 )
 #: Talk about the task that stands in the middle of a text.
@@ -105,14 +130,20 @@ TASK = re.compile(
     r"|\b(?:your|the (?:given|above|provided)|as per(?: the)?) instructions?\b"
     r"|\b(?:with|follow\w*) the instructions? to (?:re|write)"
     r"|\bthe task is to\b|\bto (?:retell|rewrite|write) (?:a|the|this) (?:story|response"
-    r"|text)\b[^.\n]{0,80}\byou (?:should|can|need)\b"
+    r"|text)\b[^.\n]{0,80}\b(?:you|I|we) (?:should|can|need|would|could)\b"
     r"|\b(?:please|could you) (?:share|provide|send|give)[^.\n]{0,20} (?:the|your) (?:story|text|situation)\b"
     r"|\b(?:happy|glad) to help you (?:retell|rewrite|write)\b|\ba (?:good|great) (?:story|response) should\b"
     r"|\bi hope this (?:story|retelling|response|version|rewrite|captures|meets)\b", re.IGNORECASE,
 )
 #: A model that speaks of the text as a text, or leaves a form to be filled in.
 COMMENT = re.compile(
-    r"\bthe protagonist\b|\b(?:of|with|how|that|see) (?:the|your) main character\b|\bcreative writing assistant\b"
+    r"\bthe (?:story|narrator|narrative|answer|opening|ending) (?:could|might|should) (?:then )?(?:be|begin"
+    r"|start|open|end|close|stay|avoid|include|mention)\b"
+    r"|\bI would (?:\w+ )?(?:start|begin|open|continue|close|end) (?:by|with) (?:acknowledg|validat|express"
+    r"|empathi|reflect|show|describ|an? encourag)\w*"
+    r"|\b(?:suggest(?:ing)? that|encourag(?:e|ing)|reassur(?:e|ing)|tell(?:ing)?|let(?:ting)?) the person\b"
+    r"|\bso that the reader (?:feels?|knows?|sees?|understands?)\b"
+    r"|\bthe protagonist\b|\b(?:of|with|how|that|see) (?:the|your) main character\b|\bcreative writing assistant\b"
     r"|\bI(?:'|’)?(?:ve| have) woven\b|\bin an? [a-z]{3,20}[ht]ic (?:reply|response)\b"
     r"|\bthe (?:reply|response) should (?:be|aim|mention|include|convey|show)\b"
     r"|\bhere(?:'|’)?s?(?: is| are)? (?:some|a few|a possible|one possible|a suggested|an example of)"
@@ -163,20 +194,25 @@ def without_openings(text: str) -> str:
                 text = text[cut.end() :].strip()
                 break
         else:
-            bold, bare = _BOLD_LINE.match(text), _BARE_TITLE.match(text)
-            if bold:
-                text = text[bold.end() :].strip()
-            elif bare and _is_title(bare["title"]):
-                text = text[bare.end() :].strip()
+            title = _BOLD_LINE.match(text) or _BARE_TITLE.match(text)
+            if title and (title.re is _BOLD_LINE or _is_title(title["title"])):
+                text = text[title.end() :].strip()
             else:
                 return text
     return text
 
 
 def _is_title(line: str) -> bool:
-    """Whether a short line without a mark at its end, alone in its paragraph, is a title."""
-    words = line.split()
-    return len(words) <= 9 and not re.match(r"(?:Dear|Hi|Hey|Hello)\b", line)
+    """Whether a short line without a mark at its end, alone in its paragraph, is written as titles are: "The Last Bus"."""
+    words = re.findall(r"[^\W\d_][\w'’]*", line)
+    if not 2 <= len(words) <= 9 or line.isupper() or _SAID.search(line):
+        return False
+    long = [word for word in words[1:] if len(word) > 3]  # short ones are mostly small: "of", "and"
+    return all(word[0].isupper() for word in (words[0], *long)) and any(word[0].isupper() for word in words[1:])
+
+
+#: Words of a sentence, which a title seldom holds: "I Said No" may be one, and is then left in the text.
+_SAID = re.compile(r"\b(?:I|Dear|Hi|Hey|Hello)\b")
 
 
 def without_closings(text: str) -> str:

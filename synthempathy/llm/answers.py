@@ -31,11 +31,11 @@ class PlainAnswer:
 _NAMES = r"(?:seed:)?(?:think(?:ing)?|thoughts?|reasoning|reflection|analysis|inner_monologue|scratchpad)"
 _OPEN = re.compile(
     rf"<\s*{_NAMES}\s*>|\[{_NAMES}\]|◁\s*think\s*▷|<\|\s*(?:begin_of_thought|start_of_thought|thinking"
-    rf"|think)\s*\|>", re.IGNORECASE
+    rf"|think)\s*\|>|<\|START_THINKING\|>", re.IGNORECASE
 )
 _CLOSE = re.compile(
     rf"<\s*/\s*{_NAMES}\s*>|\[/{_NAMES}\]|◁\s*/\s*think\s*▷|<\|\s*(?:end_of_thought|/thinking"
-    rf"|/think)\s*\|>", re.IGNORECASE
+    rf"|/think)\s*\|>|<\|END_THINKING\|>", re.IGNORECASE
 )
 _LABELLED = re.compile(r"<\s*(?:reasoning|notes?|analysis)\s*>.*<\s*(?:response|reply)\s*>", re.IGNORECASE | re.DOTALL)
 _SOLUTION = re.compile(
@@ -47,11 +47,13 @@ _CHANNEL = re.compile(r"<\|channel\|>\s*(\w+)[^<]*?<\|message\|>(.*?)(?=<\|(?:en
 _BARE_CHANNELS = re.compile(
     r"\A\s*+(?:assistant\s*+)?(?:analysis|commentary)(?=[A-Z\s\"“'])(.*?)assistant\s*+final(?=\S|\s)(.*)", re.DOTALL
 )
+#: The first of these channels and no other: the model was cut before it answered.
+_BARE_THOUGHT = re.compile(r"\A\s*+(?:assistant\s*+)?(?:analysis|commentary)(?=[A-Z][a-z])")
 #: What ends a turn, or the text, in the families' templates.
 _END = (
     r"<\|(?:im_end|eot_id|eom_id|end|endoftext|end_of_text|end_of_turn|return|eos|EOT)\|>|<(?:end_of_turn|eos|/s"
     r"|EOT)>|</s>"
-    r"|<｜end▁of▁sentence｜>|\[/INST\]|<\|end▁of▁sentence\|>"
+    r"|<｜end▁of▁sentence｜>|\[/INST\]|<\|end▁of▁sentence\|>|<\|END_(?:RESPONSE|OF_TURN_TOKEN)\|>"
 )
 _LAST_END = re.compile(rf"(?:{_END})\Z")
 _LONGEST_END = 40  # characters
@@ -59,7 +61,7 @@ _HEAD = re.compile(
     r"\A\s*(?:(?:<s>|<bos>|<\|begin_of_text\|>|<｜begin▁of▁sentence｜>)\s*)*"
     r"(?:<\|(?:im_start|start|start_header_id)\|>\s*assistant\s*(?:<\|end_header_id\|>)?|<start_of_turn>\s*model"
     r"|<\|assistant\|>"
-    r"|<｜Assistant｜>)?\s*"
+    r"|<｜Assistant｜>|(?:<\|START_OF_TURN_TOKEN\|>\s*<\|CHATBOT_TOKEN\|>\s*)?<\|START_RESPONSE\|>)?\s*"
 )
 #: A turn of somebody else, or another turn of the model's: it talks on alone.
 _TURN = re.compile(
@@ -111,11 +113,11 @@ def plain_answer(raw: str) -> PlainAnswer:
 
 
 def unwrapped(text: str) -> str:
-    """`text` without a code fence, a tag or quotation marks around the whole of it."""
+    """`text` without a code fence, a tag, quotation marks or marks of a block quotation around the whole of it."""
     for _ in range(_MOST_WRAPPINGS):
         text = text.strip()
         fenced, tagged = _FENCED.match(text), _TAGGED.match(text)
-        inner = fenced[1] if fenced else tagged[2] if tagged else _unquoted(text)
+        inner = fenced[1] if fenced else tagged[2] if tagged else _unquoted(_no_block_quote(text))
         if inner == text:
             break
         text = inner
@@ -144,6 +146,9 @@ def _without_thoughts(raw: str) -> tuple[str, str]:
     bare = _BARE_CHANNELS.match(raw)
     if bare:
         return bare[2], bare[1].strip()
+    unfinished = _BARE_THOUGHT.match(raw)
+    if unfinished:
+        return "", raw[unfinished.end() :].strip()
     if not any(sign in raw for sign in "<[◁"):
         return raw, ""
     if _LABELLED.search(raw):  # notes and a reply in tags of their own: no thoughts
@@ -186,6 +191,14 @@ def _without_ends(text: str) -> str:
 
 def _may_hold_a_turn(text: str) -> bool:
     return "<" in text or "[" in text or ":" in text or "##" in text
+
+
+def _no_block_quote(text: str) -> str:
+    """Without Markdown's mark of a quotation, where every line that holds anything begins with it."""
+    lines = text.splitlines()
+    if not text.startswith(">") or any(line.strip() and not line.lstrip().startswith(">") for line in lines):
+        return text
+    return "\n".join(re.sub(r"^[ \t]*>[ \t]?", "", line) for line in lines)
 
 
 def _unquoted(text: str) -> str:

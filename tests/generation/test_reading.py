@@ -1,7 +1,7 @@
-"""A zoo of answers: 180 in the manner of eight families of models and three sizes, each with its right reading.
+"""A zoo of answers: 288 in the manner of eight families of models and three sizes, each with its right reading.
 
-Two authors wrote 90 each; neither had seen the reader. Read blind, before the reader was mended by them, 76 of the
-second author's and then 85 of the first author's were read right.
+Four authors wrote them, who had not seen the reader. Read blind, before the reader was mended by them, 76 and 85 of 90, then 41
+of 48, then 52 of 60 were read right. And the other side: what people say at the beginning or end of a text is left alone.
 """
 
 from __future__ import annotations
@@ -12,16 +12,23 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from synthempathy.core.files import read_csv
 from synthempathy.filters.rules.artifacts import not_first_person, refusal
 from synthempathy.generation.reading import Prose, read_notes, read_prose
 from synthempathy.llm.answers import plain_answer
+from synthempathy.scorers.reading import sentences
 from synthempathy.text.words import Text
+from tests.helpers.pairs import ROOT
 
 ZOO = [
     item for file in sorted(Path(__file__).with_name("zoo").glob("*.yaml")) for item in YAML(typ="safe").load(file)
 ]
 #: Found by rules of the filter, in the text that the reader gives; read as what, as in generation/checks.py.
 RULES = {"refusal": (refusal.find, "response"), "not_first_person": (not_first_person.find, "explanation")}
+
+
+#: Said by people in the pairs labelled by hand, and yet rightly taken for talk about the task.
+AS_MODELS_SAY = {"Let me know how I can be of further assistance.", "Of course.", "OK NO PROBLEM.", "Thinking of you Tuesday x"}
 
 
 def lines(text: str) -> str:
@@ -56,6 +63,34 @@ def test_the_right_reading(item: dict[str, Any]) -> None:
         assert prose.problem == item["reason"]
     if item.get("flattened"):
         assert lines(read(item, flatten=True).text) == lines(item["flattened"])
+
+
+@pytest.mark.parametrize("path", ["data/empathy/labelled_pairs.csv", "domains/social_norms/labelled_pairs.csv"])
+def test_no_paragraph_of_a_person_is_cut(path: str) -> None:
+    """Every seventh sentence of the labelled pairs, as the first and as the last paragraph of a text, is kept or named."""
+    rows = read_csv(ROOT / path, ("explanation", "response"))
+    texts = [row[name] for _, row in rows for name in ("explanation", "response")]
+    said = sorted({text[one.start : one.end].strip() for text in texts for one in sentences(text)} - {"", *AS_MODELS_SAY})
+    assert len(said) > 4000
+    other = "The bus was late and it rained all day."
+    for sentence in said[::7]:
+        if read_prose(sentence) == Prose(sentence):
+            for text in (f"{sentence}\n\n{other}", f"{other}\n\n{sentence}"):
+                prose = read_prose(text)
+                assert prose.problem or prose.text == text
+
+
+@pytest.mark.parametrize("text", [
+    "Thank you for telling me your story.\n\nIt must have been a long week.",
+    "My dad died two years ago and I still text his number.\n\nNobody knows.",
+    "I can imagine that the word weighed more than the plaster.\n\nI am sorry.",
+    "It rained.\n\nI wrote a letter to my father and he never replied.", "It rained.\n\nThe end of the month came early.",
+    "I am so sorry.\n\nLet me know how it goes on Thursday.", "I am so sorry.\n\nIf you want to tell me more, I am here.",
+    "I am so sorry.\n\nI hope it helps a little to have said it.", "It rained.\n\nMy account shows less than nothing.",
+    "can someone just tell me it gets better\n\nI cannot sleep.",
+])
+def test_a_paragraph_that_begins_as_talk_about_the_task_may_be_told(text: str) -> None:
+    assert read_prose(text) == Prose(text)
 
 
 @pytest.mark.parametrize("text", [

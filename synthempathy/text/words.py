@@ -70,6 +70,8 @@ class Text:
     def quoted(self) -> list[bool]:
         """For each token: does it stand between double quotes of one line? A lone quote opens nothing."""
         inside = [False] * len(self.tokens)
+        if '"' not in self.vocabulary:
+            return inside
         opened: int | None = None
         for at, token in enumerate(self.tokens):
             if token == "\n":

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthempathy.filters.classifier.concepts import Concepts
-from synthempathy.filters.classifier.features import features, local_features, opening, sentences
+from synthempathy.filters.classifier.features import local_features, opening, sentences
+from synthempathy.filters.classifier.keys import features
 from synthempathy.text.words import Text
 from tests.helpers.small_classifier import CONCEPTS
 

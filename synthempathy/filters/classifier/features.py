@@ -10,9 +10,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import TypeVar
+from itertools import compress, pairwise
+from typing import NamedTuple, TypeVar
 
 from synthempathy.core.memo import Memo
 from synthempathy.filters.base import Field
@@ -32,12 +31,11 @@ _NEGATIONS = frozenset((
 _TURNS = frozenset(("but", "because", "so", "though", "except"))  # end what a negation holds for
 _NEGATES = Memo[str, bool](lambda word: word in _NEGATIONS or word.endswith("n't"))
 _SAID = Memo[str, str](said)
-K = TypeVar("K")
+K, V = TypeVar("K"), TypeVar("V")
 WINDOW = 3  # sentences that are read together: harm often takes two ("She trusts you. Use it.")
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(NamedTuple):
     """One sentence: its words and marks, in the normal form, with QUOTED or NEGATED after those that are."""
 
     tokens: tuple[str, ...]
@@ -64,13 +62,14 @@ def phrase_features(
     tokens: Sequence[str], classes: Sequence[tuple[str, ...]], field: Field, concepts: Concepts,
 ) -> Iterator[tuple[int, str]]:
     """Those of `features` that hang on a phrase, or on a word's being negated, with their places."""
-    for at, (token, names) in enumerate(zip(tokens, classes, strict=True)):
+    own = list(map(concepts.marked.__getitem__, tokens))
+    for at in [at for at, token in enumerate(tokens) if token[-1] == NEGATED or classes[at] is not own[at]]:
+        token, names = tokens[at], classes[at][len(own[at]):]
         if token[-1] == NEGATED and len(token) > 1:
             yield at, f"n {_unnamed(token[:-1], concepts)}"
-        own = concepts.marked[token]
-        if names is not own:
+        if names:
             before = _unnamed(said(tokens[at - 1]), concepts) if at else opening(field)
-            for name in names[len(own):]:
+            for name in names:
                 yield from ((at, f"c {name}"), (at, f"f {field} {name}"), (at, f"wc {before} {name}"))
                 if not at:
                     yield at, f"start:{name}"
@@ -83,9 +82,9 @@ def windows(count: int) -> list[slice]:
     return [slice(first, first + WINDOW) for first in range(max(1, count - WINDOW + 1))] if count else []
 
 
-def together(parts: Iterable[dict[K, int]]) -> dict[K, int]:
-    """The features of sentences that are read together, each with its first place."""
-    found: dict[K, int] = {}
+def together(parts: Iterable[dict[K, V]]) -> dict[K, V]:
+    """The features of sentences that are read together, each with what its first sentence has for it."""
+    found: dict[K, V] = {}
     for part in parts:
         found = part | found
     return found
@@ -120,8 +119,8 @@ def _marked(text: Text) -> list[str]:
                 break
             found[held] = tokens[held] + NEGATED
     if '"' in text.vocabulary or ">" in text.raw:
-        for at, inside in enumerate(_quoted(text)):
-            if inside and tokens[at] not in MARKS:
+        for at in compress(range(len(tokens)), _quoted(text)):
+            if tokens[at] not in MARKS:
                 found[at] = tokens[at] + QUOTED
     return found
 

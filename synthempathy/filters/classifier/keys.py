@@ -5,7 +5,7 @@ There are millions to be looked up, so each is made once, and loops over words a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import accumulate, chain
 from typing import Generic, TypeVar
 
@@ -27,7 +27,7 @@ class Keys(Generic[K]):
     """
 
     def __init__(self, concepts: Concepts, of: Callable[[str], K], unknown: K | None = None) -> None:
-        """`of` gives a feature's key by its name; several may share one. What is `unknown` is left out."""
+        """`of` gives a feature's key by its name; several may share one, as all that are `unknown` do."""
         self.concepts, self.of, self.unknown = concepts, of, unknown
         self.local = {field: Memo(self._local_in(field)) for field in FIELDS}
         self.following: Memo[str, Memo[str, K]] = Memo(lambda first: Memo(lambda other: of(f"p {first} {other}")))
@@ -47,7 +47,19 @@ def features(tokens: tuple[str, ...], field: Field, concepts: Concepts) -> dict[
 
 def placed(tokens: tuple[str, ...], field: Field, keys: Keys[K], start: int = 0) -> dict[K, int]:
     """Each feature of a sentence in `field` by its key, and the place of its first word, the sentence's first at `start`."""
-    found: list[K] = []  # with a place for each; what is found again comes again
+    return first_places(*spread(tokens, field, keys, start))
+
+
+def first_places(found: Sequence[K], places: Sequence[int]) -> dict[K, int]:
+    """What was `found`, in the order in which it came, with the first of its places."""
+    first = dict.fromkeys(found, 0)
+    first.update(zip(reversed(found), reversed(places), strict=True))  # the first is said last, and stays
+    return first
+
+
+def spread(tokens: tuple[str, ...], field: Field, keys: Keys[K], start: int = 0) -> tuple[list[K], list[int]]:
+    """The keys of a sentence's features, as often as it has them, and the place of each; what is unknown among them."""
+    found: list[K] = []
     places: list[int] = []
     for at, here in enumerate(map(keys.local[field].__getitem__, zip((opening(field), *tokens), tokens, strict=False)), start):
         found += here
@@ -58,16 +70,13 @@ def placed(tokens: tuple[str, ...], field: Field, keys: Keys[K], start: int = 0)
         places.append(start + at)
     names = list(chain.from_iterable(classes))
     spots = [at for at, here in enumerate(classes, start) for _ in here]
-    first = list(accumulate(map(len, classes), initial=0))  # of a place's classes among `names`
-    for at, here in enumerate(classes):
-        after = slice(first[at + 1], first[min(at + REACH, len(classes))]) if here else slice(0)
+    first = [*accumulate(map(len, classes), initial=0), *[len(names)] * REACH]  # of a place's classes among `names`
+    for at in dict.fromkeys(spots):
+        here, after = classes[at - start], slice(first[at - start + 1], first[at - start + REACH])
         for number, name in enumerate(here, start=1):
-            found += [keys.alike[name, other] for other in here[number:]]
-            places += [start + at] * (len(here) - number)
+            if number < len(here):
+                found += [keys.alike[name, other] for other in here[number:]]
+                places += [at] * (len(here) - number)
             found += map(keys.following[name].__getitem__, names[after])
             places += spots[after]
-    read = dict.fromkeys(found, 0)  # in the order in which they come
-    read.update(zip(reversed(found), reversed(places), strict=True))  # the first place is said last, and stays
-    if keys.unknown is not None:
-        read.pop(keys.unknown, None)
-    return read
+    return found, places

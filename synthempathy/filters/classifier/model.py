@@ -10,7 +10,7 @@ weights of these make a hit possible is all of a window read.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -25,7 +25,7 @@ from synthempathy.core.errors import ModelError
 from synthempathy.filters.base import FIELDS, Field
 from synthempathy.filters.classifier.concepts import Concepts
 from synthempathy.filters.classifier.features import sentences, together, windows
-from synthempathy.filters.classifier.keys import Keys, placed
+from synthempathy.filters.classifier.keys import Keys, first_places, spread
 from synthempathy.filters.classifier.reader import Reader
 from synthempathy.filters.classifier.screen import SMOOTHING, Floats, Screen
 from synthempathy.filters.params import SafetyThresholds
@@ -95,7 +95,8 @@ class Classifier:
         if not read:
             return {}
         numbers_read = sorted(set(chain(*read.values())))
-        single = [placed(parts[number].tokens, field, self._rows, parts[number].start) for number in numbers_read]
+        spreads = [spread(parts[number].tokens, field, self._rows, parts[number].start) for number in numbers_read]
+        single = [dict.fromkeys(row for row in rows if row != _UNKNOWN) for rows, _ in spreads]
         at = {number: place for place, number in enumerate(numbers_read)}
         members = np.array([[at[number] for number in numbers] for numbers in read.values()])
         whole = [together(single[place] for place in places) for places in members.tolist()]
@@ -107,10 +108,11 @@ class Classifier:
         for column in np.flatnonzero((scores.max(axis=0) >= least) & (self._least[field] < np.inf)).tolist():
             window = int(scores[:, column].argmax())
             shares = self._weighed[list(whole[window]), column]
-            found[LABELS[column]] = Hit(float(scores[window, column]), _telling(shares, list(whole[window].values())))
+            first = together(first_places(*spreads[place]) for place in members[window])
+            found[LABELS[column]] = Hit(float(scores[window, column]), _telling(shares, [first[row] for row in whole[window]]))
         return found
 
-    def margins(self, read: Sequence[dict[int, int]]) -> Floats:
+    def margins(self, read: Sequence[Collection[int]]) -> Floats:
         """(texts, L) how far texts with these features (rows of the weights) are on the harmful side, before the sigmoid."""
         counts = np.array([len(here) for here in read])
         rows = np.fromiter(chain(*read), dtype=np.intp, count=int(counts.sum()))
@@ -119,7 +121,7 @@ class Classifier:
         starts = np.cumsum(counts[some]) - counts[some]
         if len(starts):
             lengths = np.sqrt(np.add.reduceat(self._squares[rows], starts) + SMOOTHING)
-            margins[some] += np.add.reduceat(self._weighed[rows], starts, axis=0) / lengths[:, None]
+            margins[some] += np.add.reduceat(self._weighed.take(rows, axis=0), starts, axis=0) / lengths[:, None]
         return margins
 
     def screened(self, sentences_: Sequence[tuple[str, ...]], field: Field) -> Floats:

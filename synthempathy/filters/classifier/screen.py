@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import chain
+from itertools import accumulate, chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,10 +41,12 @@ class Screen(dict[tuple[str, str], int]):
         if len(self) > MOST_KNOWN:
             self.clear()
         pairs = (zip((self._before, *tokens), tokens, strict=False) for tokens in sentences)
-        rows = list(map(self.__getitem__, chain.from_iterable(pairs)))
-        starts = np.cumsum([0, *map(len, sentences[:-1])])
-        sums = np.add.reduceat(self._table[rows], starts, axis=0)
-        count = len(windows(len(sums)))
-        sums = np.sum([sums[first : first + count] for first in range(min(WINDOW, len(sums)))], axis=0)
+        rows = np.fromiter(map(self.__getitem__, chain.from_iterable(pairs)), dtype=np.intp)
+        starts = [*accumulate(map(len, sentences[:-1]), initial=0)]
+        each = np.add.reduceat(self._table.take(rows, axis=0), starts, axis=0)
+        count = len(windows(len(each)))
+        sums = each[:count]
+        for first in range(1, min(WINDOW, len(each))):
+            sums = sums + each[first : first + count]
         margins: Floats = sums[:, :-1] / np.sqrt(sums[:, -1:] + SMOOTHING) + self._intercepts
         return margins

@@ -39,10 +39,10 @@ class Respelling:
         """`text` with the words that were meant as its tokens; itself where there is nothing to mend."""
         if text.vocabulary <= self._plain:
             return text
-        odd = [at for at, token in enumerate(text.tokens) if token not in self._plain]
+        odd = [place for place, token in enumerate(text.tokens) if token not in self._plain]
         mended: list[tuple[int, int, tuple[str, ...]]] = []  # first and last (not included) of the tokens, and what they mean
         end = 0
-        for at in sorted({place for at in odd for place in (at - 1, at)}):  # a plain word may belong to an odd one after it
+        for at in sorted({*odd, *(place - 1 for place in odd)}):  # a plain word may belong to the odd one after it
             if at >= end:
                 end, words = self._from(text.tokens, at)
                 if words != (text.tokens[at],):

@@ -31,7 +31,8 @@ _NEGATIONS = frozenset((
 _TURNS = frozenset(("but", "because", "so", "though", "except"))  # end what a negation holds for
 _NEGATES = Memo[str, bool](lambda word: word in _NEGATIONS or word.endswith("n't"))
 _SAID = Memo[str, str](said)
-K, V = TypeVar("K"), TypeVar("V")
+K = TypeVar("K")
+V = TypeVar("V")
 WINDOW = 3  # sentences that are read together: harm often takes two ("She trusts you. Use it.")
 
 

@@ -61,9 +61,10 @@ def spread(tokens: tuple[str, ...], field: Field, keys: Keys[K], start: int = 0)
     """The keys of a sentence's features, as often as it has them, and the place of each; what is unknown among them."""
     found: list[K] = []
     places: list[int] = []
-    for at, here in enumerate(map(keys.local[field].__getitem__, zip((opening(field), *tokens), tokens, strict=False)), start):
-        found += here
-        places += [at] * len(here)
+    pairs = zip((opening(field), *tokens), tokens, strict=False)
+    for at, local in enumerate(map(keys.local[field].__getitem__, pairs), start):
+        found += local
+        places += [at] * len(local)
     classes = classes_at(tokens, keys.concepts)
     for at, name in phrase_features(tokens, classes, field, keys.concepts):
         found.append(keys.of(name))

@@ -39,7 +39,8 @@ _LISTENER = re.compile(
 #: Each alternative holds one of these, in the normal form: a quick look, for most texts hold none.
 _SIGNS = (
     " to hear", " to see", " to read", " to learn", "sorry for ", "here for you", "here to ", "thank", "understand how ",
-    "imagine how ", " not alone", "story ", "understandable", " inconvenience", " only imagine ", "i read ", "i have read ", "if you",
+    "imagine how ", " not alone", "story ", "understandable", " inconvenience", " only imagine ", "i read ", "i have read ",
+    "if you",
 )
 _LISTENER_TIMES, _AT_THE_HEAD = 2, 20
 

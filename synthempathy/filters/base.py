@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -136,4 +136,5 @@ def lexicon(path: Path) -> dict[Field, Lexicon]:
 
 def phrases(path: Path) -> Find:
     """Finds the phrases of a lexicon, which is read when first needed."""
-    return lambda text, field: quoted(text, *lexicon(path)[field].hits(text))
+    read = cache(partial(lexicon, path))  # a path takes longer to be looked up than a text
+    return lambda text, field: quoted(text, *read()[field].hits(text))

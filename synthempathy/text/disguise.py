@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Set
 from functools import lru_cache
 
+from synthempathy.core.memo import Memo
 from synthempathy.text.words import Text
 
 LETTERS = 4  # so many different letters that stand alone may spell a word, besides "a", "I" and the like
@@ -43,10 +44,10 @@ class Disguises:
             return True
         if "!" in lower.rstrip("!") and (self._spelled or _BANG.search(lower)):
             return True
-        if not self._spelled:
-            return any(map(_is_odd, text.vocabulary))
-        alone = sum(len(token) == 1 and token.isalpha() for token in text.vocabulary)
-        return alone >= LETTERS or any(map(_is_odd_and_no_measure, text.vocabulary))
+        kinds = list(map(_KIND.__getitem__, text.vocabulary))
+        if self._spelled:
+            return "odd" in kinds or kinds.count("letter") >= LETTERS
+        return "odd" in kinds or "measure" in kinds
 
     def _plain(self, token: str) -> str:
         if len(token) > 1 and (" " in token or "." in token):
@@ -71,12 +72,12 @@ class Disguises:
         return letters if not stars and self._belongs(letters) else token
 
 
-@lru_cache(maxsize=65536)
-def _is_odd(token: str) -> bool:
-    """Does the word mix digits with letters, or say a letter three times in a row?"""
-    return (not token.isalpha() and not token.isdigit() and any(c.isdigit() for c in token)) or bool(_RUN.search(token))
+def _kind(token: str) -> str:
+    """odd for a word that mixes digits with letters, or says a letter three times in a row; measure for 5pm; letter for b."""
+    mixed = not token.isalpha() and not token.isdigit() and any(c.isdigit() for c in token)
+    if mixed or _RUN.search(token):
+        return "measure" if token[0].isdigit() and token.lstrip("0123456789").isalpha() else "odd"
+    return "letter" if len(token) == 1 and token.isalpha() else ""
 
 
-@lru_cache(maxsize=65536)
-def _is_odd_and_no_measure(token: str) -> bool:
-    return _is_odd(token) and not (token[0].isdigit() and token.lstrip("0123456789").isalpha())
+_KIND: Memo[str, str] = Memo(_kind, most=65536)

@@ -45,6 +45,8 @@ COMMON = frozenset(_COMMON.split())
 
 #: A phrase: the words allowed at each place, or None for a gap.
 Slots = tuple[frozenset[str] | None, ...]
+#: The words allowed at its other places than the rarest, rarer ones first.
+Needed = tuple[frozenset[str], ...]
 
 _SLOT = re.compile(r"[a-z0-9'|]+(?:\([a-z'|]+\)[a-z0-9'|]*)*\??")
 _FORMS = re.compile(r"(?<![a-z0-9'])([a-z0-9']+)\(([a-z'|]+)\)")
@@ -54,30 +56,36 @@ _FORMS = re.compile(r"(?<![a-z0-9'])([a-z0-9']+)\(([a-z'|]+)\)")
 class _Phrases:
     """Phrases by the words of their rarest place: no other text than one that holds such a word is looked at."""
 
-    by_word: dict[str, list[Slots]] = field(default_factory=dict)
+    by_word: dict[str, list[tuple[Slots, Needed]]] = field(default_factory=dict)
     words: frozenset[str] = frozenset()
 
     def add(self, slots: Slots) -> None:
-        rarest = max((slot for slot in slots if slot is not None), key=_rarity)
+        rarest, *others = sorted((slot for slot in slots if slot is not None), key=_rarity, reverse=True)
         for word in sorted(rarest):
-            self.by_word.setdefault(word, []).append(slots)
+            self.by_word.setdefault(word, []).append((slots, tuple(others)))
         self.words |= rarest
 
     def spans(self, text: Text) -> list[tuple[int, int]]:
         """Start and end (not included) of each hit, in tokens, in the order of the text."""
-        words = self.words & text.vocabulary
-        if not words:
-            return []
-        present = {slots for word in words for slots in self.by_word[word]}
         found = set()
-        for slots in present:
-            if any(slot is not None and slot.isdisjoint(text.vocabulary) for slot in slots):
-                continue
+        for slots in self._possible(text.vocabulary):
             for start in (at for word in slots[0] or () for at in text.places.get(word, ())):
                 end = _end(text.tokens, start, slots)
                 if end is not None:
                     found.add((start, end))
         return sorted(found)
+
+    def _possible(self, vocabulary: frozenset[str]) -> set[Slots]:
+        """The phrases that have a word of the text for each place: few, and nearly every text is asked."""
+        possible = set()
+        for word in self.words & vocabulary:
+            for slots, others in self.by_word[word]:
+                for slot in others:
+                    if slot.isdisjoint(vocabulary):
+                        break
+                else:
+                    possible.add(slots)
+        return possible
 
 
 def _rarity(slot: frozenset[str]) -> tuple[bool, int, list[str]]:

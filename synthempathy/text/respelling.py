@@ -39,18 +39,15 @@ class Respelling:
         """`text` with the words that were meant as its tokens; itself where there is nothing to mend."""
         if text.vocabulary <= self._plain:
             return text
-        tokens: list[str] = []
-        spans: list[Span] = []
-        at = 0
-        plain = [token in self._plain for token in text.tokens]
-        plain.append(True)
-        while at < len(text.tokens):
-            end, words = (at + 1, (text.tokens[at],)) if plain[at] and plain[at + 1] else self._from(text.tokens, at)
-            span = text.spans[at][0], text.spans[end - 1][1]
-            tokens += words
-            spans += [span] * len(words)
-            at = end
-        return Text(text.raw, tokens=tokens, spans=spans) if tokens != text.tokens else text
+        odd = [place for place, token in enumerate(text.tokens) if token not in self._plain]
+        mended: list[tuple[int, int, tuple[str, ...]]] = []  # first and last (not included) of the tokens, and what they mean
+        end = 0
+        for at in sorted({*odd, *(place - 1 for place in odd)}):  # a plain word may belong to the odd one after it
+            if at >= end:
+                end, words = self._from(text.tokens, at)
+                if words != (text.tokens[at],):
+                    mended.append((at, end, words))
+        return _with(text, mended) if mended else text
 
     def _odd(self, token: str) -> bool:
         return (token not in self._known and token not in MARKS) or (len(token) == 1 and token.isalpha() and token not in _ALONE)
@@ -106,6 +103,18 @@ class Respelling:
         wanted = any(word in self._wanted and len(word) >= LEAST_WANTED for word in words)
         long_enough = len(words) == 1 or (len(run) >= LEAST_JOINED and len(run) >= LEAST_MEAN * len(words))
         return tuple(words) if wanted and long_enough else ()
+
+
+def _with(text: Text, mended: list[tuple[int, int, tuple[str, ...]]]) -> Text:
+    """`text` with words in the place of some tokens, each where these stand."""
+    tokens: list[str] = []
+    spans: list[Span] = []
+    kept = 0  # from here on nothing was taken over
+    for at, end, words in mended:
+        tokens += (*text.tokens[kept:at], *words)
+        spans += (*text.spans[kept:at], *[(text.spans[at][0], text.spans[end - 1][1])] * len(words))
+        kept = end
+    return Text(text.raw, tokens=tokens + text.tokens[kept:], spans=spans + text.spans[kept:])
 
 
 def _rests(word: str) -> set[str]:

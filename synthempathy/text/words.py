@@ -12,6 +12,9 @@ from synthempathy.text.normal import normal_in_place, places
 MARKS = frozenset('.!?;:\n"')
 
 _TOKEN = re.compile(r"""[^\W_]+(?:'[^\W_]+)*|[.!?;:\n"]""")
+#: What is neither of a word nor a mark, in ASCII, as a space; and an apostrophe at the edge of a word.
+_SPACED = str.maketrans({chr(code): " " for code in range(128) if not chr(code).isalnum() and chr(code) not in {"'", *MARKS}})
+_AT_AN_EDGE = re.compile(r"'(?:(?![a-z0-9])|(?<![a-z0-9]'))")
 
 
 #: Start and end (not included), in characters of the text as it stands.
@@ -28,7 +31,7 @@ class Text:
         """`tokens` replaces what `pattern` finds, one for one (a disguised word by its plain form); or stands at `spans`."""
         self.raw, self._pattern = raw, pattern
         self.lower = normal_in_place(raw)
-        self.tokens: list[str] = list(tokens) if tokens is not None else pattern.findall(self.lower)
+        self.tokens: list[str] = list(tokens) if tokens is not None else _found(pattern, self.lower)
         if spans is not None:
             self.spans = list(spans)
 
@@ -70,6 +73,8 @@ class Text:
     def quoted(self) -> list[bool]:
         """For each token: does it stand between double quotes of one line? A lone quote opens nothing."""
         inside = [False] * len(self.tokens)
+        if '"' not in self.vocabulary:
+            return inside
         opened: int | None = None
         for at, token in enumerate(self.tokens):
             if token == "\n":
@@ -79,6 +84,16 @@ class Text:
                     inside[opened + 1 : at] = [True] * (at - opened - 1)
                 opened = at if opened is None else None
         return inside
+
+
+def _found(pattern: re.Pattern[str], lower: str) -> list[str]:
+    """What `pattern` finds. In ASCII by replacing and splitting, which takes a third of the time."""
+    if pattern is not _TOKEN or not lower.isascii():
+        return pattern.findall(lower)
+    spaced = _AT_AN_EDGE.sub(" ", lower.translate(_SPACED))
+    for mark in MARKS:
+        spaced = spaced.replace(mark, f" {mark} ")
+    return list(filter(None, spaced.split(" ")))
 
 
 @lru_cache(maxsize=8)

@@ -2,19 +2,29 @@
 
 "Skip your insulin" says something about "flush the tablets" only to one who knows that skip and flush are of one class
 and insulin and tablets of another. The classes stand in data/safety/concepts.yaml; what they mean together is learned.
+A word that is quoted or negated bears a mark (QUOTED, NEGATED), and so do its classes: what is quoted or denied is not said.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from synthempathy.core.errors import InputError
+from synthempathy.core.memo import Memo
 from synthempathy.core.params import read_mapping
 from synthempathy.text.disguise import Disguises
 from synthempathy.text.words import Text, text_of
 
 Table = Mapping[str, Sequence[str]]
+
+QUOTED, NEGATED = '"', "~"
+#: Classes that mean another thing where they are negated ("they are not vermin", "they do not belong").
+NEGATABLE = frozenset((
+    "hating", "dehumanising", "eliminating", "excluding", "inferior", "contempt", "insult_noun", "insult_adj",
+    "praising",
+))
 
 
 class Concepts:
@@ -26,13 +36,14 @@ class Concepts:
         self._exact: dict[str, set[str]] = {}
         self._stems: list[tuple[str, str]] = []
         self._endings: list[tuple[str, str]] = []
-        self._phrases: dict[str, list[tuple[list[str], str]]] = {}
+        self._phrases: dict[tuple[str, str], list[tuple[list[str], str]]] = {}  # by the first two words
         for name, entries in self.table.items():
             for entry in entries:
                 self._learn(name, entry)
         self._any_stem, self._any_ending = tuple(stem for stem, _ in self._stems), tuple(end for end, _ in self._endings)
         self._known: dict[str, tuple[str, ...]] = {}
-        self.marked: dict[str, tuple[str, ...]] = {}  # what features.py made of words and their marks
+        #: The classes of a word with its mark, as they are where it stands; always the same tuple.
+        self.marked: Memo[str, tuple[str, ...]] = Memo(lambda token: voiced(self.of(said(token)), token))
         self._disguises = Disguises(self.words, belongs=lambda word: bool(self.of(word)), spelled=True)
 
     def read(self, raw: str) -> Text:
@@ -54,9 +65,9 @@ class Concepts:
     def phrases(self, words: Sequence[str]) -> list[tuple[int, list[str]]]:
         """Where phrases begin among `words`, and their classes."""
         found: list[tuple[int, list[str]]] = []
-        starts = self._phrases
-        for at in [at for at, word in enumerate(words) if word in starts]:
-            names = [name for phrase, name in starts[words[at]] if list(words[at : at + len(phrase)]) == phrase]
+        begun = [(at, two) for at, two in enumerate(pairwise(words)) if two in self._phrases]
+        for at, two in begun:
+            names = [name for phrase, name in self._phrases[two] if list(words[at : at + len(phrase)]) == phrase]
             if names:
                 found.append((at, list(dict.fromkeys(names))))
         return found
@@ -69,11 +80,23 @@ class Concepts:
         if entry.startswith("*"):
             self._endings.append((words[0], name))
         elif len(words) > 1:
-            self._phrases.setdefault(words[0], []).append((words, name))
+            self._phrases.setdefault((words[0], words[1]), []).append((words, name))
         elif entry.endswith("*"):
             self._stems.append((words[0], name))
         else:
             self._exact.setdefault(words[0], set()).add(name)
+
+
+def said(token: str) -> str:
+    """A word without its mark."""
+    return token[:-1] if len(token) > 1 and token[-1] in QUOTED + NEGATED else token
+
+
+def voiced(names: Sequence[str], token: str) -> tuple[str, ...]:
+    """The classes of a word, as they are where it stands."""
+    if not names or len(token) < 2 or token[-1] not in QUOTED + NEGATED:
+        return tuple(names)
+    return tuple(name + token[-1] if token[-1] == QUOTED or name in NEGATABLE else name for name in names)
 
 
 def read_concepts(path: Path) -> Concepts:

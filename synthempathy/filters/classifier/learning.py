@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from synthempathy.filters.classifier.concepts import Concepts
-from synthempathy.filters.classifier.model import LABELS, ONLY_IN, Classifier, Floats, Weights
+from synthempathy.filters.classifier.model import LABELS, ONLY_IN, Classifier, Weights
 from synthempathy.filters.classifier.reader import Reader
 from synthempathy.filters.classifier.rows import Rows, rows_of
+from synthempathy.filters.classifier.screen import Floats
 from synthempathy.filters.examples import Example
 from synthempathy.filters.rules.topics import TOPICS
 

@@ -10,8 +10,9 @@ weights of these make a hit possible is all of a window read.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -23,18 +24,10 @@ from scipy.special import expit
 from synthempathy.core.errors import ModelError
 from synthempathy.filters.base import FIELDS, Field
 from synthempathy.filters.classifier.concepts import Concepts
-from synthempathy.filters.classifier.features import (
-    MOST_KNOWN,
-    WINDOW,
-    Keys,
-    Sentence,
-    opening,
-    placed,
-    sentences,
-    together,
-    windows,
-)
+from synthempathy.filters.classifier.features import sentences, together, windows
+from synthempathy.filters.classifier.keys import Keys, first_places, spread
 from synthempathy.filters.classifier.reader import Reader
+from synthempathy.filters.classifier.screen import SMOOTHING, Floats, Screen
 from synthempathy.filters.params import SafetyThresholds
 
 FORMAT = "synthempathy-safety-2"
@@ -45,14 +38,10 @@ LABELS: tuple[str, ...] = tuple(SafetyThresholds.model_fields)
 #: A label that means something in one field alone.
 ONLY_IN: dict[str, Field] = {"unsafe_advice": "response", "medical_legal": "response"}
 
-#: Added to the squared length of what is read, so that one or two words alone never weigh as much as a whole sentence.
-SMOOTHING = 300.0
 _UNKNOWN = -1  # the row of a feature that was not learned
 LEAST_SHOWN = 0.01  # a lower score is not worth a hit
 MOST_SHOWN = 1 - 1e-6  # so that a threshold of 1 silences a label
 TELLING_WORDS = 3  # shown as evidence
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +71,12 @@ class Classifier:
         """`names` are the features, in the order of the rows of `numbers`."""
         self.reader, self.concepts, self.names, self.numbers = reader, reader.concepts, list(names), numbers
         row = {name: row for row, name in enumerate(self.names)}
-        self._rows = Keys(self.concepts, lambda name: row.get(name, _UNKNOWN))
+        self._rows = Keys(self.concepts, lambda name: row.get(name, _UNKNOWN), _UNKNOWN)
         self._weighed = (numbers.rarity[:, None] * numbers.weights).astype(np.float32)  # half the memory to be fetched
         self._squares = numbers.rarity**2
-        self._pairs: dict[tuple[str, str, Field], int] = {}
-        self._table = np.zeros((1024, len(LABELS) + 1))  # grows with what it knows
+        self._screens = {
+            field: Screen(field, partial(self._weigh, field=field), numbers.intercepts) for field in FIELDS
+        }
         self._least: dict[Field, Floats] = {
             field: np.where([ONLY_IN.get(label, field) == field for label in LABELS], numbers.screen_least, np.inf)
             for field in FIELDS
@@ -104,20 +94,25 @@ class Classifier:
             read.setdefault(tuple(parts[number].tokens for number in numbers), numbers)
         if not read:
             return {}
-        single = {number: self._placed(parts[number], field) for number in sorted(set(chain(*read.values())))}
-        alone = dict(zip(single, self.margins(list(single.values())), strict=True))
-        whole = [together(single[number] for number in numbers) for numbers in read.values()]
-        worst = [np.max([alone[number] for number in numbers], axis=0) for numbers in read.values()]
-        margins = (self.margins(whole) + np.array(worst)) / 2
+        numbers_read = sorted(set(chain(*read.values())))
+        spreads = [spread(parts[number].tokens, field, self._rows, parts[number].start) for number in numbers_read]
+        single = [dict.fromkeys(row for row in rows if row != _UNKNOWN) for rows, _ in spreads]
+        at = {number: place for place, number in enumerate(numbers_read)}
+        members = np.array([[at[number] for number in numbers] for numbers in read.values()])
+        whole = [together(single[place] for place in places) for places in members.tolist()]
+        margins = self.margins([*single, *whole])
+        worst = margins[members].max(axis=1)
+        margins = (margins[len(single):] + worst) / 2
         scores = np.minimum(expit(margins * self.numbers.slopes + self.numbers.offsets), MOST_SHOWN)
         found: dict[str, Hit] = {}
         for column in np.flatnonzero((scores.max(axis=0) >= least) & (self._least[field] < np.inf)).tolist():
             window = int(scores[:, column].argmax())
             shares = self._weighed[list(whole[window]), column]
-            found[LABELS[column]] = Hit(float(scores[window, column]), _telling(shares, list(whole[window].values())))
+            first = together(first_places(*spreads[place]) for place in members[window])
+            found[LABELS[column]] = Hit(float(scores[window, column]), _telling(shares, [first[row] for row in whole[window]]))
         return found
 
-    def margins(self, read: Sequence[dict[int, int]]) -> Floats:
+    def margins(self, read: Sequence[Collection[int]]) -> Floats:
         """(texts, L) how far texts with these features (rows of the weights) are on the harmful side, before the sigmoid."""
         counts = np.array([len(here) for here in read])
         rows = np.fromiter(chain(*read), dtype=np.intp, count=int(counts.sum()))
@@ -126,30 +121,12 @@ class Classifier:
         starts = np.cumsum(counts[some]) - counts[some]
         if len(starts):
             lengths = np.sqrt(np.add.reduceat(self._squares[rows], starts) + SMOOTHING)
-            margins[some] += np.add.reduceat(self._weighed[rows], starts, axis=0) / lengths[:, None]
+            margins[some] += np.add.reduceat(self._weighed.take(rows, axis=0), starts, axis=0) / lengths[:, None]
         return margins
 
     def screened(self, sentences_: Sequence[tuple[str, ...]], field: Field) -> Floats:
         """(windows, L) what the screen makes of each."""
-        if not sentences_:
-            return np.zeros((0, len(LABELS)))
-        if len(self._pairs) > MOST_KNOWN:
-            self._pairs = {}
-        rows: list[int] = []
-        starts: list[int] = []
-        known = self._pairs.get
-        for tokens in sentences_:
-            starts.append(len(rows))
-            before = opening(field)
-            for token in tokens:
-                row = known((before, token, field))
-                rows.append(self._look_up(before, token, field) if row is None else row)
-                before = token
-        sums = np.add.reduceat(self._table[rows], starts, axis=0)
-        count = len(windows(len(sums)))
-        sums = np.sum([sums[first : first + count] for first in range(min(WINDOW, len(sums)))], axis=0)
-        margins: Floats = sums[:, :-1] / np.sqrt(sums[:, -1:] + SMOOTHING) + self.numbers.intercepts
-        return margins
+        return self._screens[field].margins(sentences_)
 
     def save(self, folder: Path) -> None:
         """Write the classifier to `folder` (made if missing). Same classifier, same bytes."""
@@ -165,20 +142,10 @@ class Classifier:
         numbers = {name: value.astype(np.float32) for name, value in vars(self.numbers).items()}
         save_file(numbers, folder / _WEIGHTS)
 
-    def _look_up(self, before: str, token: str, field: Field) -> int:
-        """The row of `_table` for a pair of words: what its features weigh for each label, and their squared length."""
-        row = self._pairs[before, token, field] = len(self._pairs)
-        rows = [row for row in self._rows.local(before, token, field) if row != _UNKNOWN]
-        if row == len(self._table):
-            self._table = np.vstack([self._table, np.zeros_like(self._table)])
-        self._table[row] = np.append(self._weighed[rows].sum(axis=0), self._squares[rows].sum())
-        return row
-
-    def _placed(self, sentence: Sentence, field: Field) -> dict[int, int]:
-        """The features of a sentence that were learned, by row, with their places in the text."""
-        here = placed(sentence.tokens, field, self._rows, sentence.start)
-        here.pop(_UNKNOWN, None)
-        return here
+    def _weigh(self, two: tuple[str, str], field: Field) -> Floats:
+        """What the features of a word and the one before it weigh for each label, and their squared length."""
+        rows = list(self._rows.local[field][two])
+        return np.append(self._weighed[rows].sum(axis=0), self._squares[rows].sum())
 
 
 def load_classifier(folder: Path) -> Classifier:

@@ -11,7 +11,7 @@ from synthempathy.text.respelling import Respelling
 from synthempathy.text.words import Text
 
 #: A quotation in single quotes: these stand at the edges of words, and apostrophes inside or after one.
-_SINGLE = re.compile(r"(?<!\w)['\u2018](?=\w)([^'\u2018\u2019\n]*(?:\w['\u2019]\w[^'\u2018\u2019\n]*)*)['\u2019](?!\w)")
+_SINGLE = re.compile(r"['\u2018](?<!\w['\u2018])(?=\w)([^'\u2018\u2019\n]*(?:\w['\u2019]\w[^'\u2018\u2019\n]*)*)['\u2019](?!\w)")
 
 #: Classes whose words are found when they are misspelt, run together or torn apart: who is hated, and by what words.
 RESPELLED = ("group", "contempt", "slur", "insult_noun", "insult_adj", "hating")

@@ -25,8 +25,8 @@ from synthempathy.filters.classifier.features import (
     sentences,
     windows,
 )
-from synthempathy.filters.classifier.model import SMOOTHING, Floats
 from synthempathy.filters.classifier.reader import Reader
+from synthempathy.filters.classifier.screen import SMOOTHING, Floats
 from synthempathy.filters.examples import Example
 
 LEAST_TIMES = 2  # a feature that fewer sentences hold teaches nothing

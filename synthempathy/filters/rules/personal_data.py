@@ -133,8 +133,12 @@ def _addresses(text: str) -> Iterator[tuple[Span, str]]:
         yield from ((_unpointed(hit), "URL") for hit in _URL.finditer(text) if not _NO_SPACE.match(hit[0]))
     if signed:
         yield from ((_unpointed(hit), "HANDLE") for hit in _HANDLE.finditer(text))
-    if "#" in text or "_" in text or _DIGIT.search(text) or _DOT_INSIDE.search(text):
+    if "#" in text or "_" in text or _holds_digit(text) or _DOT_INSIDE.search(text):
         yield from ((hit.span("name"), "HANDLE") for hit in _NAMED_HANDLE.finditer(text))
+
+
+def _holds_digit(text: str) -> bool:
+    return any(map(text.__contains__, "0123456789")) or (not text.isascii() and _DIGIT.search(text) is not None)
 
 
 def _unpointed(hit: re.Match[str]) -> Span:
@@ -146,7 +150,7 @@ def _numbers(text: str) -> Iterator[tuple[Span, str]]:
     lower = text.lower()
     if sum(map(lower.count, _SPELLED_DIGITS)) >= _LEAST_SPELLED:  # a quick look: nearly every text is asked
         yield from ((found.span(), "PHONE") for found in _SPELLED_PHONE.finditer(text))
-    runs = [found.span() for found in _SEVEN_DIGITS.finditer(text)] if _DIGIT.search(text) else []
+    runs = [found.span() for found in _SEVEN_DIGITS.finditer(text)] if _holds_digit(text) else []
     if not runs:
         return
     for found in _CARD.finditer(text):

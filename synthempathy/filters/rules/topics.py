@@ -33,6 +33,7 @@ from synthempathy.text.words import Text
 #: In the order in which they are looked for.
 TOPICS: tuple[str, ...] = tuple(Topics.model_fields)
 LEXICONS = Path(__file__).parents[1] / "lexicons"
+_SEXUAL, _MINORS = LEXICONS / "sexual_content.txt", LEXICONS / "minors.txt"
 
 ENDS = frozenset('.!?\n')
 YOUNG = frozenset((
@@ -54,8 +55,8 @@ def topic_reason(topic: str, action: Action) -> str:
 
 def find_minors(text: Text, field: Field) -> Found | None:
     """Both kinds of phrases, each where it stands."""
-    sexual = list(lexicon(LEXICONS / "sexual_content.txt")[field].hits(text))
-    return quoted(text, *lexicon(LEXICONS / "minors.txt")[field].hits(text), *_beside_the_young(text, sexual))
+    sexual = list(lexicon(_SEXUAL)[field].hits(text))
+    return quoted(text, *lexicon(_MINORS)[field].hits(text), *_beside_the_young(text, sexual))
 
 
 FINDERS: Mapping[str, Find] = {topic: phrases(LEXICONS / f"{topic}.txt") for topic in TOPICS} | {"minors": find_minors}

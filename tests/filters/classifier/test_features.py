@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from synthempathy.filters.classifier.concepts import Concepts
-from synthempathy.filters.classifier.features import features, local_features, opening, sentences
+from synthempathy.filters.classifier.features import local_features, opening, sentences
+from synthempathy.filters.classifier.keys import features
 from synthempathy.text.words import Text
 from tests.helpers.small_classifier import CONCEPTS
 
@@ -41,6 +44,17 @@ def test_what_is_quoted_or_denied_is_of_other_classes() -> None:
         assert 'c insult_noun"' in seen(quoted) and "c insult_noun" not in seen(quoted) and "w moron" in seen(quoted)
     assert "c insult_noun~" in seen("you are not a moron") and "n moron" in seen("you are not a moron")
     assert "c insult_noun" in seen("it is not true but you moron")  # "but" ends what the negation holds for
+
+
+def test_a_quoted_line_reaches_to_its_end_and_a_negation_no_further_than_its_scope() -> None:
+    tokens = [token for one in sentences(Text("He left.\n > she ran off \nNot a bad old long day but fine")) for token in one.tokens]
+    assert " ".join(tokens) == 'he left . she" ran" off" \n not a~ bad~ old~ long~ day but fine'
+
+
+def test_many_quoted_lines_take_no_longer_than_their_number_tells() -> None:
+    started = time.process_time()
+    sentences(Text("> a\n" * 25_000))
+    assert time.process_time() - started < 1
 
 
 def test_names_of_groups_are_all_one_word() -> None:

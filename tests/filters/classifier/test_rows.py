@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from synthempathy.filters.classifier import rows
-from synthempathy.filters.classifier.features import features, sentences, together, windows
-from synthempathy.filters.classifier.model import SMOOTHING
+from synthempathy.filters.classifier.features import sentences, together, windows
+from synthempathy.filters.classifier.keys import features
 from synthempathy.filters.classifier.reader import Reader
+from synthempathy.filters.classifier.screen import SMOOTHING
 from synthempathy.filters.examples import Example
 from tests.helpers.small_classifier import CONCEPTS, small_examples
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from itertools import accumulate
+from operator import sub
 
 from synthempathy.filters.base import Field, Found, Span, quoted, text_rule
 from synthempathy.text.words import MARKS, Text
@@ -41,6 +42,10 @@ def _unlike_english(text: Text) -> list[Span]:
     spans: list[Span] = []  # of the words; read when they are needed, which is rare
     found = []
     so_far = [0, *accumulate(known)]
+    if len(known) >= STRETCH:  # nearly every text is English all through, which shows at once
+        fewest = min(so_far[-1] - so_far[-1 - STRETCH], *map(sub, so_far[STRETCH::STEP], so_far[::STEP]))
+        if fewest >= LEAST_SHARE * STRETCH:
+            return []
     for start in range(0, max(len(known) - STRETCH, 0) + STEP, STEP):
         end = min(start + STRETCH, len(known))
         start = max(0, min(start, end - STRETCH))  # the last stretch is as long as the others

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from itertools import compress
+from operator import not_
 
 from synthempathy.filters.base import Check, Field, Find, Found, Rule, on_texts, quoted
 from synthempathy.filters.params import Filter
@@ -34,6 +36,12 @@ _LISTENER = re.compile(
     r"|\bi (?:have )?read (?:your|the|this) (?:story|message|words)\b"
     r"|\bif you(?:['\u2019]d like| need| want) (?:to talk|someone|any)\b", re.IGNORECASE,
 )
+#: Each alternative holds one of these, in the normal form: a quick look, for most texts hold none.
+_SIGNS = (
+    " to hear", " to see", " to read", " to learn", "sorry for ", "here for you", "here to ", "thank", "understand how ",
+    "imagine how ", " not alone", "story ", "understandable", " inconvenience", " only imagine ", "i read ", "i have read ",
+    "if you",
+)
 _LISTENER_TIMES, _AT_THE_HEAD = 2, 20
 
 
@@ -49,15 +57,16 @@ def find(text: Text, field: Field) -> Found | None:
 
 
 def _found(text: Text, pronouns: frozenset[str]) -> Found | None:
-    outside = [not quoted for quoted in text.quoted]
+    outside = list(map(not_, text.quoted))
     if text.raw.strip()[:1] in ('"', "\u201c") and text.tokens.count('"') == 2 and text.tokens[-1] == '"':
         outside = [True] * len(outside)  # the whole answer was put in quotes
-    said = [token for token, counts in zip(text.tokens, outside, strict=True) if counts]
+    said = list(compress(text.tokens, outside))
     words = [token for token in said if token not in MARKS]
-    first = sum(1 for word in words if word in pronouns)
+    first = sum(map(pronouns.__contains__, words))
     if first < LEAST or first < LEAST_SHARE * len(words):
         return Found(f"{first} first-person words in {len(words)} outside quotes")
-    heard = [match for match in _LISTENER.finditer(text.raw) if not _is_quoted(text, match.start())]
+    matches = _LISTENER.finditer(text.raw) if any(map(text.lower.__contains__, _SIGNS)) else ()
+    heard = [match for match in matches if not _is_quoted(text, match.start())]
     if heard and (len({match[0].lower() for match in heard}) >= _LISTENER_TIMES or heard[0].start() < _AT_THE_HEAD):
         return quoted(text, *(match.span() for match in heard))
     own, sentences = _sentences(said, pronouns)

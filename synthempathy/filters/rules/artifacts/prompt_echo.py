@@ -52,10 +52,12 @@ def _stripped(found: re.Match[str]) -> Span:
 
 def shared_run(source: list[str], copy: list[str], size: int = RUN_WORDS) -> str | None:
     """The first `size` words in a row of `copy` that stand in `source` too; None if there are none."""
-    head, step = 4, size // 2
-    # Such a run holds the first words of a block of `source` that begins at a multiple of `step`.
-    heads = {tuple(source[start : start + head]) for start in range(0, len(source), step)}
-    if heads.isdisjoint(zip(*(copy[start:] for start in range(head)), strict=False)):
+    step = max(1, size // 2)
+    # Such a run holds a block of `source` that begins at a multiple of `step`; its first words are a quick look.
+    blocks = {tuple(source[start : start + step]) for start in range(0, len(source) - step + 1, step)}
+    heads = {block[:4] for block in blocks}
+    beginnings = zip(*(copy[start:] for start in range(min(4, step))), strict=False)
+    if not any(tuple(copy[at : at + step]) in blocks for at, head in enumerate(beginnings) if head in heads):
         return None
     runs = {tuple(source[start : start + size]) for start in range(len(source) - size + 1)}
     for start in range(len(copy) - size + 1):

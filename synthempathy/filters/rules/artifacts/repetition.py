@@ -52,9 +52,9 @@ def _one_character(text: str) -> str | None:
 def _loop(words: list[str], phrase_times: int) -> str | None:
     # Every loop holds some three words three times or more; hardly any other text does.
     threes = Counter(zip(words, words[1:], words[2:], strict=False))
-    often = {three for three, times in threes.items() if times >= REFRAIN_TIMES}
-    if not often:
+    if max(threes.values(), default=0) < REFRAIN_TIMES:
         return None
+    often = {three for three, times in threes.items() if times >= REFRAIN_TIMES}
     return _said_again(words, _distances(words, often), phrase_times) or _refrain(words)
 
 

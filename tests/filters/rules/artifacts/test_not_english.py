@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from synthempathy.filters.rules.artifacts.not_english import RULE, find
+from synthempathy.filters.rules.artifacts.not_english import (
+    FUNCTION_WORDS,
+    LEAST_SHARE,
+    RULE,
+    STEP,
+    STRETCH,
+    _unlike_english,
+    find,
+)
 from synthempathy.text.words import Text
 from tests.helpers.pairs import filter_settings, labelled_pairs
 
@@ -42,3 +52,13 @@ def test_every_labelled_post_and_reply_is_english() -> None:
     (check,) = RULE.checks(filter_settings())
     wrong = [one for one in pairs if check(one)]
     assert len(wrong) <= 0.002 * len(pairs), wrong
+
+
+@given(st.lists(st.sampled_from(["the", "xul", "vor", "zop"]), max_size=70))
+def test_a_quick_look_finds_no_stretch_where_none_is_and_hides_none(words: list[str]) -> None:
+    def few(start: int, end: int) -> bool:
+        return sum(word in FUNCTION_WORDS for word in words[start:end]) < LEAST_SHARE * (end - start)
+
+    ends = [min(start + STRETCH, len(words)) for start in range(0, max(len(words) - STRETCH, 0) + STEP, STEP)]
+    stretches = [(max(0, min(k * STEP, end - STRETCH)), end) for k, end in enumerate(ends)]
+    assert len(_unlike_english(Text(" ".join(words)))) == sum(few(*one) for one in stretches)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import sys
+
 import pytest
 
-from synthempathy.filters.rules.artifacts.not_first_person import RULE, find
+from synthempathy.filters.rules.artifacts.not_first_person import _LISTENER, _SIGNS, RULE, find
+from synthempathy.text.normal import normal
 from synthempathy.text.words import Text
 from tests.helpers.pairs import filter_settings, pair_of, reason_of
 
@@ -54,3 +58,24 @@ def test_only_the_explanation_must_be_in_the_first_person() -> None:
     (check,) = RULE.checks(filter_settings())
     assert check(pair_of("I was late, and my boss saw me.", "You were late, and he saw you.")) is None
     assert reason_of(check(pair_of("He was late."))) == "not_first_person"
+
+
+@pytest.mark.parametrize("said", [
+    "I'm so very sorry to hear", "I am glad to see", "im proud to read", "I\u2019m excited to learn",
+    "sorry for your", "sorry for the girl's",     "sorry for Ann\u2019s", "I'm here for you", "I am here to listen",
+    "Thanks for sharing", "thank you for opening up",     "I can imagine how hard", "I understand how you",
+    "you're not alone", "this story was", "it's completely understandable",     "its understandable",
+    "sorry for any inconvenience", "sorry to have caused any inconvenience", "I can only imagine what",
+    "I read the story",     "I have read your words", "if you\u2019d like to talk", "if you need someone",
+    "\u017forry for your", "\u0130f you want any", "THANK YOU FOR TELLING ME",
+])
+def test_what_a_listener_says_shows_at_a_quick_look(said: str) -> None:
+    assert _LISTENER.search(said)
+    assert any(sign in normal(said) for sign in _SIGNS)
+
+
+def test_a_letter_that_matches_in_another_case_is_the_same_in_the_normal_form() -> None:
+    """So that the quick look, at the normal form, misses nothing that the pattern finds in the text as it stands."""
+    for code in range(sys.maxunicode + 1):
+        if re.fullmatch("[a-z]", chr(code), re.IGNORECASE):
+            assert re.fullmatch(normal(chr(code)), chr(code), re.IGNORECASE), hex(code)

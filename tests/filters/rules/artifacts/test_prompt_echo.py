@@ -45,7 +45,7 @@ def test_a_long_run_of_the_explanation_is_an_echo_and_a_quotation_is_not() -> No
 FEW_WORDS = st.lists(st.sampled_from(["a", "b", "c", "d", "e", "I", "am", "so"]), max_size=60)
 
 
-@given(FEW_WORDS, FEW_WORDS, st.integers(0, 40), st.integers(8, 16), st.sampled_from([8, 12, 13, 40]))
+@given(FEW_WORDS, FEW_WORDS, st.integers(0, 40), st.integers(8, 16), st.sampled_from([2, 3, 5, 8, 12, 13, 40]))
 def test_runs_are_found_as_a_plain_search_finds_them(
     copy: list[str], source: list[str], start: int, length: int, size: int
 ) -> None:

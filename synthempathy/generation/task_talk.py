@@ -1,4 +1,8 @@
-"""What models say about the task around a text: openings, titles, labels, closings; and the same in its midst."""
+"""What models say about the task around a text: openings, titles, labels, closings; and the same in its midst.
+
+They say it in English, whatever the language of the text: English openings are cut before any. What stands further on (`TASK`,
+`COMMENT`, closings) is looked for in English texts alone, for in others the same letters may be words: a French "fin".
+"""
 
 from __future__ import annotations
 
@@ -43,7 +47,7 @@ _TITLE_LABEL = re.compile(r"\A[\s*_#>]*title[*_\s]*[:：][^\n]*\n+", re.IGNORECA
 #: A title: a short first line that is a heading, bold, quoted, or has no mark at its end.
 _HEADING_LINE = re.compile(r"\A[ \t]{0,3}#{1,6}[ \t]+[^\n]{1,90}\n+")
 _BOLD_LINE = re.compile(r"\A[ \t]*(?:\*\*|__)(?P<title>[^*_\n]{1,80})(?:\*\*|__)[ \t]*[:：]?[ \t]*\n+")
-_BARE_TITLE = re.compile(r"\A[\"“]?(?P<title>[A-Z][^\n.!?…:;,]{1,60})[\"”]?[ \t]*\n[ \t]*\n+")
+_BARE_TITLE = re.compile(r"\A[\"“]?(?P<title>[A-Z\u00c0-\u00d6\u00d8-\u00de][^\n.!?…:;,]{1,60})[\"”]?[ \t]*\n[ \t]*\n+")
 #: Closings, each a whole paragraph or line at the end.
 _CLOSING = re.compile(
     r"\A[\s*_(\[>#~\-–—]*(?:"
@@ -139,10 +143,11 @@ COMMENT = re.compile(
     r"|\[(?:your|my|the|a|friend(?:'|’)s|person(?:'|’)s|recipient(?:'|’)s|insert|user(?:'|’)s|first|last|full|company|city)"
     r"(?: \w+){0,3}\]|\[(?:name|date|place|location|city|company)\]", re.IGNORECASE,
 )
-#: An opening in another language, on a line of its own: that of a model which thinks in it.
+#: An opening in a script that is not the text's, on a line of its own: that of a model which thinks in it.
+_UNREAD_OPENING = re.compile(r"\A[^\nA-Za-z]{2,80}[:：][ \t]*\n+(?=[^\n]*[A-Za-z])")
+#: An opening in another language.
 _FOREIGN_OPENING = re.compile(
-    r"\A[^\nA-Za-z]{2,80}[:：][ \t]*\n+(?=[^\n]*[A-Za-z])"
-    r"|\A(?:voici|aquí (?:tienes|está)|hier ist|ecco|aqui (?:está|vai))\b[^\n:]{0,120}[:：][ \t]*\n+", re.IGNORECASE,
+    r"\A(?:voici|aquí (?:tienes|está)|hier ist|ecco|aqui (?:está|vai))\b[^\n:]{0,120}[:：][ \t]*\n+", re.IGNORECASE,
 )
 #: In brackets, or after "word count": a sentence may well end with "120 words".
 _INLINE_COUNT = re.compile(
@@ -153,11 +158,13 @@ _MOST_CLOSING_LINES = 12
 _MOST_CLOSINGS = 12  # one after the other; a text that ends in more is no text
 
 
-def without_openings(text: str) -> str:
+def without_openings(text: str, *, english: bool = True) -> str:
+    """Without openings, titles and labels before the text."""
+    foreign = (_UNREAD_OPENING, _FOREIGN_OPENING) if english else (_FOREIGN_OPENING,)
     for _ in range(6):
         text = unwrapped(text)
         text = re.sub(r"\A(?:[ \t]*(?:[-*_=~][ \t]*){3,}\n+)+", "", text).strip()
-        for pattern in (_FOREIGN_OPENING, _OPENING, _TITLE_LABEL, _HEADING_LINE, _LABEL, _AGREEMENT_LINE):
+        for pattern in (*foreign, _OPENING, _TITLE_LABEL, _HEADING_LINE, _LABEL, _AGREEMENT_LINE):
             cut = pattern.match(text)
             if cut and cut.end() and text[cut.end() :].strip():
                 text = text[cut.end() :].strip()
@@ -179,18 +186,18 @@ def _is_title(line: str) -> bool:
     return len(words) <= 9 and not re.match(r"(?:Dear|Hi|Hey|Hello)\b", line)
 
 
-def without_closings(text: str) -> str:
-    """Without the paragraphs and lines of talk about the task at the end."""
+def without_closings(text: str, *, english: bool = True) -> str:
+    """Without the paragraphs and lines of talk about the task at the end; outside English, without a remark under a rule."""
     text = text.strip()
     for _ in range(_MOST_CLOSINGS):
-        shorter = _without_closing(text).strip()
+        shorter = _without_closing(text, english).strip()
         if shorter == text:
             break
         text = shorter
     return text
 
 
-def _without_closing(text: str) -> str:
+def _without_closing(text: str, english: bool) -> str:
     """Without the last closing; the same text where there is none."""
     lines = text.splitlines()
     said = [at for at, line in enumerate(lines) if line.strip()]
@@ -198,11 +205,11 @@ def _without_closing(text: str) -> str:
         tail = [lines[at] for at in said[first:]]
         if RULE_LINE.fullmatch(tail[0]) and (len(tail) == 1 or _remark(tail[1:])):
             return "\n".join(lines[: said[first]])
-        if _CLOSING.match(tail[0]) and all(
+        if english and _CLOSING.match(tail[0]) and all(
             LIST_ITEM.match(line) or _CLOSING.match(line) or RULE_LINE.fullmatch(line) for line in tail[1:]
         ):
             return "\n".join(lines[: said[first]])
-    inline = _INLINE_COUNT.search(text)
+    inline = _INLINE_COUNT.search(text) if english else None
     return text[: inline.start()] if inline and inline.start() > 0 else text
 
 

@@ -1,9 +1,13 @@
-"""A text as words and sentence marks in the normal form (normal.py), read once and shared by all rules of a row."""
+"""A text as words and sentence marks in the normal form (normal.py), read once and shared by all rules of a row.
+
+A word is a run of letters and digits of any script. Where a script parts no words by spaces (Chinese, Japanese, Thai), such a
+run is a whole clause, and where it writes vowels as marks (Devanagari) a syllable: rules that look for words find none there.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from functools import cached_property, lru_cache
 
 from synthempathy.text.normal import normal_in_place, places
@@ -79,6 +83,18 @@ class Text:
                     inside[opened + 1 : at] = [True] * (at - opened - 1)
                 opened = at if opened is None else None
         return inside
+
+
+def is_one_of(word: str, words: Set[str]) -> bool:
+    """Whether `word`, or what an apostrophe parts from the rest of it, is one of `words`: j'ai holds j'.
+
+    >>> is_one_of("j'ai", {"je", "j'"}), is_one_of("jamais", {"je", "j'"})
+    (True, False)
+    """
+    if word in words:
+        return True
+    head, apostrophe, _ = word.partition("'")
+    return bool(apostrophe) and f"{head}'" in words
 
 
 @lru_cache(maxsize=8)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from synthempathy.filters.rules.artifacts.not_english import RULE, find
+from synthempathy.filters.rules.artifacts.other_language import RULE, find
 from synthempathy.text.words import Text
 from tests.helpers.pairs import filter_settings, labelled_pairs
 

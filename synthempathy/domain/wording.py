@@ -21,6 +21,24 @@ Word = Annotated[str, Field(min_length=1)]
 Several = Annotated[tuple[Word, ...], Field(strict=False)]  # a list in YAML
 Regions = Annotated[tuple[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], ...], Field(strict=False)]  # ISO 3166
 
+#: English names of languages, by their codes (ISO 639); of others the code is shown.
+LANGUAGES = {
+    "ar": "Arabic", "bn": "Bengali", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek", "en": "English", "es":
+    "Spanish", "fi": "Finnish", "fr": "French", "he": "Hebrew", "hi": "Hindi", "hu": "Hungarian", "id": "Indonesian",
+    "it": "Italian", "ja": "Japanese", "ko": "Korean", "nl": "Dutch", "no": "Norwegian", "pl": "Polish", "pt":
+    "Portuguese", "ro": "Romanian", "ru": "Russian", "sv": "Swedish", "tr": "Turkish", "uk": "Ukrainian", "ur": "Urdu",
+    "vi": "Vietnamese", "zh": "Chinese",
+}
+
+
+def language_name(code: str) -> str:
+    """The language's name in English, or its code where we have none.
+
+    >>> language_name("de"), language_name("xh")
+    ('German', 'the language xh')
+    """
+    return LANGUAGES.get(code, f"the language {code}")
+
 
 class Voice(Section):
     """Who speaks in a text."""

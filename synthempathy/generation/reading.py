@@ -142,6 +142,9 @@ def _of_labels(labels: Labels) -> _Labels:
     )
 
 
+_TODAY = _of_labels(Labels())  # read once: those of nearly every domain
+
+
 def _border(text: str, labels: _Labels) -> tuple[int, int] | None:
     """Where the label of the reply stands: the one after which a reply follows; None where there is none, or several."""
     found = [m for m in labels.reply.finditer(text) if m.start() > 0 and text[m.end() :].strip()]

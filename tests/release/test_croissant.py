@@ -27,7 +27,7 @@ def described(folder: Path, about: dict[str, Any]) -> dict[str, Any]:
         rows = [{"id": f"p{n}", "response": f"Oh, “{n}”."} for n in numbers]
         write_records(folder / "data" / f"{split}.jsonl", rows)
         write_parquet(folder / "data" / f"{split}.parquet", list(FIELDS), rows)
-    (folder / "croissant.json").write_text(croissant(about, "Pairs.", folder, ["train", "test"], FIELDS), encoding="utf-8")
+    (folder / "croissant.json").write_text(croissant(about, "Pairs.", folder, ["train", "test"], FIELDS, "de"), encoding="utf-8")
     content: dict[str, Any] = json.loads((folder / "croissant.json").read_text(encoding="utf-8"))
     return content
 

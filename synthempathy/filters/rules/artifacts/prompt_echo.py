@@ -38,6 +38,9 @@ def _labelled(labels: Labels, english: bool) -> re.Pattern[str]:
     )
 
 
+_ENGLISH = _labelled(Labels(), True)
+
+
 def of(wording: Wording) -> Find:
     """The check for texts in the language of `wording`."""
     return partial(_found, labelled=_labelled(wording.labels, wording.english), english=wording.english)
@@ -45,7 +48,7 @@ def of(wording: Wording) -> Find:
 
 def find(text: Text, field: Field) -> Found | None:
     """A label, or an instruction, of English prompts."""
-    return _found(text, field, labelled=_labelled(Labels(), True), english=True)
+    return _found(text, field, labelled=_ENGLISH, english=True)
 
 
 def _found(text: Text, field: Field, *, labelled: re.Pattern[str], english: bool) -> Found | None:

@@ -112,6 +112,12 @@ def test_a_near_duplicate_rate_that_was_not_worked_out_is_left_out() -> None:
     assert "near duplicates" not in card_of({**METRICS, "corpus": METRICS["corpus"] | off})
 
 
+def test_a_grade_that_is_not_measured_in_the_language_is_left_out() -> None:
+    off = {f"{text}_flesch_kincaid_grade": None for text in ("explanation", "response")}
+    assert "Flesch-Kincaid" in card_of(METRICS)
+    assert "Flesch-Kincaid" not in card_of({**METRICS, "corpus": METRICS["corpus"] | off})
+
+
 def test_parameters_are_shown() -> None:
     card = card_of(METRICS)
     for step in (PARAMS.brainstorm, PARAMS.explain, PARAMS.respond):

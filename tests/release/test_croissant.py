@@ -39,6 +39,7 @@ def test_every_file_stands_in_it_with_its_checksum_and_no_path_of_this_machine(t
         f"data/{path.name}": hashlib.sha256(path.read_bytes()).hexdigest() for path in (tmp_path / "data").iterdir()
     }
     assert str(tmp_path) not in json.dumps(content)
+    assert content["inLanguage"] == "de"
 
 
 def test_what_is_blank_is_left_out(tmp_path: Path) -> None:

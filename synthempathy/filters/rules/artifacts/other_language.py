@@ -100,7 +100,7 @@ def _like(language: str) -> frozenset[str | None]:
 def _languages() -> frozenset[str]:
     import py3langid
 
-    return frozenset(language for language, _ in py3langid.rank("a"))
+    return frozenset(language for language, _ in py3langid.rank("a")) - {NO_LANGUAGE}
 
 
 @lru_cache(maxsize=64)

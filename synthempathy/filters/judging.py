@@ -4,7 +4,8 @@ The first rule with a verdict names a row's reason: what a model leaves in place
 whether the response belongs to the explanation. What only holds back for review comes after all that drops.
 
 To add a rule: its file under rules/ with a RULE (base.py says what that is), a line in RULES, and its test. Where it has a
-policy, a key in params.py and params.yaml. Phrases go to lexicons/<name>.txt.
+policy, a key in params.py and params.yaml. Phrases go to lexicons/<name>.txt. A rule that knows English words alone says so
+(`reads`): it is asked of no other language.
 """
 
 from __future__ import annotations

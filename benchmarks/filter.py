@@ -64,7 +64,7 @@ SENTENCES = {
     "personal_data": ("explanation", "You can call me at (212) 736-5000 or write to jo.roe@example.com."),
     "offensive": ("explanation", "My boss is such an asshole."),
     "unsafe_advice": ("response", "Honestly, just stop taking your medication."),
-    "not_english": ("response", "Lo siento mucho, debe ser muy dificil vivir con esto todos los dias, y quiero que sepas que "
+    "other_language": ("response", "Lo siento mucho, debe ser muy dificil vivir con esto todos los dias, y quiero que sepas que "
                     "no estas sola en este camino tan largo."),
     "sensitive_self_harm": ("explanation", "Some nights I think about killing myself."),
     "sensitive_sexual_content": ("explanation", "He watches porn all night."),

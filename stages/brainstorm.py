@@ -28,8 +28,8 @@ def brainstorm(seeds: Path, prompt: Path, stories: Path, dropped: Path, metrics:
     template = BRAINSTORM.prompt(prompt)
     records = read_records(seeds, Seed)
 
-    voice = read_domain(params).voice
-    made = generate(BRAINSTORM, records, template, settings, engine, machine, voice, settings.stories_per_seed)
+    wording = read_domain(params).wording
+    made = generate(BRAINSTORM, records, template, settings, engine, machine, wording, settings.stories_per_seed)
     with written_whole(stories, dropped, metrics) as (stories_part, dropped_part, metrics_part):
         dump_records(stories_part, made.rows())
         dump_records(dropped_part, made.dropped)

@@ -69,7 +69,7 @@ def evaluate(
     perplexity = perplexities([one.model for one in compared], texts, engine, machine, prompt_and_words)
     explanations = [pair.explanation for pair in pairs]
     scores = {name: judge.score(explanations, [answer.response for answer in some]) for name, some in given.items()}
-    results = Evaluation(pairs, given, scores, read_domain(params).seeds.categories, settings.bootstrap_samples, settings.seed)
+    results = Evaluation(pairs, given, scores, read_domain(params), settings.bootstrap_samples, settings.seed)
 
     report: dict[str, Any] = ledger.close(rows_out=len(pairs))
     report |= {name: results.figures(name) for name in (BASE, TUNED, CORPUS)}

@@ -26,7 +26,7 @@ def explain(stories: Path, prompt: Path, explanations: Path, dropped: Path, metr
     template = EXPLAIN.prompt(prompt)
     records = read_records(stories, Story)
 
-    made = generate(EXPLAIN, records, template, settings, engine, machine, read_domain(params).voice)
+    made = generate(EXPLAIN, records, template, settings, engine, machine, read_domain(params).wording)
     with written_whole(explanations, dropped, metrics) as (explanations_part, dropped_part, metrics_part):
         dump_records(explanations_part, made.rows())
         dump_records(dropped_part, made.dropped)

@@ -43,7 +43,8 @@ def explorer(
     file = read_params(params)
     steps = file.section("brainstorm", Brainstorm), file.section("explain", Explain), file.section("respond", Respond)
     prompts = dict(zip(("story", "explanation", "response"), (step.prompt for step in steps), strict=True))
-    rubric = read_domain(params).rubric
+    domain = read_domain(params)
+    rubric = domain.rubric
     scores = {name: about.title[:1].upper() + about.title[1:] for name, about in rubric.dimensions.items()}
     labels = Labels(TEXTS, {**scores, rubric.whole: f"{rubric.title}, the mean"}, prompts)
     root, run = pipeline.parent, filled_in(plain(read_mapping(pipeline)), file.values)
@@ -72,6 +73,7 @@ def explorer(
         names = write_compared(part, answers, of_answers, labels)
         write_site(part, {
             "revision": revision(inputs), "profile": str(file.values.get("profile", "")),
+            "language": domain.language,
             "models": sorted({answer.model for answer in answers}),
             "seeds": len(read_records(seeds, Seed)),
             "counts": {"rows": len(pairs), "left": sum(map(len, left.values())), "compared": len({a.pair_id for a in answers})},

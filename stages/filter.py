@@ -27,7 +27,7 @@ from synthempathy.core.progress import progress, say
 from synthempathy.core.records import Pair, dump_records, read_records
 from synthempathy.domain.description import read_domain
 from synthempathy.filters.decisions import Decision, content_hash, read_decisions
-from synthempathy.filters.judging import DECISION, REASONS, Verdicts, judged
+from synthempathy.filters.judging import DECISION, REASONS, Verdicts, judged, unasked
 from synthempathy.filters.model_layers import are_named, read_by_models
 from synthempathy.filters.params import Filter
 from synthempathy.filters.queue import evidence_of, held
@@ -43,11 +43,15 @@ def filter_pairs(
     Raises InputError for bad input, and if no pair is left: earlier outputs then stay as they were.
     """
     file = read_params(params)
-    settings = file.section("filter", Filter).model_copy(update={"voice": read_domain(params).voice})
+    settings = file.section("filter", Filter).model_copy(update={"wording": read_domain(params).wording})
     decided = read_decisions(decisions)
     given = read_records(responses, Pair)
-    pairs = [without_personal_data(pair) for pair in given] if settings.personal_data == "mask" else given
+    regions = settings.wording.phone_regions
+    pairs = [without_personal_data(pair, regions) for pair in given] if settings.personal_data == "mask" else given
     counts = Counter(masked=sum(pair is not before for pair, before in zip(pairs, given, strict=True)))
+
+    if silent := unasked(settings.wording):
+        say(f"filter: no rule knows the words that these need in {settings.wording.language}: {', '.join(silent)}")
 
     verdicts: list[Verdicts] = []
     with progress("filter", len(pairs)) as advance:

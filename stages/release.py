@@ -61,7 +61,7 @@ def release(
             dump_records(part / "data" / f"{split}.jsonl", released)
             write_parquet(part / "data" / f"{split}.parquet", list(FIELDS), released)
         (part / "README.md").write_text(card, encoding="utf-8", newline="\n")
-        described = croissant(settings["release"], description(figures, domain), part, splits, fields_of(domain))
+        described = croissant(settings["release"], description(figures, domain), part, splits, fields_of(domain), domain.language)
         (part / "croissant.json").write_text(described, encoding="utf-8", newline="\n")
         (part / "provenance.json").write_text(provenance(settings, inputs), encoding="utf-8", newline="\n")
         (part / "sbom.cdx.json").write_text(bill_of_materials(settings), encoding="utf-8", newline="\n")

@@ -3,8 +3,8 @@
     python -m stages.respond data/explanations.jsonl prompts/respond/coe_cbt.jinja \\
         data/responses.jsonl data/dropped_responses.jsonl metrics/respond.json
 
-Where the prompt asks for notes under "Reasoning:" and an answer under "Response:", the notes go to `reasoning` and are never
-part of the response.
+Where the prompt asks for notes under "Reasoning:" and an answer under "Response:" (or as the domain's description calls them),
+the notes go to `reasoning` and are never part of the response.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def respond(explanations: Path, prompt: Path, responses: Path, dropped: Path, me
     template = RESPOND.prompt(prompt)
     records = read_records(explanations, Explanation)
 
-    made = generate(RESPOND, records, template, settings, engine, machine, read_domain(params).voice)
+    made = generate(RESPOND, records, template, settings, engine, machine, read_domain(params).wording)
     with written_whole(responses, dropped, metrics) as (responses_part, dropped_part, metrics_part):
         dump_records(responses_part, made.rows())
         dump_records(dropped_part, made.dropped)

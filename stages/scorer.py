@@ -27,10 +27,11 @@ def scorer(labelled: Path, model: Path, metrics: Path, calibration: Path, confus
     """Read, learn, judge by folds of posts (scorer.folds, scorer.seed) and by author, write."""
     file = read_params(params)
     settings = file.section("scorer", Scorer)
-    rubric = read_domain(params).rubric
+    domain = read_domain(params)
+    rubric = domain.rubric
     around = Surroundings(
         file.section("machine", Machine), file.prompts / "judge", rubric=rubric,
-        cues=domain_path(params).parent / "cues.yaml",
+        cues=domain_path(params).parent / "cues.yaml", wording=domain.wording,
     )
     from synthempathy.scorers.about import about
     from synthempathy.scorers.examining import examine, steps
@@ -43,7 +44,7 @@ def scorer(labelled: Path, model: Path, metrics: Path, calibration: Path, confus
         examined = examine(found.pairs, settings, around, advance=advance)
     figures, own = examined.metrics(), examined.scorer.self_agreement()
     report = figures | ({"self_agreement": own} if own else {}) | {"kind": settings.kind} | found.report()
-    examined.scorer.about = about(settings, found, figures)
+    examined.scorer.about = about(settings, found, figures, domain.language)
     with written_whole(model, metrics, calibration, confusion) as (model_part, metrics_part, calibration_part, confusion_part):
         examined.scorer.save(model_part)
         write_json(metrics_part, report)

@@ -46,8 +46,9 @@ def cell(
     template = step.prompt(prompt)
     rows = rows_of(wanted, inputs, template)
 
-    asking = asking_of(settings, template, engine, machine)
-    results = ask_rows("sampling", rows, asking, _with_answer(step.reader(settings, template, read_domain(params).voice)))
+    wording = read_domain(params).wording
+    asking = asking_of(settings, template, engine, machine, wording)
+    results = ask_rows("sampling", rows, asking, _with_answer(step.reader(settings, template, wording)))
     unanswered = sum(results.reasons[reason] for reason in get_args(FailureReason))
     if unanswered == len(rows):
         raise ModelError(f"{wanted.model} answered none of {len(rows)} requests; see the engine's settings in {params}")

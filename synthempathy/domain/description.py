@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field, model_validator
 
 from synthempathy.core.errors import ParamsError
 from synthempathy.core.params import ParamsFile, Section, read_mapping
+from synthempathy.domain.wording import HOME, Labels, Regions, Voice, Wording, Words
 
 DOMAINS, DESCRIPTION = "domains", "domain.yaml"
 #: What a dimension, or the whole of a rubric, may be called: it becomes a field of rows and a key of metrics.
@@ -51,13 +52,6 @@ class Seeds(Section):
 
     categories: list[str] = Field(min_length=1)
     columns: SeedColumns
-
-
-class Voice(Section):
-    """Who speaks in a text."""
-
-    explanation: Literal["first_person", "any"]
-    pronouns: tuple[str, ...] = ()  # of the first person, in the corpus's language; empty: English
 
 
 class Dimension(Section):
@@ -153,6 +147,9 @@ class Domain(Section):
 
     title: str
     language: str = Field(pattern=r"^[a-z]{2,3}$")  # ISO 639
+    words: Words = Words()
+    labels: Labels = Labels()
+    phone_regions: Regions = HOME
     texts: Texts
     seeds: Seeds
     voice: Voice
@@ -160,6 +157,13 @@ class Domain(Section):
     corpus: Corpus
     beside: Peer | None
     others: list[Other]
+
+    @property
+    def wording(self) -> Wording:
+        """What rules and readers need to know of the language."""
+        return Wording(
+            language=self.language, voice=self.voice, words=self.words, labels=self.labels, phone_regions=self.phone_regions,
+        )
 
 
 def domain_path(params: Path) -> Path:

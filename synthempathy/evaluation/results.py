@@ -18,6 +18,7 @@ import numpy as np
 
 from synthempathy.core.files import dump_table
 from synthempathy.core.records import Pair
+from synthempathy.domain.description import Domain
 from synthempathy.evaluation.answering import Answer
 from synthempathy.evaluation.bootstrap import Gain, count_groups, gain, interval, resampled_means, sign_flip_p
 from synthempathy.evaluation.equal_length import EqualLength, equal_length, word_counts
@@ -54,11 +55,12 @@ class Evaluation:
 
     def __init__(
         self, pairs: Sequence[Pair], answers: Mapping[str, Sequence[Answer]], scores: Mapping[str, Scores],
-        categories: Sequence[str], samples: int, seed: int,
+        domain: Domain, samples: int, seed: int,
     ) -> None:
-        """`answers` and `scores` by system; `categories` in the order of tables; `samples` draws by `seed`."""
+        """`answers` and `scores` by system; `domain` orders the tables; `samples` draws by `seed`."""
         self.names = tuple(next(iter(scores.values())))
-        self.whole, self._categories = self.names[-1], categories
+        self.whole, self._categories = self.names[-1], domain.seeds.categories
+        self._abbreviations = domain.words.abbreviations
         self.pairs, self.answers, self.scores = pairs, answers, scores
         self.seeds = group_numbers([pair.seed_id for pair in pairs])
         self._samples, self._seed = samples, seed
@@ -96,7 +98,7 @@ class Evaluation:
             "words_mean": float(np.mean([len(response.split()) for response in responses])),
             "cut_share": float(np.mean([answer.finish_reason == "length" for answer in answers])),
             "distinct_responses": len(set(responses)),
-            **diversity_figures(responses, self._seed),
+            **diversity_figures(responses, self._seed, self._abbreviations),
             "by_category": group_figures(scores, by_category(self.pairs, self._categories)),
             "by_severity": group_figures(scores, by_severity(self.pairs)),
         }
@@ -160,13 +162,13 @@ def _figures(gained: Gain) -> dict[str, Any]:
     return figures | ({"note": gained.note} if gained.note else {})
 
 
-def diversity_figures(responses: Sequence[str], seed: int) -> dict[str, float]:
+def diversity_figures(responses: Sequence[str], seed: int, abbreviations: Sequence[str] = ()) -> dict[str, float]:
     """How diverse `responses` are, at least one of them, so that one kind sentence said to everyone is seen for what it is.
 
     Figures as in metrics/corpus.json (`text.diversity`), over a sample of BLEU_SAMPLE for self-BLEU. None is corrected for the
     number of responses: compare systems that answered the same explanations.
     """
-    vocabulary = Vocabulary()
+    vocabulary = Vocabulary(abbreviations)
     texts = vocabulary.texts(responses)
     kinds = len(vocabulary.words)
     return {

@@ -57,7 +57,7 @@ def scored(scorer: PairScorer, explanations: Sequence[str], responses: Sequence[
 def _sentences(
     scorer: PairScorer, explanations: Sequence[str], responses: Sequence[str], names: Sequence[str]
 ) -> list[list[list[float]]]:
-    places = [[(one.start, one.end) for one in sentences(text)] for text in responses]
+    places = [[(one.start, one.end) for one in sentences(text, any_script=True)] for text in responses]
     parts = [text[s:e] for text, spans in zip(responses, places, strict=True) for s, e in spans]
     asked = [text for text, spans in zip(explanations, places, strict=True) for _ in spans]
     values = np.round(np.stack(list(scorer.score(asked, parts).values()), axis=1), DECIMALS).tolist() if parts else []

@@ -17,6 +17,7 @@ from synthempathy.text.lexicon import Lexicon, read_lexicon
 from synthempathy.text.words import Text, text_of
 
 if TYPE_CHECKING:  # rules that generation asks need no parameters of the filter
+    from synthempathy.domain.wording import Wording
     from synthempathy.filters.params import Filter, Policy
 
 EVIDENCE_CHARACTERS = 160
@@ -74,17 +75,24 @@ class Rule:
     Attributes:
         reasons: all that it can give, whatever the parameters are, so that metrics show a change of policy as a move.
         checks: what it checks under the section `filter` of params.yaml; nothing where that switches it off.
+        reads: whether it can read texts so worded; of others it is not asked. Every rule that needs no words of a language can.
     """
 
     reasons: tuple[str, ...]
     checks: Callable[[Filter], Iterable[Check]]
+    reads: Callable[[Wording], bool] = lambda wording: True
+
+
+def english(wording: Wording) -> bool:
+    """`Rule.reads` of a rule that knows English words alone."""
+    return wording.english
 
 
 def text_rule(
     reason: str, find: Find, fields: tuple[Field, ...] = TEXTS, *, story_as: Field = "explanation"
 ) -> Rule:
-    """The rule that drops a pair for what `find` finds in one of `fields`."""
-    return Rule((reason,), lambda settings: (on_texts(reason, find, fields=fields, story_as=story_as),))
+    """The rule that drops a pair for what `find`, which knows English words alone, finds in one of `fields`."""
+    return Rule((reason,), lambda settings: (on_texts(reason, find, fields=fields, story_as=story_as),), english)
 
 
 def on_texts(

@@ -1,4 +1,4 @@
-"""Public lines of help (US, Canada, UK): to point to one gives nobody away, and some explanations ask for it."""
+"""Public lines of help (US, Canada, UK, Germany): to point to one gives nobody away, and some explanations ask for it."""
 
 from __future__ import annotations
 
@@ -59,13 +59,23 @@ _UNITED_KINGDOM = frozenset((
     "03001236600",  # Talk to Frank
     "08088010677",  # Beat
 ))
+#: Germany, with the leading 0 where there is one.
+_GERMANY = frozenset((
+    "08001110111", "08001110222",  # Telefonseelsorge; 116123 as in the UK
+    "116111",  # Nummer gegen Kummer, for children
+    "08001110550",  # the same, for parents
+    "116016",  # Hilfetelefon Gewalt gegen Frauen
+    "08000116016",  # the same, by its old number
+    "08001239900",  # Hilfetelefon Gewalt an Männern
+    "08002255530",  # Hilfe-Telefon Sexueller Missbrauch
+))
+_BY_PREFIX = {"44": _UNITED_KINGDOM, "49": _GERMANY}
 
 
 def is_helpline(digits: str) -> bool:
-    """Whether these digits dial one, however they begin: with +1, 1, +44, 0044 or a 0."""
+    """Whether these digits dial one, however they begin: with +1, 1, +44, 0044, +49 or a 0."""
     national = digits.removeprefix("00")
-    return (
-        digits in _UNITED_KINGDOM
-        or (national.startswith("44") and f"0{national[2:].removeprefix('0')}" in _UNITED_KINGDOM)
-        or national.removeprefix("1") in _NORTH_AMERICA
+    return national.removeprefix("1") in _NORTH_AMERICA or any(
+        digits in lines or (national.startswith(prefix) and f"0{national[2:].removeprefix('0')}" in lines)
+        for prefix, lines in _BY_PREFIX.items()
     )

@@ -4,7 +4,8 @@ The first rule with a verdict names a row's reason: what a model leaves in place
 whether the response belongs to the explanation. What only holds back for review comes after all that drops.
 
 To add a rule: its file under rules/ with a RULE (base.py says what that is), a line in RULES, and its test. Where it has a
-policy, a key in params.py and params.yaml. Phrases go to lexicons/<name>.txt.
+policy, a key in params.py and params.yaml. Phrases go to lexicons/<name>.txt. A rule that knows English words alone says so
+(`reads`): it is asked of no other language.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from synthempathy.core.records import Pair
+from synthempathy.domain.wording import Wording
 from synthempathy.filters.base import Check, Rule, Verdict
 from synthempathy.filters.classifier import rule as classifier
 from synthempathy.filters.params import Filter
@@ -28,8 +30,8 @@ from synthempathy.filters.rules import (
 from synthempathy.filters.rules.artifacts import (
     assistant_talk,
     length,
-    not_english,
     not_first_person,
+    other_language,
     prompt_echo,
     refusal,
     repetition,
@@ -39,7 +41,7 @@ from synthempathy.filters.rules.artifacts import (
 RULES: tuple[Rule, ...] = (
     length.RULE,
     truncated.RULE,
-    not_english.RULE,
+    other_language.RULE,
     repetition.RULE,
     refusal.RULE,
     assistant_talk.RULE,
@@ -74,7 +76,13 @@ _Texts = tuple[str, str, str, str]
 
 def checks_in_order(settings: Filter) -> tuple[Check, ...]:
     """The checks that `settings` ask for. InputError of a lexicon, ModelError of the classifier, if it cannot be read."""
-    return tuple(check for rule in RULES for check in rule.checks(settings))
+    return tuple(check for rule in RULES if rule.reads(settings.wording) for check in rule.checks(settings))
+
+
+def unasked(wording: Wording) -> list[str]:
+    """The reasons that no rule can give of texts so worded, because it knows none of the words that it needs."""
+    asked = {reason for rule in RULES if rule.reads(wording) for reason in rule.reasons}
+    return [reason for reason in REASONS if reason not in asked and reason != DECISION]
 
 
 def judged(pairs: Sequence[Pair], settings: Filter) -> Iterator[list[Verdicts]]:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from synthempathy.core.params import Section
-from synthempathy.domain.description import Voice
+from synthempathy.domain.wording import Wording
 from synthempathy.llm.params import Engine, Sampling
 
 Policy = Literal["drop", "keep", "review"]
@@ -103,7 +103,7 @@ class Filter(Section):
     answers_someone_else: Policy
     classifier: FilterClassifier
     guard: Guard
-    voice: Voice = Voice(explanation="first_person")  # not of params.yaml: the stage takes it from the domain's description
+    wording: Wording = Wording()  # not of params.yaml: the stage takes it from the domain's description
 
     @model_validator(mode="after")
     def _words_in_order(self) -> Filter:

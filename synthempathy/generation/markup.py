@@ -7,6 +7,7 @@ import unicodedata
 
 RULE_LINE = re.compile(r"^[ \t]*(?:[-*_=~][ \t]*){3,}$", re.MULTILINE)
 LIST_ITEM = re.compile(r"^[ \t]*(?:[-*•●▪◦–+✅✔️👉➡️🔹🔸⭐🌱💡🌟]+\s|\(?\d{1,2}[.)]\s|\(?[a-h]\)\s|[0-9]️⃣)", re.MULTILINE)
+_ORDINAL = re.compile(r"\d{1,2}\.\s")
 _HEADING = re.compile(r"^[ \t]{0,3}#{1,6}[ \t]+\S|^[ \t]*(?:\*\*|__)[^*_\n]{1,60}?[:：]?(?:\*\*|__)[:：]?[ \t]*$", re.MULTILINE)
 _TABLE = re.compile(r"^[ \t]*\|.*\|[ \t]*$", re.MULTILINE)
 _FENCE = re.compile(r"^```", re.MULTILINE)
@@ -17,8 +18,17 @@ _EMPHASIS = (
 )
 
 
-def marked_up(text: str) -> bool:
-    return _pictured(text) or bool(LIST_ITEM.search(text) or _HEADING.search(text) or _TABLE.search(text) or _FENCE.search(text))
+def marked_up(text: str, *, ordinals: bool = False) -> bool:
+    """Whether the text holds a list, a heading, a table or code; with `ordinals`, one line that begins with "3." is no list."""
+    found = _HEADING.search(text) or _TABLE.search(text) or _FENCE.search(text)
+    return bool(found) or _pictured(text) or _listed(text, ordinals)
+
+
+def _listed(text: str, ordinals: bool) -> bool:
+    if not ordinals:
+        return bool(LIST_ITEM.search(text))
+    items = [item[0] for item in LIST_ITEM.finditer(text)]
+    return len(items) > 1 or any(not _ORDINAL.fullmatch(item.lstrip()) for item in items)
 
 
 def _pictured(text: str) -> bool:

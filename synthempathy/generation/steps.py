@@ -15,7 +15,7 @@ from typing import Any
 
 from synthempathy.core.progress import say
 from synthempathy.core.records import Explanation, Record, Seed, Story
-from synthempathy.domain.description import Voice
+from synthempathy.domain.wording import Wording
 from synthempathy.generation import checks
 from synthempathy.generation.params import Respond, Step
 from synthempathy.generation.reading import NOTES_AND_REPLY, read_notes, read_prose
@@ -62,21 +62,21 @@ class GenerationStep:
                 rows += [Row(f"{record.id}-{sample:02d}", record, messages, sample) for sample in range(samples)]
         return rows
 
-    def reader(self, settings: Step, prompt: Prompt, voice: Voice) -> Reader:
+    def reader(self, settings: Step, prompt: Prompt, wording: Wording) -> Reader:
         """The step's check of an answer: the row's new fields, or the reason why it is refused."""
-        asks_for_reasoning = self.name == "respond" and checks.RESPONSE in prompt.source
+        asks_for_reasoning = self.name == "respond" and asks_for_notes(prompt, wording)
 
         def read(row: Row, answer: Completion) -> Fields | str:
             if wrong := checks.unreadable(answer):
                 return wrong
-            prose = (read_notes if asks_for_reasoning else read_prose)(answer.text, flatten=settings.markup == "flatten")
+            prose = (read_notes if asks_for_reasoning else read_prose)(answer.text, wording, flatten=settings.markup == "flatten")
             if prose.problem:
                 return prose.problem
             fields = {self.field: prose.text}
             if self.name == "respond":
                 fields["reasoning"] = prose.notes
             story = getattr(row.record, "story", "")
-            return checks.unusable(prose.text, self.field, settings, prompt.instructions, voice, story) or fields
+            return checks.unusable(prose.text, self.field, settings, prompt.instructions, wording, story) or fields
 
         return read
 
@@ -138,17 +138,22 @@ class Generated:
 
 def generate(
     step: GenerationStep, records: Sequence[Record], prompt: Prompt, settings: Step, engine: Engine, machine: Machine,
-    voice: Voice, samples: int | None = None,
+    wording: Wording, samples: int | None = None,
 ) -> Generated:
     """Ask for what the step adds to each record, `samples` times under ids of their own where that is given."""
     rows = step.rows(records, prompt, samples)
-    asking = asking_of(settings, prompt, engine, machine)
-    return Generated(step, rows, ask_rows(step.name, rows, asking, step.reader(settings, prompt, voice)))
+    asking = asking_of(settings, prompt, engine, machine, wording)
+    return Generated(step, rows, ask_rows(step.name, rows, asking, step.reader(settings, prompt, wording)))
 
 
-def asking_of(settings: Step, prompt: Prompt, engine: Engine, machine: Machine) -> Asking:
+def asks_for_notes(prompt: Prompt, wording: Wording) -> bool:
+    """Whether the prompt wants notes, and the reply under its label."""
+    return f"{wording.labels.response}:" in prompt.source
+
+
+def asking_of(settings: Step, prompt: Prompt, engine: Engine, machine: Machine, wording: Wording) -> Asking:
     """How a step asks; `engine` is the section of params, over which the step's own is laid, and each model's own over that."""
-    structured = isinstance(settings, Respond) and settings.structured and checks.RESPONSE in prompt.source
+    structured = isinstance(settings, Respond) and settings.structured and asks_for_notes(prompt, wording)
     return Asking(
         models_of(settings), settings.sampling, settings.attempts, engine_of(settings.engine, engine), machine,
         NOTES_AND_REPLY if structured else None,

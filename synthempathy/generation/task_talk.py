@@ -1,10 +1,16 @@
-"""What models say about the task around a text: openings, titles, labels, closings; and the same in its midst."""
+"""What models say about the task around a text: openings, titles, labels, closings.
+
+They say it in English, whatever the language of the text: English openings are cut before any. What stands further on (closings,
+and what task_remarks.py finds in the midst) is looked for in English texts alone, for in others the same letters may be words: a
+French "fin".
+"""
 
 from __future__ import annotations
 
 import re
 
 from synthempathy.generation.markup import LIST_ITEM, RULE_LINE
+from synthempathy.generation.task_remarks import TASK
 from synthempathy.llm.answers import unwrapped
 
 _KIND = (
@@ -55,7 +61,7 @@ _TITLE_LABEL = re.compile(r"\A[\s*_#>]*title[*_\s]*[:：][^\n]*\n+", re.IGNORECA
 #: A title: a short first line that is a heading, bold, quoted, or has no mark at its end.
 _HEADING_LINE = re.compile(r"\A[ \t]{0,3}#{1,6}[ \t]+[^\n]{1,90}\n+")
 _BOLD_LINE = re.compile(r"\A[ \t]*(?:\*\*|__)(?P<title>[^*_\n]{0,79}[^*_\n.!?…])(?:\*\*|__)[ \t]*[:：]?[ \t]*\n+")
-_BARE_TITLE = re.compile(r"\A[\"“]?(?P<title>[A-Z][^\n.!?…:;,]{1,60})[\"”]?[ \t]*\n[ \t]*\n+")
+_BARE_TITLE = re.compile(r"\A[\"“]?(?P<title>[A-Z\u00c0-\u00d6\u00d8-\u00de][^\n.!?…:;,]{1,60})[\"”]?[ \t]*\n[ \t]*\n+")
 #: What a closing is about, where its first words may be anybody's: "let me know", "if you want", "I kept".
 _OF_THE_TEXT = (
     r"(?:changes|edits?|edited|adjust\w*|revis\w+|re-?writ\w+|rewrote|tweak\w*|modif\w+|(?:another|a different"
@@ -101,79 +107,11 @@ _CLOSING = re.compile(
     r"|(?:(?:the )?end|fin)(?: of (?:the )?(?:story|retelling|response|reply|text))?[.!]?[\s*_)\]\-–—]*\Z"
     r")", re.IGNORECASE,
 )
-#: Talk about the task that stands in the middle of a text.
-TASK = re.compile(
-    r"\bI(?:'|’)?(?:ve| have)? ?(?:re-?worked|re-?written|rewrote|reworded|re-?told|retold) (?:the|this|your)(?: \w+)?"
-    r" (?:story|narrative|text|passage|paragraph|sentence|scenario|situation|response|reply|prompt|events)\b"
-    r"|\bI(?:'|’)?(?:ve| have) (?:added|included|tried to|used|kept|changed|made|expanded|adapted|incorporated"
-    r"|focused)\b[^.\n]{0,60}\b"
-    r"(?:story|narrative|detail|dialogue|tone|version|retelling|sentence|imagery|language|engaging|relatable|text"
-    r"|prompt|reader)"
-    r"|\b(?:the|this|your|my) (?:original |provided |given |above |following |rewritten |revised )?"
-    r"(?:prompt|retelling|rewrite|word (?:count|limit)|first[- ]person (?:account|narrative"
-    r"|perspective|version|retelling))\b"
-    r"|\b(?:original|provided|given|rewritten|revised|above) (?:story|text|situation|passage|sentence|narrative"
-    r"|scenario)\b"
-    r"|\bin (?:this|my) (?:version|retelling|rewrite|response)\b|\bas (?:you )?(?:requested|asked|instructed)\b[,.:]"
-    r"|\b(?:story|text|passage|narrative) you(?:'|’)?(?:ve)? (?:provided|shared|gave|asked|requested)\b"
-    r"|\b(?:in|from) (?:the )?first[- ]person (?:perspective|point of view|voice)\b|\bword ?count\s*[:=(]"
-    r"|\(\d{2,3} words\)"
-    r"|\bhere(?:'|’)?s? (?:is )?(?:a|the|your|my) (?:\S+ ){0,4}?(?:story|retelling|rewrite|rewritten|version"
-    r"|response|reply|revision)\b(?!,)"
-    r"|\b(?:let me know|feel free to ask) if (?:you(?:'|’)?d? (?:like|want|need|have)"
-    r"|there)\b[^.\n]{0,60}\b(?:changes|adjust|another|revis|edit|version|tweak|else)"
-    r"|\b(?:the|this) (?:story|narrative|text) (?:has been|was) (?:rewritten|retold|transformed|changed|told)\b"
-    r"|\bI(?:'|’)?(?:ve| have)? ?transformed the (?:story|narrative|text)\b|\bthe main character (?:is"
-    r"|was)\b[^.\n]{0,40}\bstill\b"
-    r"|\bthis (?:story|narrative) (?:centers|centres|revolves|focuses|explores|follows)\b"
-    r"|\bI chose an? [^.\n]{0,40}\bprotagonist\b"
-    r"|\b(?:your|the (?:given|above|provided)|as per(?: the)?) instructions?\b"
-    r"|\b(?:with|follow\w*) the instructions? to (?:re|write)"
-    r"|\bthe task is to\b|\bto (?:retell|rewrite|write) (?:a|the|this) (?:story|response"
-    r"|text)\b[^.\n]{0,80}\b(?:you|I|we) (?:should|can|need|would|could)\b"
-    r"|\b(?:please|could you) (?:share|provide|send|give)[^.\n]{0,20} (?:the|your) (?:story|text|situation)\b"
-    r"|\b(?:happy|glad) to help you (?:retell|rewrite|write)\b|\ba (?:good|great) (?:story|response) should\b"
-    r"|\bi hope this (?:story|retelling|response|version|rewrite|captures|meets)\b", re.IGNORECASE,
-)
-#: A model that speaks of the text as a text, or leaves a form to be filled in.
-COMMENT = re.compile(
-    r"\bthe (?:story|narrator|narrative|answer|opening|ending) (?:could|might|should) (?:then )?(?:be|begin"
-    r"|start|open|end|close|stay|avoid|include|mention)\b"
-    r"|\bI would (?:\w+ )?(?:start|begin|open|continue|close|end) (?:by|with) (?:acknowledg|validat|express"
-    r"|empathi|reflect|show|describ|an? encourag)\w*"
-    r"|\b(?:suggest(?:ing)? that|encourag(?:e|ing)|reassur(?:e|ing)|tell(?:ing)?|let(?:ting)?) the person\b"
-    r"|\bso that the reader (?:feels?|knows?|sees?|understands?)\b"
-    r"|\bthe protagonist\b|\b(?:of|with|how|that|see) (?:the|your) main character\b|\bcreative writing assistant\b"
-    r"|\bI(?:'|’)?(?:ve| have) woven\b|\bin an? [a-z]{3,20}[ht]ic (?:reply|response)\b"
-    r"|\bthe (?:reply|response) should (?:be|aim|mention|include|convey|show)\b"
-    r"|\bhere(?:'|’)?s?(?: is| are)? (?:some|a few|a possible|one possible|a suggested|an example of)"
-    r" (?:edits|response|reply|revisions?|how (?:your|the|to)|rewrit\w+)\b"
-    r"|\b(?:suggestions?|edits|changes|details) to (?:make|improve|enhance) (?:the|this|your) (?:story|text|narrative|message)\b"
-    r"|\b(?:this|the) (?:narrative|passage|paragraph|excerpt|anecdote|vignette|text) (?:is|was|explores?|highlights?|touches"
-    r"|illustrates?|demonstrates?|serves|showcases?|captures?|emphasi[sz]es)\b"
-    r"|\bthis is (?:an?|the) (?:\w+ )?(?:example|illustration) of (?:an?|the) (?:character|story|narrative|person)\b"
-    r"|\bthis (?:story|narrative) (?:touches|highlights|illustrates|serves|showcases|is (?:a|an|about))\b"
-    r"|\bI (?:can|will|could) (?:provide|give|offer)(?: you)?(?: with)? an? (?:\w+ )?(?:summary|overview|description)\b"
-    r"|\b(?:write|provide) an? (?:detailed|brief|short) (?:description|summary)\b|\bI might say something like:"
-    r"|\bworking on a story about\b|\byour (?:response|reply|answer) (?:is|was|feels) (?:\w+ ){0,2}"
-    r"(?:sincere|[a-z]{3,20}[ht]ic|kind|warm|supportive|thoughtful|heartfelt|compassionate|genuine|touching)\b"
-    r"|\bthis is an? (?:great|fantastic|wonderful|beautiful|perfect|powerful|touching|inspiring|moving) (?:example|story|tale)\b"
-    r"|\bthis is an? (?:\w+ (?:and \w+ )?)?(?:story|tale) (?:filled|about|of|that)\b"
-    r"|\b(?:this|your|the) story has an? \w+ message\b"
-    r"|\bit(?:'|’)s an? (?:beautiful|great|powerful|perfect|classic) example of how\b|\bgive you (?:a few|some) options\b"
-    r"|\bhow to respond to your question\b|\bit also has an? \w+ message\b"
-    r"|\bwhat do you think of my (?:response|story|answer|version)\b|\b[a-z]{3,20}pathe?tic tone\b"
-    r"|\b(?:your|the|this) (?:story|text|message|prompt) is too (?:long|short)\b"
-    r"|\b(?:trying|tried) to convey (?:the|a|your) (?:situation|feelings?|emotions?|sense|message)\b"
-    r"|\b(?:in a way that makes?|to make|making) it (?:sound )?(?:more|less|easier) (?:relatable|engaging|personal|understandable"
-    r"|scary|to understand|to read)\b|\bwould you like (?:me )?to continue (?:sharing|exploring|the|this|with)\b"
-    r"|\[(?:your|my|the|a|friend(?:'|’)s|person(?:'|’)s|recipient(?:'|’)s|insert|user(?:'|’)s|first|last|full|company|city)"
-    r"(?: \w+){0,3}\]|\[(?:name|date|place|location|city|company)\]", re.IGNORECASE,
-)
-#: An opening in another language, on a line of its own: that of a model which thinks in it.
+#: An opening in a script that is not the text's, on a line of its own: that of a model which thinks in it.
+_UNREAD_OPENING = re.compile(r"\A[^\nA-Za-z]{2,80}[:：][ \t]*\n+(?=[^\n]*[A-Za-z])")
+#: An opening in another language.
 _FOREIGN_OPENING = re.compile(
-    r"\A[^\nA-Za-z]{2,80}[:：][ \t]*\n+(?=[^\n]*[A-Za-z])"
-    r"|\A(?:voici|aquí (?:tienes|está)|hier ist|ecco|aqui (?:está|vai))\b[^\n:]{0,120}[:：][ \t]*\n+", re.IGNORECASE,
+    r"\A(?:voici|aquí (?:tienes|está)|hier ist|ecco|aqui (?:está|vai))\b[^\n:]{0,120}[:：][ \t]*\n+", re.IGNORECASE,
 )
 #: In brackets, or after "word count": a sentence may well end with "120 words".
 _INLINE_COUNT = re.compile(
@@ -184,11 +122,13 @@ _MOST_CLOSING_LINES = 12
 _MOST_CLOSINGS = 12  # one after the other; a text that ends in more is no text
 
 
-def without_openings(text: str) -> str:
+def without_openings(text: str, *, english: bool = True) -> str:
+    """Without openings, titles and labels before the text."""
+    foreign = (_UNREAD_OPENING, _FOREIGN_OPENING) if english else (_FOREIGN_OPENING,)
     for _ in range(6):
         text = unwrapped(text)
         text = re.sub(r"\A(?:[ \t]*(?:[-*_=~][ \t]*){3,}\n+)+", "", text).strip()
-        for pattern in (_FOREIGN_OPENING, _OPENING, _TITLE_LABEL, _HEADING_LINE, _LABEL, _AGREEMENT_LINE):
+        for pattern in (*foreign, _OPENING, _TITLE_LABEL, _HEADING_LINE, _LABEL, _AGREEMENT_LINE):
             cut = pattern.match(text)
             if cut and cut.end() and text[cut.end() :].strip():
                 text = text[cut.end() :].strip()
@@ -215,18 +155,18 @@ def _is_title(line: str) -> bool:
 _SAID = re.compile(r"\b(?:I|Dear|Hi|Hey|Hello)\b")
 
 
-def without_closings(text: str) -> str:
-    """Without the paragraphs and lines of talk about the task at the end."""
+def without_closings(text: str, *, english: bool = True) -> str:
+    """Without the paragraphs and lines of talk about the task at the end; outside English, without a remark under a rule."""
     text = text.strip()
     for _ in range(_MOST_CLOSINGS):
-        shorter = _without_closing(text).strip()
+        shorter = _without_closing(text, english).strip()
         if shorter == text:
             break
         text = shorter
     return text
 
 
-def _without_closing(text: str) -> str:
+def _without_closing(text: str, english: bool) -> str:
     """Without the last closing; the same text where there is none."""
     lines = text.splitlines()
     said = [at for at, line in enumerate(lines) if line.strip()]
@@ -234,11 +174,11 @@ def _without_closing(text: str) -> str:
         tail = [lines[at] for at in said[first:]]
         if RULE_LINE.fullmatch(tail[0]) and (len(tail) == 1 or _remark(tail[1:])):
             return "\n".join(lines[: said[first]])
-        if _CLOSING.match(tail[0]) and all(
+        if english and _CLOSING.match(tail[0]) and all(
             LIST_ITEM.match(line) or _CLOSING.match(line) or RULE_LINE.fullmatch(line) for line in tail[1:]
         ):
             return "\n".join(lines[: said[first]])
-    inline = _INLINE_COUNT.search(text)
+    inline = _INLINE_COUNT.search(text) if english else None
     return text[: inline.start()] if inline and inline.start() > 0 else text
 
 

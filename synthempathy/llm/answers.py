@@ -90,7 +90,7 @@ _TAGGED = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _FENCED = re.compile(r"\A```[\w-]*[ \t]*\n(.*?)\n?[ \t]*```\Z", re.DOTALL)
-_QUOTES = {'"': '"', "“": "”", "«": "»", "‘": "’", "'": "'"}
+_QUOTES = {'"': '"', "“": "”", "«": "»", "‘": "’", "'": "'", "„": "“", "»": "«", "「": "」"}
 
 
 def plain_answer(raw: str) -> PlainAnswer:

@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from synthempathy.domain.description import Domain
+from synthempathy.domain.wording import language_name
 from synthempathy.release.datasheet import Datasheet, unanswered
 from synthempathy.release.metrics import CorpusMetrics, EvaluationMetrics, RowMetrics
 
@@ -27,9 +28,6 @@ FIELDS = {
     "explanation_model": "the model that wrote the explanation",
     "response_model": "the model that wrote the response",
 }
-
-#: Names of languages, by their codes (ISO 639).
-LANGUAGES = {"en": "English", "de": "German", "es": "Spanish", "fr": "French", "it": "Italian", "nl": "Dutch", "pt": "Portuguese"}
 
 SIZE_NAMES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M")
 
@@ -71,11 +69,10 @@ def description(corpus: CorpusMetrics, domain: Domain) -> str:
     """What the data set is, in the words that begin the card and stand in croissant.json."""
     own = domain.corpus
     article = "an" if own.kind[0] in "aeiou" else "a"
-    language = f"in {LANGUAGES[domain.language]}, " if domain.language in LANGUAGES else ""
     return (
-        f"{figure(corpus.pairs)} pairs of an explanation and {article} {own.kind} response, {language}written by language models "
-        f"without crowdsourcing. Each pair grew from one of {figure(corpus.seeds)} short sentences about {own.about}. "
-        f"{own.method}"
+        f"{figure(corpus.pairs)} pairs of an explanation and {article} {own.kind} response, "
+        f"in {language_name(domain.language)}, written by language models without crowdsourcing. Each pair grew from one of "
+        f"{figure(corpus.seeds)} short sentences about {own.about}. {own.method}"
     )
 
 

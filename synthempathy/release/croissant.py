@@ -31,12 +31,12 @@ CONTEXT: dict[str, Any] = {
 
 
 def croissant(
-    about: Mapping[str, Any], description: str, folder: Path, splits: Iterable[str], fields: Mapping[str, str]
+    about: Mapping[str, Any], description: str, folder: Path, splits: Iterable[str], fields: Mapping[str, str], language: str
 ) -> str:
     """The JSON, for a release whose data/{split}.jsonl and .parquet are written in `folder` already.
 
     `about` is the section release of params.yaml; what is blank there is left out. A record set a split, read from Parquet,
-    with the fields (name: meaning), all of them text.
+    with the fields (name: meaning), all of them text in `language` (ISO 639); the descriptions are English.
     """
     splits = list(splits)
     known = {
@@ -51,7 +51,7 @@ def croissant(
         "description": description,
         "license": about["license"],
         "version": about["version"],
-        "inLanguage": "en",
+        "inLanguage": language,
         **{name: value for name, value in known.items() if value},
         "distribution": [_file(folder, f"data/{split}{suffix}") for split in splits for suffix in FORMATS],
         "recordSet": [_record_set(split, fields) for split in splits],

@@ -60,9 +60,9 @@ class CorpusMetrics(Metrics):
     top_sentence_share: float
     question_share: float
     response_distinct_share: float
-    explanation_flesch_kincaid_grade: float
+    explanation_flesch_kincaid_grade: float | None  # null: the formula is not made for the language
     explanation_near_duplicate_share: float | None
-    response_flesch_kincaid_grade: float
+    response_flesch_kincaid_grade: float | None
     response_near_duplicate_share: float | None
     categories: dict[str, int]
     models: ModelCounts

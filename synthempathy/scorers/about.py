@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from synthempathy.domain.wording import language_name
 from synthempathy.scorers.labelled import Labelled, dimensions_of
 from synthempathy.scorers.params import Scorer
 
@@ -12,7 +13,6 @@ LIMITS = (
     "It rates what a reply says, not what it does to its reader.",
     "Figures by cross-validation flatter: the other folds hold the same authors' words. On text of other people expect at most "
     "those of leave_one_author_out.",
-    "It reads English.",
 )
 #: Of one kind.
 LIMITS_OF = {
@@ -24,8 +24,8 @@ LIMITS_OF = {
 _DECIMALS = 4
 
 
-def about(settings: Scorer, learned: Labelled, figures: dict[str, Any]) -> dict[str, Any]:
-    """For the scorer's file. `figures` are those of metrics/scorer.json."""
+def about(settings: Scorer, learned: Labelled, figures: dict[str, Any], language: str) -> dict[str, Any]:
+    """For the scorer's file. `figures` are those of metrics/scorer.json; `language` is the code of the domain's."""
     left_out = figures.get("leave_one_author_out")
     dimensions, authors = dimensions_of(learned.pairs), dict[str, int]()
     for pair in learned.pairs:
@@ -37,5 +37,5 @@ def about(settings: Scorer, learned: Labelled, figures: dict[str, Any]) -> dict[
             "cross_validated": {m: round(figures[m]["macro_f1"], _DECIMALS) for m in dimensions},
             "leave_one_author_out": {m: round(left_out[m]["macro_f1"], _DECIMALS) for m in dimensions} if left_out else None,
         },
-        "limits": [*LIMITS, *LIMITS_OF[settings.kind]],
+        "limits": [*LIMITS, f"It reads {language_name(language)}.", *LIMITS_OF[settings.kind]],
     }

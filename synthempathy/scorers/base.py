@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from synthempathy.core.errors import Check, ModelError
 from synthempathy.core.progress import Advance
 from synthempathy.domain.description import Rubric
+from synthempathy.domain.wording import Wording
 from synthempathy.llm.params import Engine, Machine
 
 Dimension = str  # a key of the rubric's dimensions
@@ -57,7 +58,8 @@ class Surroundings:
         machine: for training the bi-encoder, and for the judge; a saved bi-encoder runs on its `device`, else on any.
         prompts: where the judge's prompts are.
         engine: what runs a saved judge in place of the engine that it was made with.
-        rubric, cues: what a scorer learns to rate by, and the cues that are stated for it (YAML); a saved scorer knows.
+        rubric, cues, wording: what a scorer learns to rate by, the cues that are stated for it (YAML), and the words of its
+            language; a saved scorer knows.
     """
 
     machine: Machine | None = None
@@ -65,6 +67,7 @@ class Surroundings:
     engine: Engine | None = None
     rubric: Rubric | None = None
     cues: Path | None = None
+    wording: Wording | None = None
 
     def named(self, scorer: Scorer) -> Scorer:
         """`scorer`, its whole called as the rubric says."""

@@ -37,7 +37,8 @@ HEADERS = {
 
 def measure(pairs: Sequence[Pair], settings: Stats, domain: Domain) -> tuple[dict[str, Any], dict[str, list[Any]]]:
     """All figures, and the rows of every table, by the names of HEADERS."""
-    vocabulary = Vocabulary()
+    wording = domain.wording
+    vocabulary = Vocabulary(wording.words.abbreviations)
     responses = vocabulary.texts([pair.response for pair in pairs])
     explanations = vocabulary.texts([pair.explanation for pair in pairs])
     kinds = {"explanation": explanations, "response": responses}
@@ -51,10 +52,12 @@ def measure(pairs: Sequence[Pair], settings: Stats, domain: Domain) -> tuple[dic
         found |= length_figures(kind, words[kind], texts)
     diverse, common = response_diversity(pairs, responses, vocabulary, settings)
     found |= diverse
-    syllables = readability.syllable_counts(vocabulary)
+    syllables = readability.syllable_counts(vocabulary) if wording.english else None
     for kind, texts in kinds.items():
         found |= of_texts(kind, texts, syllables, settings)
-    topics = topic_map(explanations, vocabulary, settings.topics, settings.seed)
+    small = None if wording.english else frozenset(map(str.casefold, (*wording.words.small, *wording.voice.pronouns)))
+    topics = topic_map(explanations, vocabulary, settings.topics, settings.seed, small)
+    found |= {} if wording.english else {"readability_note": readability.NOTE}
     found |= {
         "categories": coverage.category_counts(pairs, domain.seeds.categories),
         "severity": coverage.severity_counts(pairs),
@@ -109,9 +112,10 @@ def ranked(found: Sequence[Template], responses: int) -> list[tuple[str, int, st
     return rows
 
 
-def of_texts(kind: str, texts: NumberedTexts, syllables: Integers, settings: Stats) -> dict[str, float | None]:
-    """How easy the texts are to read, and the share of near duplicates (null where it is switched off)."""
-    easy = {f"{kind}_{name}": value for name, value in readability.readability(texts, syllables).items()}
+def of_texts(kind: str, texts: NumberedTexts, syllables: Integers | None, settings: Stats) -> dict[str, float | None]:
+    """How easy the texts are to read (null without `syllables`), and the share of near duplicates (null where it is off)."""
+    measured = readability.no_readability() if syllables is None else readability.readability(texts, syllables)
+    easy = {f"{kind}_{name}": value for name, value in measured.items()}
     limit = settings.near_threshold
     share = None if limit is None else _near_duplicate_share(texts, limit, settings.seed)
     return {**easy, f"{kind}_near_duplicate_share": share}

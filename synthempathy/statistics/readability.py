@@ -3,7 +3,8 @@
 Syllables are counted from spelling: pyphen (offline, kept by CourtBouillon) cuts a word where it may be hyphenated,
 and every part has as many syllables as groups of vowels, a silent e aside. Of 259 common words counted by hand, on
 which the rules were made, this has 92% right without the list below, and errs as often up as down (pyphen's cuts alone:
-85%, too few). textstat would fetch a dictionary from the network.
+85%, too few). textstat would fetch a dictionary from the network. Formula and syllables are English's: of another language
+no figure is given, since it would compare with nothing.
 """
 
 from __future__ import annotations
@@ -28,6 +29,15 @@ _SPOKEN = {
     "tired": 2, "idea": 3, "ideas": 3, "area": 3, "maybe": 2, "interest": 2, "interested": 3, "interesting": 3,
     "colleague": 2, "colleagues": 2, "video": 3, "realized": 2, "realised": 2, "comfortable": 3,
 }
+
+
+#: What stands in the metrics beside figures that are null.
+NOTE = "readability is null: Flesch's formula is made for English"
+
+
+def no_readability() -> dict[str, None]:
+    """The figures of `readability` for texts that it cannot measure."""
+    return dict.fromkeys(("flesch_reading_ease", "flesch_kincaid_grade"))
 
 
 def syllable_counts(vocabulary: Vocabulary) -> Integers:

@@ -6,6 +6,7 @@ rounded to 4 digits.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,12 +34,17 @@ class Topic:
     y: float
 
 
-def topic_map(texts: NumberedTexts, vocabulary: Vocabulary, topics: int, seed: int) -> list[Topic]:
-    """At most `topics` topics, the largest first. Texts without a telling word are in none."""
+def topic_map(
+    texts: NumberedTexts, vocabulary: Vocabulary, topics: int, seed: int, small: Set[str] | None = None
+) -> list[Topic]:
+    """At most `topics` topics, the largest first. Texts without a telling word are in none.
+
+    `small` are the language's words that tell nothing, casefolded; None: English's.
+    """
     from sklearn.cluster import KMeans
     from threadpoolctl import threadpool_limits
 
-    weights, words = _tf_idf(texts, vocabulary)
+    weights, words = _tf_idf(texts, vocabulary, small)
     weights = weights[np.flatnonzero(np.diff(weights.indptr))]
     if not weights.shape[0]:
         return []
@@ -49,11 +55,12 @@ def topic_map(texts: NumberedTexts, vocabulary: Vocabulary, topics: int, seed: i
         return _topics(weights, words, means.labels_, means.cluster_centers_, vocabulary)
 
 
-def _tf_idf(texts: NumberedTexts, vocabulary: Vocabulary) -> tuple[Any, Integers]:
+def _tf_idf(texts: NumberedTexts, vocabulary: Vocabulary, small: Set[str] | None) -> tuple[Any, Integers]:
     """Texts x words (sparse, rows of length 1), and the numbers of the words in the columns."""
     from scipy.sparse import csr_matrix
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfTransformer
 
+    small = ENGLISH_STOP_WORDS if small is None else small
     row = np.repeat(np.arange(len(texts)), texts.lengths)
     shape = (len(texts), len(vocabulary.words))
     counts = csr_matrix((np.ones(len(row), dtype=np.float64), (row, texts.flat)), shape=shape)  # sums equal places
@@ -61,7 +68,7 @@ def _tf_idf(texts: NumberedTexts, vocabulary: Vocabulary) -> tuple[Any, Integers
     tells = (in_texts >= min(SMALLEST_TEXTS, len(texts))) & (in_texts <= max(LARGEST_SHARE * len(texts), 1))
     for number in np.flatnonzero(tells).tolist():
         word = vocabulary.words[number]
-        tells[number] = len(word) > 2 and word.isalpha() and word not in ENGLISH_STOP_WORDS
+        tells[number] = len(word) > 2 and word.isalpha() and word not in small
     words = np.flatnonzero(tells)
     words = np.sort(words[np.argsort(-in_texts[words], kind="stable")[:MOST_WORDS]])
     if not len(words):

@@ -31,6 +31,8 @@ LOOKALIKES = {
     **{chr(first + k): chr(ord("a") + k) for first in (0x1F150, 0x1F170) for k in range(26)},  # letters on a disc or a square
     "æ": "ae", "Æ": "ae", "œ": "oe", "Œ": "oe",
     "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u02bc": "'", "\u2032": "'",
+    **dict.fromkeys("\u201e\u201f\u00ab\u00bb\u300c\u300d\u300e\u300f", '"'),  # quotation marks of other languages
+    **dict.fromkeys("\u3002\u0964\u06d4", "."), "\u061f": "?",  # and their ends of sentences
 }
 
 

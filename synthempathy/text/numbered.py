@@ -3,7 +3,9 @@
 Two readings of a text are numbered. `Vocabulary` counts words and sentences as people do: a word is a run of letters and
 digits, with an apostrophe inside, without case ("Don't go, DON'T" has the words don't, go, don't); a sentence ends at full
 stops, question or exclamation marks before white space or the end of the text, unless a small letter follows ("well ... no")
-or a title stands before the stop ("Mr. Smith"); what holds no word is no sentence. `normal_words` are the words of the normal
+or a title stands before the stop ("Mr. Smith"); what holds no word is no sentence. Titles are English's, or the abbreviations
+that a `Vocabulary` is given ("z. B.", "Dr."; "1." for ordinals). Full-width marks end sentences too; in scripts that part no
+words by spaces (Chinese, Japanese, Thai) a word is all that stands between two marks. `normal_words` are the words of the normal
 form by which texts are compared, however they were typed (normal.py): every run of letters, digits and underscores (the regex
 ``\\w+``), so that an apostrophe splits (don't: don, t). A text may have none.
 """
@@ -15,6 +17,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain, count
 
 import numpy as np
@@ -26,9 +29,13 @@ Integers = NDArray[np.int64]
 
 # Possessive (++): nothing is tried twice. What ends a sentence begins with its mark, so that a space fails at once.
 _WORD = r"[^\W_]++(?:['\u2019][^\W_]++)*+"
-_NO_TITLE = r"(?<!\bMr\.)(?<!\bMrs\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bSt\.)"
-_SENTENCE_END = rf"(?<![.!?\u2026])[.!?\u2026]++{_NO_TITLE}[\"'\u201d\u2019)\]]*(?=\s|$)(?!\s+[a-z])"
-_TOKEN = re.compile(f"{_WORD}|{_SENTENCE_END}")
+_TITLES = ("Mr.", "Mrs.", "Ms.", "Dr.", "St.")
+#: Small letters of the Latin, Greek and Cyrillic scripts: others have none, or none that a sentence cannot begin with.
+_SMALL = "".join(chr(code) for code in range(0x530) if chr(code).islower())
+_SENTENCE_END = (
+    r"(?<![.!?\u2026])[.!?\u2026]++NO_TITLE[\"'\u201d\u2019)\]\u201c\u00ab\u00bb]*(?=\s|$)"
+    rf"(?!\s+[{_SMALL}])|[\u3002\uff01\uff1f\u0964\u061f\u06d4]++"
+)
 _SENTENCE_ENDS = -1  # the number of a token that ends a sentence
 
 _NORMAL_WORD = re.compile(r"\w+")
@@ -126,16 +133,33 @@ def words_of(texts: Iterable[str]) -> NumberedTexts:
     return unopened(flat, np.cumsum(lengths, dtype=np.int64))
 
 
+@cache
+def _token(abbreviations: tuple[str, ...]) -> re.Pattern[str]:
+    """A word, or the end of a sentence, which no stop of an abbreviation is: neither of "z. B.", with or without the space."""
+    before: list[str] = []  # what stands before a stop
+    for one in abbreviations:
+        if one[0].isdigit():
+            before += [r"\d", r"\d\d"]
+            continue
+        parts = [re.escape(part.strip()) for part in one.split(".") if part.strip()]
+        for end in range(1, len(parts) + 1):
+            before += [gap.join(parts[:end]) for gap in (r"\.", r"\.\s")]
+    none = "".join(rf"(?<!\b{head}\.)" for head in dict.fromkeys(before))
+    return re.compile(f"{_WORD}|{_SENTENCE_END.replace('NO_TITLE', none)}")
+
+
 class Vocabulary:
     """The words met so far, each with its number, in the order in which they came."""
 
-    def __init__(self) -> None:
+    def __init__(self, abbreviations: Sequence[str] = ()) -> None:
+        """`abbreviations` are those whose stop ends no sentence; English titles where there are none."""
         self.words: list[str] = []
         self._numbers = _Numbers(self.words)
+        self._token = _token(tuple(abbreviations) or _TITLES)
 
     def texts(self, texts: Sequence[str]) -> NumberedTexts:
         """`texts` as numbers; new words get the next ones."""
-        tokens, number_of, find = array("i"), self._numbers.__getitem__, _TOKEN.findall
+        tokens, number_of, find = array("i"), self._numbers.__getitem__, self._token.findall
         ends = [0]
         for text in texts:
             tokens.extend(map(number_of, find(text)))

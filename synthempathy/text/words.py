@@ -1,9 +1,13 @@
-"""A text as words and sentence marks in the normal form (normal.py), read once and shared by all rules of a row."""
+"""A text as words and sentence marks in the normal form (normal.py), read once and shared by all rules of a row.
+
+A word is a run of letters and digits of any script. Where a script parts no words by spaces (Chinese, Japanese, Thai), such a
+run is a whole clause, and where it writes vowels as marks (Devanagari) a syllable: rules that look for words find none there.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
 
 from synthempathy.text.normal import normal_in_place, places
@@ -94,6 +98,24 @@ def _found(pattern: re.Pattern[str], lower: str) -> list[str]:
     for mark in MARKS:
         spaced = spaced.replace(mark, f" {mark} ")
     return list(filter(None, spaced.split(" ")))
+
+
+def each_in(words: Iterable[str], wanted: frozenset[str]) -> list[bool]:
+    """For each word whether it is one of `wanted`, or what an apostrophe parts from the rest of it: j'ai holds j'.
+
+    >>> each_in(["j'ai", "jamais", "je"], frozenset({"je", "j'"}))
+    [True, False, True]
+    """
+    heads = _elided(wanted)
+    if not heads:
+        return list(map(wanted.__contains__, words))
+    return [word in wanted or ("'" in word and word[: word.index("'") + 1] in heads) for word in words]
+
+
+@lru_cache(maxsize=64)
+def _elided(words: frozenset[str]) -> frozenset[str]:
+    """Those that end in an apostrophe: most languages have none."""
+    return frozenset(word for word in words if word.endswith("'"))
 
 
 @lru_cache(maxsize=8)

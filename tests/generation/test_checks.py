@@ -25,7 +25,7 @@ GOOD = "My manager shouted at me and I went home with a headache."
 
 def reason(text: str, field: str = "response", *, finish: str = "stop", instructions: str = "") -> str | None:
     answer = Completion("x", text, finish, 1, 1)
-    return checks.unreadable(answer) or checks.unusable(text, field, SETTINGS, instructions, DOMAIN.voice)
+    return checks.unreadable(answer) or checks.unusable(text, field, SETTINGS, instructions, DOMAIN.wording)
 
 
 @pytest.mark.parametrize(

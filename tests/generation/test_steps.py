@@ -41,7 +41,7 @@ def settings_of(step: GenerationStep, **changes: Any) -> Step:
 
 
 def read(step: GenerationStep, text: str, prompt: str = "default", reason: Any = "stop") -> Any:
-    reader = step.reader(settings_of(step), prompt_of(step, prompt), DOMAIN.voice)
+    reader = step.reader(settings_of(step), prompt_of(step, prompt), DOMAIN.wording)
     return reader(Row("r", SEED, []), Completion("r", text, reason, 1, 1))
 
 
@@ -120,7 +120,7 @@ def made(step: GenerationStep, records: Sequence[Record], machine: Machine, samp
     name = "plain" if step is RESPOND else "default"
     settings = settings_of(step, **changes)
     engine = Engine(backend="transformers")
-    return generate(step, records, prompt_of(step, name), settings, engine, machine, DOMAIN.voice, samples)
+    return generate(step, records, prompt_of(step, name), settings, engine, machine, DOMAIN.wording, samples)
 
 
 def test_rows_that_go_on_hold_what_came_before_and_who_wrote_them(machine: Machine) -> None:

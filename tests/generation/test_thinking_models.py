@@ -37,7 +37,7 @@ def test_no_thought_in_any_field(family: str, tmp_path: Path) -> None:
         update={"model": str(folder), "sampling": GREEDY, "min_words": 5, "attempts": 1, "prompt": "plain"},
     )
     machine = PARAMS.machine.model_copy(update={"store": str(tmp_path / "store.sqlite"), "device": "cpu"})
-    made = generate(RESPOND, asked, PROMPT, settings, PARAMS.engine, machine, DOMAIN.voice)
+    made = generate(RESPOND, asked, PROMPT, settings, PARAMS.engine, machine, DOMAIN.wording)
     rows = list(made.rows())
     assert [row["response"] for row in rows] == [REPLY, REPLY]
     assert "should name" not in json.dumps([{**row, "explanation": ""} for row in rows])

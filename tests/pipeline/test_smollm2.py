@@ -26,5 +26,5 @@ def test_a_real_model_goes_from_seeds_to_scores(smollm2: Path, tmp_path: Path) -
     assert isinstance(settings, Respond)
     for line in (tmp_path / "responses.jsonl").read_text(encoding="utf-8").splitlines():
         pair = Pair.model_validate(json.loads(line))
-        assert unusable(pair.response, "response", settings, "", DOMAIN.voice) is None
+        assert unusable(pair.response, "response", settings, "", DOMAIN.wording) is None
         assert not any(mark in pair.response + pair.explanation + pair.story for mark in ("<|", "**", "Sure", "word count"))

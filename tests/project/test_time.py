@@ -137,7 +137,7 @@ def test_no_reading_of_an_answer_is_slow() -> None:
     step = load_params(ROOT / "params.yaml").respond
     reads: dict[str, Read] = {
         "plain_answer": plain_answer, "read_prose": read_prose, "read_notes": read_notes, "flattened": flattened,
-        "unusable": lambda text: checks.unusable(text, "explanation", step, "Be kind to whoever writes. " * 20, DOMAIN.voice),
+        "unusable": lambda text: checks.unusable(text, "explanation", step, "Be kind to whoever writes. " * 20, DOMAIN.wording),
         "teller": lambda text: another_tells("Lena went out. " + text, text + " I'm Lena." * (len(text) // 10)),
         "harmless": lambda text: harmless([{"role": "user", "content": text}]), "llama_guard": llama_guard,
         "granite_guardian": granite_guardian,

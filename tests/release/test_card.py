@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from synthempathy.domain.description import Domain
 from synthempathy.llm.params import WeightedModel
 from synthempathy.project.params import Params, load_params
 from synthempathy.release.card import FIELDS, dataset_card, gain_sentence
@@ -49,11 +50,13 @@ METRICS: dict[str, dict[str, Any]] = {
 SHEET: Datasheet = {"Motivation": {"Who made it?": "Two of us.\n\nAnd a cat.", "Who paid?": None}}
 
 
-def card_of(metrics: dict[str, dict[str, Any]], params: Params = PARAMS, sheet: Datasheet = SHEET) -> str:
+def card_of(
+    metrics: dict[str, dict[str, Any]], params: Params = PARAMS, sheet: Datasheet = SHEET, domain: Domain = DOMAIN
+) -> str:
     return dataset_card(
         params.model_dump(), {"train": 1300, "validation": 201, "test": 211},
         CorpusMetrics.model_validate(metrics["corpus"]), RowMetrics.model_validate(metrics["dedup"]),
-        RowMetrics.model_validate(metrics["filtered"]), EvaluationMetrics.model_validate(metrics["empathy"]), DOMAIN,
+        RowMetrics.model_validate(metrics["filtered"]), EvaluationMetrics.model_validate(metrics["empathy"]), domain,
         sheet,
     )
 
@@ -110,6 +113,19 @@ def test_a_near_duplicate_rate_that_was_not_worked_out_is_left_out() -> None:
     off = {f"{text}_near_duplicate_share": None for text in ("explanation", "response")}
     assert "2.1% | 3.2% |" in card_of(METRICS)
     assert "near duplicates" not in card_of({**METRICS, "corpus": METRICS["corpus"] | off})
+
+
+def test_a_grade_that_is_not_measured_in_the_language_is_left_out() -> None:
+    off = {f"{text}_flesch_kincaid_grade": None for text in ("explanation", "response")}
+    assert "Flesch-Kincaid" in card_of(METRICS)
+    assert "Flesch-Kincaid" not in card_of({**METRICS, "corpus": METRICS["corpus"] | off})
+
+
+def test_what_no_rule_looked_for_in_the_language_is_said() -> None:
+    said = "know English alone"
+    assert said not in card_of(METRICS) and "a trained classifier" in card_of(METRICS)
+    card = card_of(METRICS, domain=DOMAIN.model_copy(update={"language": "de"}))
+    assert said in card and "Sensitive topics (" not in card and "a trained classifier" not in card and "in German" in card
 
 
 def test_parameters_are_shown() -> None:

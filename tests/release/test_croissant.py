@@ -27,7 +27,7 @@ def described(folder: Path, about: dict[str, Any]) -> dict[str, Any]:
         rows = [{"id": f"p{n}", "response": f"Oh, “{n}”."} for n in numbers]
         write_records(folder / "data" / f"{split}.jsonl", rows)
         write_parquet(folder / "data" / f"{split}.parquet", list(FIELDS), rows)
-    (folder / "croissant.json").write_text(croissant(about, "Pairs.", folder, ["train", "test"], FIELDS), encoding="utf-8")
+    (folder / "croissant.json").write_text(croissant(about, "Pairs.", folder, ["train", "test"], FIELDS, "de"), encoding="utf-8")
     content: dict[str, Any] = json.loads((folder / "croissant.json").read_text(encoding="utf-8"))
     return content
 
@@ -39,6 +39,7 @@ def test_every_file_stands_in_it_with_its_checksum_and_no_path_of_this_machine(t
         f"data/{path.name}": hashlib.sha256(path.read_bytes()).hexdigest() for path in (tmp_path / "data").iterdir()
     }
     assert str(tmp_path) not in json.dumps(content)
+    assert content["inLanguage"] == "de"
 
 
 def test_what_is_blank_is_left_out(tmp_path: Path) -> None:

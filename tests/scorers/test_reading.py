@@ -34,3 +34,11 @@ def test_any_text_is_read_in_order_and_no_word_is_lost_or_made(text: str) -> Non
 )
 def test_a_text_is_silent_without_a_word_of_any_script_or_an_emoji(text: str, silent: bool) -> None:
     assert is_silent(text) == silent
+
+
+def test_letters_of_every_script_are_letters_where_the_language_is_not_english() -> None:
+    assert words("Für Jürgen, straße", any_script=True) == words("Fu\u0308r Ju\u0308rgen, Straße", any_script=True) == (
+        "für", "jürgen", "straße",
+    )
+    assert words("Für") == ("f", "r")  # as saved scorers of English have it
+    assert [part.asked for part in sentences("Ist das so?“ Ja. 你好吗？好。", any_script=True)] == [True, False, True, False]

@@ -120,7 +120,7 @@ SPOILED: list[tuple[str, dict[str, str]]] = [
     ("personal_data", {"explanation": EXPLANATION + " Write to me at ben@example.com."}),
     ("offensive", {"explanation": EXPLANATION + " My boss is an asshole."}),
     ("unsafe_advice", {"response": RESPONSE + " Have a few drinks and forget it."}),
-    ("not_english", {"response": RESPONSE + " Lo siento mucho, debe ser muy difícil vivir con esto todos los días y quiero"
+    ("other_language", {"response": RESPONSE + " Lo siento mucho, debe ser muy difícil vivir con esto todos los días y quiero"
                      " que sepas que no estás sola en este camino tan largo y duro, amiga mía."}),
     ("sensitive_minors", {"explanation": EXPLANATION + " The man next door is a pedophile."}),
     ("sensitive_self_harm", {"explanation": EXPLANATION + " I feel suicidal."}),

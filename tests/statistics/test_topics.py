@@ -55,3 +55,11 @@ def test_same_map_twice_and_largest_first() -> None:
 )
 def test_few_texts_give_few_topics(texts: list[str], sizes: list[int]) -> None:
     assert [topic.texts for topic in topics_of(texts, 12)] == sizes
+
+
+def test_words_that_tell_nothing_are_the_languages() -> None:
+    texts = ["Hund Katze", "Garten Katze", "Hund Suppe", "Suppe Garten", "Brief Zug", "Zug Brief"]
+    vocabulary = Vocabulary()
+    numbered = vocabulary.texts(texts)
+    [topic] = topic_map(numbered, vocabulary, 1, 3, frozenset(("hund",)))
+    assert "hund" not in topic.terms.split() and "katze" in topic.terms.split()

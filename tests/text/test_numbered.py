@@ -92,3 +92,18 @@ def test_taken_texts_are_the_chosen_ones_in_order(texts: list[list[str]], data: 
     taken = words.take(chosen)
     assert isinstance(taken, NumberedTexts)
     assert [taken[i].tolist() for i in range(len(taken))] == [words[i].tolist() for i in chosen]
+
+
+@pytest.mark.parametrize(("text", "sentences"), [
+    ("Ich mag z. B. Äpfel und z.B. Birnen. Am 3. Mai kam Dr. Müller.", 2),
+    ("„Ja.“ Über allem lag Schnee. Es war 2020. Danach taute es … überall.", 4),
+    ("Das Ende... äußerst still.", 1),
+    ("你好。我很好！真的吗？", 3), ("", 0),
+])
+def test_sentences_of_other_languages(text: str, sentences: int) -> None:
+    texts = Vocabulary(("z. B.", "Dr.", "1.")).texts([text])
+    assert texts.sentences.tolist() == [sentences]
+
+
+def test_an_abbreviation_that_is_not_named_ends_a_sentence() -> None:
+    assert Vocabulary().texts(["Am 3. Mai kam Dr. Müller mit z. B. Äpfeln."]).sentences.tolist() == [4]

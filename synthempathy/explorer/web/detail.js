@@ -11,7 +11,7 @@
     const shown = Math.min(text.length, most);
     const cuts = [...new Set([0, shown, ...marks.flatMap(([start, end]) => [start, end])])]
       .filter((at) => at >= 0 && at <= shown).sort((a, b) => a - b);
-    const box = el("div.text", {dir: "auto"});
+    const box = el("div.text", {dir: "auto", lang: explorer.run.language});
     cuts.slice(0, -1).forEach((start, at) => {
       const part = text.slice(start, cuts[at + 1]);
       const over = marks.filter((one) => one[0] <= start && one[1] >= cuts[at + 1]);

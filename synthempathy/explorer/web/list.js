@@ -48,7 +48,7 @@
       const {el, plain} = explorer, row = this.rows[at], table = this.table;
       const head = table.columns.filter((one) => one.kind === "choice" && one.names.length > 1).slice(0, 2)
         .map((one) => one.value(row)).filter(Boolean).map(plain);
-      const words = el("span.words", {dir: "auto"}, "…");
+      const words = el("span.words", {dir: "auto", lang: explorer.run.language}, "…");
       const item = el("div.item", {
         role: "option", id: `row-${row}`, "aria-setsize": this.rows.length, "aria-posinset": at + 1, onclick: () => this.go(at),
       }, el("span.head", {}, el("b", {}, head.join(" · ") || table.name), el("span.id", {}, table.name === "left" ? table.ids[row].replace(/^[^/]*\//, "") : table.ids[row])), words);

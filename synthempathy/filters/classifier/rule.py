@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from synthempathy.core.records import Pair
-from synthempathy.filters.base import FIELDS, Action, Check, Field, Rule, Verdict, action_of, text_in
+from synthempathy.filters.base import FIELDS, Action, Check, Field, Rule, Verdict, action_of, english, text_in
 from synthempathy.filters.classifier.model import LABELS, Classifier, Hit, load_classifier
 from synthempathy.filters.params import Filter
 from synthempathy.filters.rules.topics import RULE as TOPIC_RULE
@@ -47,7 +47,7 @@ def _checks(settings: Filter) -> Iterator[Check]:
 
 
 #: After the lexicons: it finds what they miss.
-RULE = Rule((*(label for label in LABELS if label not in TOPICS), *TOPIC_RULE.reasons), _checks)
+RULE = Rule((*(label for label in LABELS if label not in TOPICS), *TOPIC_RULE.reasons), _checks, english)
 
 
 def _action(settings: Filter, label: str, field: Field) -> Action | None:

@@ -17,9 +17,9 @@ from pathlib import Path
 from synthempathy.core.errors import InputError
 from synthempathy.core.files import read_text
 from synthempathy.core.records import Pair
-from synthempathy.filters.base import Action, Check, Rule, Span, Verdict, action_of, both_reasons, reason_for
+from synthempathy.filters.base import Action, Check, Rule, Span, Verdict, action_of, both_reasons, english, reason_for
 from synthempathy.filters.params import Filter
-from synthempathy.filters.rules.artifacts.not_english import FUNCTION_WORDS
+from synthempathy.filters.rules.artifacts.other_language import FUNCTION_WORDS
 from synthempathy.text.lexicon import words_of_slot
 from synthempathy.text.normal import normal
 from synthempathy.text.words import Text, text_of
@@ -110,7 +110,7 @@ def _checks(settings: Filter) -> tuple[Check, ...]:
     return (check_with(action),) if action else ()
 
 
-RULE = Rule(both_reasons(NAME), _checks)
+RULE = Rule(both_reasons(NAME), _checks, english)
 
 
 def _too_foreign(explanation: Text, response: Text) -> int | None:

@@ -9,7 +9,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from synthempathy.core.records import Pair
-from synthempathy.filters.base import Action, Check, Rule, Verdict, action_of, both_reasons, phrases, reason_for
+from synthempathy.filters.base import (
+    Action,
+    Check,
+    Rule,
+    Verdict,
+    action_of,
+    both_reasons,
+    english,
+    phrases,
+    reason_for,
+)
 from synthempathy.filters.params import Filter
 from synthempathy.text.words import text_of
 
@@ -39,4 +49,4 @@ def _checks(settings: Filter) -> tuple[Check, ...]:
     return () if action is None or settings.topics.self_harm.explanation == "drop" else (check_with(action),)
 
 
-RULE = Rule(both_reasons(NAME), _checks)
+RULE = Rule(both_reasons(NAME), _checks, english)

@@ -3,21 +3,25 @@
 E-mail addresses, web addresses, handles, phone numbers (the `phonenumbers` library, and the 555 numbers that
 models invent), payment cards (Luhn), and US social-security numbers. params.yaml's filter.personal_data says whether
 such a pair is dropped, or each hit is replaced by its kind: [EMAIL], [URL], [HANDLE], [CARD], [SSN], [PHONE].
+Numbers without a + are read as those of the countries that the domain's description names (`phone_regions`); what says that
+a doubtful one is dialled ("call me at") is known in English alone.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 from synthempathy.core.records import Pair
-from synthempathy.filters.base import Field, Found, Rule, Span, on_texts, quoted
+from synthempathy.domain.wording import HOME
+from synthempathy.filters.base import Check, Field, Found, Rule, Span, on_texts, quoted
 from synthempathy.filters.helplines import is_helpline
+from synthempathy.filters.params import Filter
 from synthempathy.text.normal import places, seen
 from synthempathy.text.words import Text
 
 REASON = "personal_data"
-PHONE_REGIONS = ("US", "GB")  # how numbers without a + are read
 #: How they are read besides, and then without a check against the numbers in use, where someone is told to dial.
 DIALLED_REGIONS = ("US", "GB", "AU", "DE", "FR", "IN", "IE", "NZ", "ZA")
 #: All texts of a row: a hit that is masked in the explanation must not stand on in the story.
@@ -84,32 +88,40 @@ _DIGIT = re.compile(r"\d")
 _MARKS = ".,;:!?)'*_"  # may stand after an address and are none of it
 
 
-def find(text: Text, field: Field) -> Found | None:
+def find(text: Text, field: Field, regions: Sequence[str] = HOME) -> Found | None:
     """Every hit."""
-    return quoted(text, *(span for span, _ in found_in(text.raw)))
+    return quoted(text, *(span for span, _ in found_in(text.raw, regions)))
 
 
-RULE = Rule((REASON,), lambda settings: (on_texts(REASON, find),) if settings.personal_data == "drop" else ())
+def _checks(settings: Filter) -> tuple[Check, ...]:
+    asked = partial(find, regions=settings.wording.phone_regions)
+    return (on_texts(REASON, asked),) if settings.personal_data == "drop" else ()
 
 
-def without_personal_data(pair: Pair) -> Pair:
+RULE = Rule((REASON,), _checks)
+
+
+def without_personal_data(pair: Pair, regions: Sequence[str] = HOME) -> Pair:
     """The pair with each hit in any of its texts replaced by its kind; the same object if there is none."""
-    masked = {name: text for name in TEXTS if (text := mask(getattr(pair, name))) != getattr(pair, name)}
+    masked = {name: text for name in TEXTS if (text := mask(getattr(pair, name), regions)) != getattr(pair, name)}
     return pair.model_copy(update=masked) if masked else pair
 
 
-def mask(text: str) -> str:
+def mask(text: str, regions: Sequence[str] = HOME) -> str:
     """`text` with each hit replaced by its kind, until nothing is found: a mask can part what hid a number."""
-    while hits := found_in(text):
+    while hits := found_in(text, regions):
         for (start, end), kind in reversed(hits):
             text = f"{text[:start]}[{kind}]{text[end:]}"
     return text
 
 
-def found_in(text: str) -> list[tuple[Span, str]]:
-    """Where personal data stands, and its kind, in the order of the text; no two hits share a character."""
+def found_in(text: str, regions: Sequence[str] = HOME) -> list[tuple[Span, str]]:
+    """Where personal data stands, and its kind, in the order of the text; no two hits share a character.
+
+    `regions` are the countries as whose telephone numbers those without a + are read.
+    """
     plain = seen(text)  # case tells some kinds apart, so this is not the whole normal form
-    hits = [*_addresses(plain), *_numbers(plain)]  # the surer kinds come first
+    hits = [*_addresses(plain), *_numbers(plain, regions)]  # the surer kinds come first
     if not hits:
         return []
     if plain != text:
@@ -146,7 +158,7 @@ def _unpointed(hit: re.Match[str]) -> Span:
     return hit.start(), hit.start() + len(hit[0].rstrip(_MARKS))
 
 
-def _numbers(text: str) -> Iterator[tuple[Span, str]]:
+def _numbers(text: str, regions: Sequence[str]) -> Iterator[tuple[Span, str]]:
     lower = text.lower()
     if sum(map(lower.count, _SPELLED_DIGITS)) >= _LEAST_SPELLED:  # a quick look: nearly every text is asked
         yield from ((found.span(), "PHONE") for found in _SPELLED_PHONE.finditer(text))
@@ -158,17 +170,17 @@ def _numbers(text: str) -> Iterator[tuple[Span, str]]:
             yield found.span(), "CARD"
     yield from ((found.span(), "SSN") for found in _SSN.finditer(text))
     yield from ((found.span(), "PHONE") for found in _PHONE_555.finditer(text))
-    yield from ((span, "PHONE") for span in (runs if len(runs) > _MOST_NUMBERS else _phones(text)))
+    yield from ((span, "PHONE") for span in (runs if len(runs) > _MOST_NUMBERS else _phones(text, regions)))
 
 
-def _phones(text: str) -> Iterator[Span]:
+def _phones(text: str, regions: Sequence[str]) -> Iterator[Span]:
     import phonenumbers  # takes a while to import, and few texts hold digits
 
     dialled = [hit.end() for hit in _DIAL.finditer(text)]
-    for region in dict.fromkeys((*PHONE_REGIONS, *(DIALLED_REGIONS if dialled else ()))):
+    for region in dict.fromkeys((*regions, *(DIALLED_REGIONS if dialled else ()))):
         wanted = phonenumbers.Leniency.POSSIBLE if dialled else phonenumbers.Leniency.VALID
         for found in phonenumbers.PhoneNumberMatcher(text, region, leniency=wanted):
-            sure = region in PHONE_REGIONS and phonenumbers.is_valid_number(found.number)
+            sure = region in regions and phonenumbers.is_valid_number(found.number)
             near = any(0 <= found.start - end <= _DIAL_REACH for end in dialled)
             digits = "".join(c for c in found.raw_string if c.isdecimal())
             if is_helpline(digits) or _DATE.fullmatch(found.raw_string):

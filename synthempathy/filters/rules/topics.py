@@ -21,6 +21,7 @@ from synthempathy.filters.base import (
     Found,
     Rule,
     Span,
+    english,
     lexicon,
     on_texts,
     phrases,
@@ -77,7 +78,7 @@ def policy_of(policy: TopicPolicy, field: Field) -> Policy:
     return policy.response if field == "response" else policy.explanation
 
 
-RULE = Rule(tuple(topic_reason(topic, action) for action in ACTIONS for topic in TOPICS), _checks)
+RULE = Rule(tuple(topic_reason(topic, action) for action in ACTIONS for topic in TOPICS), _checks, english)
 
 
 def _beside_the_young(text: Text, hits: list[Span]) -> list[Span]:

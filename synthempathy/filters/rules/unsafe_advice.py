@@ -1,7 +1,7 @@
 """unsafe_advice: a response encourages harm, meddles with medicine, or sends someone to drink or revenge.
 
 Advice against it passes ("please do not stop taking it"), and so does understanding ("the wish to get back at
-him"): `lexicons/unsafe_advice.txt` says after which words a phrase is none. A dose in figures never passes.
+him"): `lexicons/unsafe_advice.txt` says after which words a phrase is none. A dose in figures never passes, in any language.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from synthempathy.filters.base import Field, Found, phrases, quoted, text_rule
+from synthempathy.filters.base import Check, Field, Found, Rule, on_texts, phrases, quoted
+from synthempathy.filters.params import Filter
 from synthempathy.text.words import Text
 
 _NUMBER = (
@@ -24,8 +25,17 @@ _find_phrases = phrases(Path(__file__).parents[1] / "lexicons/unsafe_advice.txt"
 
 def find(text: Text, field: Field) -> Found | None:
     """A dose, or a phrase."""
+    return find_dose(text, field) or _find_phrases(text, field)
+
+
+def find_dose(text: Text, field: Field) -> Found | None:
+    """A dose in figures, or in English words."""
     dose = _DOSE.search(text.lower) if any(map(text.lower.__contains__, _UNITS)) else None
-    return quoted(text, text.in_raw(*dose.span())) if dose else _find_phrases(text, field)
+    return quoted(text, text.in_raw(*dose.span())) if dose else None
 
 
-RULE = text_rule("unsafe_advice", find, fields=("response",))
+def _checks(settings: Filter) -> tuple[Check, ...]:
+    return (on_texts("unsafe_advice", find if settings.wording.english else find_dose, fields=("response",)),)
+
+
+RULE = Rule(("unsafe_advice",), _checks)

@@ -5,7 +5,8 @@ Words alone tie a scorer to the topics it was trained on; cues carry over to oth
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from synthempathy.core.params import plain, read_mapping
+from synthempathy.domain.wording import Wording
 from synthempathy.scorers.base import Floats
 from synthempathy.scorers.reading import Sentence, words
 
@@ -21,11 +23,11 @@ MEASURES = (
     "asked", "short", "i_share", "you_share", "shared", "echo", "asked_content", "asked_shared", "asked_bare",
 )
 #: Parts of a table that are no group of cues.
-_NO_GROUPS = frozenset(("skipped", "classes", "together"))
+_NO_GROUPS = frozenset(("skipped", "classes", "together", "words"))
 #: What a rubric without cues has: the measures alone.
 NONE: Mapping[str, Any] = {"skipped": [], "classes": {}, "together": {}}
 _LONGEST = 6  # words of a phrase, ^ and $ included
-#: Words without content.
+#: Words without content, of English.
 SMALL_WORDS = frozenset(
     """
         a about all also am an and any are as at be because been but by can could did do does dont for from get go had
@@ -38,14 +40,34 @@ _FIRST_PERSON = frozenset(["i", "im", "ive", "id", "ill", "me", "my", "mine", "m
 _SECOND_PERSON = frozenset(["you", "your", "youre", "youve", "youd", "youll", "yours", "yourself"])
 
 
+@dataclass(frozen=True)
+class Known:
+    """The words of a language that measures count: without content, of the first person, of the second. Empty: not known."""
+
+    small: frozenset[str] = SMALL_WORDS
+    mine: frozenset[str] = _FIRST_PERSON
+    yours: frozenset[str] = _SECOND_PERSON
+    any_script: bool = False  # letters beyond a to z are letters
+
+    @classmethod
+    def of(cls, named: Mapping[str, Sequence[str]] | None) -> Known:
+        """English's, or those that a table names under `words`."""
+        if named is None:
+            return cls()
+        small, mine, yours = (
+            frozenset(one for word in named[name] for one in words(word, any_script=True)) for name in ("small", "mine", "yours")
+        )
+        return cls(small | mine | yours if small else small, mine, yours, True)
+
+
 class Cues:
-    """A table of cues, compiled to be found in sentences.
+    """A table of cues, compiled to be found in sentences. Under `words` it names those of a language that is not English.
 
     `names` are the columns of `matrix`: `<group>_<cue>`, then the combinations, then MEASURES.
     """
 
     def __init__(self, table: Mapping[str, Any]) -> None:
-        self.table = table
+        self.table, self.known = table, Known.of(table.get("words"))
         self._skipped = frozenset(table["skipped"])
         self._phrases: dict[tuple[str, ...], tuple[int, ...]] = {}
         names: list[str] = []
@@ -70,13 +92,13 @@ class Cues:
         measures = len(self.names) - len(MEASURES)
         for row, sentence, post in zip(rows, sentences, post_words, strict=True):
             row[list(self._seen(sentence.words))] = 1.0
-            row[measures:] = _measures(sentence, post)
+            row[measures:] = _measures(sentence, post, self.known)
         for column, parts in self._together:
             rows[:, column] = rows[:, parts].min(axis=1)
         return rows
 
     def _add(self, spelled: str, column: int) -> None:
-        kept = tuple(w for w in words(spelled) if w not in self._skipped)
+        kept = tuple(w for w in words(spelled, any_script=self.known.any_script) if w not in self._skipped)
         key = ("^",) * spelled.startswith("^") + kept + ("$",) * spelled.endswith("$")
         if not kept or len(key) > _LONGEST:
             raise ValueError(f"cue phrase '{spelled}': 1 to {_LONGEST} words are needed, those under `skipped` not counted")
@@ -93,31 +115,33 @@ class Cues:
         return seen
 
 
-def read_cues(path: Path | None) -> Cues:
-    """The cues of a YAML file. InputError if there is none; without a path, none are stated."""
-    if path is None:
-        return Cues(NONE)
-    return Cues(plain(read_mapping(path)))
+def read_cues(path: Path | None, wording: Wording | None = None) -> Cues:
+    """The cues of a YAML file, in the language of `wording`. InputError if there is none; without a path, none are stated."""
+    table = dict(NONE if path is None else plain(read_mapping(path)))
+    if wording is not None and not wording.english:
+        named = {"small": wording.words.small, "mine": wording.voice.pronouns, "yours": wording.words.addressed}
+        table["words"] = {name: list(some) for name, some in named.items()}
+    return Cues(table)
 
 
-def content_words(spoken: Sequence[str]) -> frozenset[str]:
+def content_words(spoken: Sequence[str], small: Set[str] = SMALL_WORDS) -> frozenset[str]:
     """What a reply can pick up from an explanation: its words without the small ones."""
-    return frozenset(w for w in spoken if w not in SMALL_WORDS and len(w) > 2)
+    return frozenset(w for w in spoken if w not in small and len(w) > 2)
 
 
-def _measures(sentence: Sentence, post: frozenset[str]) -> tuple[float, ...]:
+def _measures(sentence: Sentence, post: frozenset[str], known: Known) -> tuple[float, ...]:
     spoken = sentence.words
     count = len(spoken)
-    content = [w for w in spoken if w not in SMALL_WORDS]
+    content = [w for w in spoken if w not in known.small]
     picked_up = sum(w in post for w in content)
     shared = min(picked_up, 3) / 3
-    mine = sum(w in _FIRST_PERSON for w in spoken)
+    mine = sum(w in known.mine for w in spoken)
     asked = float(sentence.asked)
     return (
         asked,
         float(count <= 4),
         min(4 * mine / count, 1.0),
-        min(4 * sum(w in _SECOND_PERSON for w in spoken) / count, 1.0),
+        min(4 * sum(w in known.yours for w in spoken) / count, 1.0),
         shared,
         picked_up / len(content) if mine and content else 0.0,  # the post repeated: a weak model's reply
         asked * min(len(content), 4) / 4,

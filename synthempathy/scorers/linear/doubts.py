@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from synthempathy.scorers.base import Dimension, Floats, Integers
-from synthempathy.scorers.linear.cues import SMALL_WORDS, content_words
+from synthempathy.scorers.linear.cues import content_words
 from synthempathy.scorers.linear.features import ReadPairs
 
 #: Below this share of distinct runs of three words a reply is said to repeat itself; below this share of small words
-#: (a, the, you, was) words are said to be strung together. Ordinary English has 0.9 and more, and 0.3 and more.
+#: (a, the, you, was) words are said to be strung together. Ordinary English has 0.9 and more, and 0.3 and more. In a language
+#: whose small words nobody has named, the second is not asked.
 DISTINCT_RUNS = 0.5
 SMALL_WORDS_SHARE = 0.08
 #: Replies shorter than this (words) raise neither of the two.
@@ -107,7 +108,7 @@ def insincerity(read: ReadPairs) -> Floats:
         if len(spoken) >= ENOUGH_WORDS:
             runs = list(zip(spoken, spoken[1:], spoken[2:], strict=False))
             distinct = len(set(runs)) / len(runs)
-            plain = sum(word in SMALL_WORDS for word in spoken) / len(spoken)
+            plain = sum(word in read.small for word in spoken) / len(spoken) if read.small else SMALL_WORDS_SHARE
             doubts[pair] = 1 - min(1.0, distinct / DISTINCT_RUNS) * min(1.0, plain / SMALL_WORDS_SHARE)
     return doubts
 
@@ -135,7 +136,7 @@ def _kept(likely: Floats, share: Floats) -> Floats:
 
 
 def _all_said(read: ReadPairs) -> list[frozenset[str]]:
-    return [stems(content_words(spoken)) for spoken in _words(read)]
+    return [stems(content_words(spoken, read.small)) for spoken in _words(read)]
 
 
 def _words(read: ReadPairs) -> list[list[str]]:

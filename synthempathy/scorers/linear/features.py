@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfTransformer
 
 from synthempathy.scorers.base import Floats, Integers
-from synthempathy.scorers.linear.cues import Cues, content_words
+from synthempathy.scorers.linear.cues import SMALL_WORDS, Cues, Known, content_words
 from synthempathy.scorers.reading import Sentence, sentences, words
 
 #: A word, pair or run of characters counts from this many sentences on.
@@ -28,11 +28,12 @@ CHARACTERS_RUNS = (3, 4)
 Matrix = Any  # scipy's stubs do not say what a csr_matrix holds
 
 class ReadPairs(NamedTuple):
-    """All responses' `sentences`, the pair that each belongs to, and the content words of each pair's explanation."""
+    """All responses' `sentences`, the pair that each belongs to, the content words of each pair's explanation, small words."""
 
     sentences: list[Sentence]
     owner: Integers
     post_words: list[frozenset[str]]
+    small: frozenset[str] = SMALL_WORDS
 
 
 class Rows(NamedTuple):
@@ -172,16 +173,17 @@ class Features:
         return sparse.hstack([*parts, sparse.csr_matrix(cues)], format="csr")
 
 
-def read_pairs(explanations: Sequence[str], responses: Sequence[str]) -> ReadPairs:
-    """The pairs, read sentence by sentence."""
+def read_pairs(explanations: Sequence[str], responses: Sequence[str], known: Known | None = None) -> ReadPairs:
+    """The pairs, read sentence by sentence, in the language whose words are `known`; None: English."""
+    known = known or Known()
     found: list[Sentence] = []
     owner: list[int] = []
     for number, response in enumerate(responses):
-        spoken = sentences(response)
+        spoken = sentences(response, any_script=known.any_script)
         found += spoken
         owner += [number] * len(spoken)
-    post_words = [content_words(words(explanation)) for explanation in explanations]
-    return ReadPairs(found, np.asarray(owner, dtype=np.intp), post_words)
+    post_words = [content_words(words(post, any_script=known.any_script), known.small) for post in explanations]
+    return ReadPairs(found, np.asarray(owner, dtype=np.intp), post_words, known.small)
 
 
 def _gathering(read: ReadPairs) -> Matrix:

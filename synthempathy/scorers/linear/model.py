@@ -77,7 +77,7 @@ class LinearScorer(PairScorer):
         return iter(Parallel(n_jobs=-1, return_as="generator")(delayed(self._read)(*chunk) for chunk in chunks))
 
     def _read(self, explanations: Sequence[str], responses: Sequence[str]) -> dict[Dimension, Floats]:
-        read = read_pairs(explanations, responses)
+        read = read_pairs(explanations, responses, self.readers.features.cues.known)
         if not read.sentences:
             return {m: np.tile(NO_WORDS, (len(responses), 1)) for m in self.dimensions}
         log_odds = self.readers.log_odds(read)

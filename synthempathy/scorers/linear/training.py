@@ -57,8 +57,9 @@ class ReadMaterial:
     def __init__(self, pairs: Sequence[LabelledPair], settings: LinearSettings, around: Surroundings) -> None:
         rubric = around.rubric
         self.pairs, self.dimensions = pairs, dimensions_of(pairs)
-        self.read = read_pairs([p.explanation for p in pairs], [p.response for p in pairs])
-        self.features = Features.fit(read_cues(around.cues), self.read)
+        cues = read_cues(around.cues, around.wording)
+        self.read = read_pairs([p.explanation for p in pairs], [p.response for p in pairs], cues.known)
+        self.features = Features.fit(cues, self.read)
         self.rows = self.features.rows(self.read)
         need = rubric.need_the_explanation if rubric else self.dimensions
         self.doubts = Doubts.fit(self.read, need) if settings.doubts else None

@@ -47,7 +47,8 @@ def test_what_is_quoted_or_denied_is_of_other_classes() -> None:
 
 
 def test_a_quoted_line_reaches_to_its_end_and_a_negation_no_further_than_its_scope() -> None:
-    tokens = [token for one in sentences(Text("He left.\n > she ran off \nNot a bad old long day but fine")) for token in one.tokens]
+    text = Text("He left.\n > she ran off \nNot a bad old long day but fine")
+    tokens = [token for one in sentences(text) for token in one.tokens]
     assert " ".join(tokens) == 'he left . she" ran" off" \n not a~ bad~ old~ long~ day but fine'
 
 

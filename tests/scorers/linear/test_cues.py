@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from synthempathy.domain.wording import Wording
 from synthempathy.scorers.linear.cues import MEASURES, Cues, content_words, read_cues
+from synthempathy.scorers.linear.doubts import insincerity
+from synthempathy.scorers.linear.features import read_pairs
 from synthempathy.scorers.reading import Sentence, sentences, words
 from tests.helpers.empathy import CUES as CUES_FILE
+from tests.helpers.empathy import DOMAIN
+from tests.helpers.german import WORDING
 
 CUES = read_cues(CUES_FILE)
 
@@ -72,3 +79,20 @@ def test_classes_and_anchors() -> None:
     text = "sorry i feel so let down"
     seen = [[*cues.matrix([Sentence(0, len(t), words(t), False)], [frozenset()])[0, :3]] for t in (text, "i am sorry")]
     assert seen == [[1, 1, 1], [0, 0, 0]]
+
+
+def test_another_languages_words_are_the_domains_and_go_with_the_table() -> None:
+    cues = read_cues(None, WORDING)
+    post = content_words(words("Ich sitze in der Küche", any_script=True), cues.known.small)
+    assert post == {"sitze", "küche"}
+    parts = sentences("Ich höre dich in deiner Küche.", any_script=True)
+    row = dict(zip(cues.names, cues.matrix(parts, [post])[0].tolist(), strict=True))
+    assert row["i_share"] > 0 and row["you_share"] > 0 and row["shared"] > 0
+    assert Cues(cues.table).known == cues.known and Cues(json.loads(json.dumps(cues.table))).known == cues.known
+    assert "words" not in read_cues(CUES_FILE, DOMAIN.wording).table
+
+
+def test_german_is_not_taken_for_words_strung_together() -> None:
+    response = "Ich höre, wie müde du bist, und dass dir niemand zuhört, während du jeden Abend allein in der Küche sitzt."
+    for wording in (WORDING, Wording(language="de")):
+        assert insincerity(read_pairs(["Ich sitze da."], [response], read_cues(None, wording).known)).tolist() == [0.0]

@@ -1,15 +1,20 @@
 """assistant_talk: talk around the answer ("Here's a rewritten version:", "I hope this helps"), or chat markup.
 
-By `lexicons/artifacts/assistant_talk.txt`, openings and markup. Generation asks for talk and markup apart.
+By `lexicons/artifacts/assistant_talk.txt`, openings and markup. Generation asks for talk and markup apart. Talk is known in
+English alone; markup is the same in every language.
 """
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from synthempathy.filters.base import Field, Found, phrases, quoted, text_rule
+from synthempathy.filters.base import Check, Field, Found, Rule, on_texts, phrases, quoted
 from synthempathy.text.words import Text
+
+if TYPE_CHECKING:
+    from synthempathy.filters.params import Filter
 
 _ANSWER = r"(?:response|reply|retelling|rewrite|rewriting|rewritten|paraphrase|first[- ]person|revised|[a-z]{3,20}thetic)"
 _AGREES = r"(?:sure|sure thing|certainly|of course|absolutely|okay|ok|no problem)"
@@ -56,4 +61,8 @@ def find(text: Text, field: Field) -> Found | None:
     return find_markup(text, field) or find_talk(text, field)
 
 
-RULE = text_rule("assistant_talk", find, story_as="response")
+def _checks(settings: Filter) -> tuple[Check, ...]:
+    return (on_texts("assistant_talk", find if settings.wording.english else find_markup, story_as="response"),)
+
+
+RULE = Rule(("assistant_talk",), _checks)

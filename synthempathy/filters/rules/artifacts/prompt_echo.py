@@ -2,16 +2,19 @@
 
 An instruction of the prompts (`lexicons/artifacts/prompt_echo.txt`), a label of the notes ("Reasoning:"), or, in a response, a
 long run of the explanation. Quoting the person's own words is part of a good answer; quoting 40 of them is not. Generation,
-which knows the prompt, looks for short runs of that besides.
+which knows the prompt, looks for short runs of that besides. Instructions, and most labels, are known in English alone; the
+labels that the domain's description names are known in every language.
 """
 
 from __future__ import annotations
 
 import re
+from functools import cache, partial
 from pathlib import Path
 
 from synthempathy.core.records import Pair
-from synthempathy.filters.base import Field, Found, Rule, Span, Verdict, on_texts, phrases, quoted
+from synthempathy.domain.wording import Labels, Wording
+from synthempathy.filters.base import Field, Find, Found, Rule, Span, Verdict, on_texts, phrases, quoted
 from synthempathy.text.words import Text, text_of
 
 REASON = "prompt_echo"
@@ -21,18 +24,38 @@ _LABELS = (
     r"Reasoning|Response|Explanation|Story|Situation|Category|Thinking [Ee]rror|Feelings?|Thoughts?|Emotions?"
     r"|Answer|Prompt|Instructions?|Reply|Output|Input|REASONING|RESPONSE|They want|The emotion"
 )
-#: A label at the start of a text, a line or a sentence, perhaps in markdown.
-_LABEL = re.compile(
-    rf"(?:^|[.!?][\"'\u201d)*]{{0,2}}[ \t]{{1,3}})[*#_>\" \t]{{0,4}}(?:{_LABELS})[*_]{{0,2}}:", re.MULTILINE
-)
 
 _find_phrases = phrases(Path(__file__).parents[2] / "lexicons/artifacts/prompt_echo.txt")
 
 
+@cache
+def _labelled(labels: Labels, english: bool) -> re.Pattern[str]:
+    """A label at the start of a text, a line or a sentence, perhaps in markdown."""
+    known = [re.escape(one) for one in (labels.reasoning, labels.response, *Labels().model_dump().values())]
+    names = "|".join([_LABELS, *known] if english else known)
+    return re.compile(
+        rf"(?:^|[.!?][\"'\u201d)*]{{0,2}}[ \t]{{1,3}})[*#_>\" \t]{{0,4}}(?:{names})[*_]{{0,2}}:", re.MULTILINE
+    )
+
+
+_ENGLISH = _labelled(Labels(), True)
+
+
+def of(wording: Wording) -> Find:
+    """The check for texts in the language of `wording`."""
+    return partial(_found, labelled=_labelled(wording.labels, wording.english), english=wording.english)
+
+
 def find(text: Text, field: Field) -> Found | None:
-    """A label, or an instruction."""
-    label = _LABEL.search(text.raw) if ":" in text.raw else None
-    return quoted(text, _stripped(label)) if label else _find_phrases(text, field)
+    """A label, or an instruction, of English prompts."""
+    return _found(text, field, labelled=_ENGLISH, english=True)
+
+
+def _found(text: Text, field: Field, *, labelled: re.Pattern[str], english: bool) -> Found | None:
+    label = labelled.search(text.raw) if ":" in text.raw else None
+    if label:
+        return quoted(text, _stripped(label))
+    return _find_phrases(text, field) if english else None
 
 
 def copied(pair: Pair) -> Verdict | None:
@@ -41,7 +64,7 @@ def copied(pair: Pair) -> Verdict | None:
     return Verdict("drop", REASON, "response", run) if run is not None else None
 
 
-RULE = Rule((REASON,), lambda settings: (on_texts(REASON, find, story_as="response"), copied))
+RULE = Rule((REASON,), lambda settings: (on_texts(REASON, of(settings.wording), story_as="response"), copied))
 
 
 def _stripped(found: re.Match[str]) -> Span:

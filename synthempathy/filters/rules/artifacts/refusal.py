@@ -1,6 +1,7 @@
 """refusal: the model declines ("I cannot help with that") or speaks of itself ("As an AI ...").
 
 By `lexicons/artifacts/refusal.txt`; most ways of declining are looked for in responses alone, since a person may say them, too.
+It knows English alone.
 """
 
 from __future__ import annotations

@@ -1,16 +1,22 @@
 """repetition: a text runs in a loop, as small models do.
 
 A loop is a phrase said again at once (one word 6 times, two or three words 4 times, longer ones 3 times), or 8 words in
-a row that stand three times anywhere, or one character 24 times, or a "word" of 40 letters (hahahaha...).
+a row that stand three times anywhere, or one character 24 times, or a "word" of 40 letters (hahahaha...). German has words so
+long, and Chinese parts none: outside English such a word must say few letters over and over.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import partial
+from typing import TYPE_CHECKING
 
-from synthempathy.filters.base import FIELDS, Field, Found, Rule, on_texts
+from synthempathy.filters.base import FIELDS, Check, Field, Found, Rule, on_texts
 from synthempathy.text.words import Text
+
+if TYPE_CHECKING:
+    from synthempathy.filters.params import Filter
 
 PHRASE_TIMES = 3  # of a phrase of four words and more
 #: A story may say a phrase three times, which makes a loop of the texts that are retold from it.
@@ -19,29 +25,37 @@ LONGEST_LOOP = 20  # words
 REFRAIN_WORDS, REFRAIN_TIMES = 8, 3
 CHARACTER_TIMES = 24
 LONGEST_WORD = 40
+FEW_LETTERS = 8  # different ones, in a word that is too long in any language
 
 _CHARACTERS = re.compile(rf"(\S)\1{{{CHARACTER_TIMES - 1}}}")
 
 
-def find(text: Text, field: Field, phrase_times: int = PHRASE_TIMES) -> Found | None:
+def find(text: Text, field: Field, phrase_times: int = PHRASE_TIMES, *, english: bool = True) -> Found | None:
     """The words of the loop; `phrase_times` is how often a phrase of four words and more makes one."""
     loop = _loop(text.words, phrase_times)
     longest = max(map(len, text.raw.split()), default=0)
     if loop is None and longest >= CHARACTER_TIMES:
         loop = _one_character(text.raw)
         if loop is None and longest >= LONGEST_WORD:
-            loop = next((word for word in text.words if len(word) >= LONGEST_WORD), None)
+            long = (word for word in text.words if len(word) >= LONGEST_WORD)
+            loop = next((word for word in long if english or len(set(word)) <= FEW_LETTERS), None)
     return Found(loop) if loop is not None else None
 
 
-def find_in_story(text: Text, field: Field) -> Found | None:
+def find_in_story(text: Text, field: Field, *, english: bool = True) -> Found | None:
     """As `find`, with the greater patience that a story has."""
-    return find(text, field, STORY_PHRASE_TIMES)
+    return find(text, field, STORY_PHRASE_TIMES, english=english)
 
 
-RULE = Rule(("repetition",), lambda settings: (
-    on_texts("repetition", find, fields=FIELDS), on_texts("repetition", find_in_story, fields=("story",)),
-))
+def _checks(settings: Filter) -> tuple[Check, ...]:
+    english = settings.wording.english
+    return (
+        on_texts("repetition", partial(find, english=english), fields=FIELDS),
+        on_texts("repetition", partial(find_in_story, english=english), fields=("story",)),
+    )
+
+
+RULE = Rule(("repetition",), _checks)
 
 
 def _one_character(text: str) -> str | None:

@@ -7,8 +7,10 @@ import unicodedata
 from synthempathy.filters.base import FIELDS, Field, Found, Rule, on_texts, quoted
 from synthempathy.text.words import Text
 
-ENDS = frozenset(".!?\u2026\u3002\uff01\uff1f")  # the ellipsis and the full-width marks among them
-CLOSERS = frozenset("\"'\u2019\u201d)]}*_~")  # may stand after the end: quotes, brackets, markdown
+#: The ellipsis and the full-width marks among them, and those of Hindi, Arabic, Urdu, Armenian, Ethiopic and Khmer.
+ENDS = frozenset(".!?\u2026\u3002\uff01\uff1f\uff0e\uff61\u0964\u0965\u061f\u06d4\u0589\u1362\u17d4")
+#: May stand after the end: quotes (of German and French, of Chinese and Japanese, too), brackets, markdown.
+CLOSERS = frozenset("\"'\u2019\u201d)]}*_~\u201c\u2018\u00bb\u00ab\u203a\u2039\u300d\u300f\uff09\u3011\u300b")
 SYMBOLS = frozenset(("So", "Sk", "Mn", "Me", "Cf"))  # Unicode classes of emoji and of what joins them
 SHOWN = 40
 STORY_WORDS = 3  # a story of fewer is a mark in a row that has none: pairs may come from elsewhere

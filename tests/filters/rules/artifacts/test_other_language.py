@@ -1,4 +1,4 @@
-"""Not English: other languages, even in a part; names, slang and lists pass."""
+"""Another language than the corpus's, even in a part; names, slang and lists pass."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthempathy.filters.rules.artifacts.not_english import (
+from synthempathy.domain.wording import Wording, Words
+from synthempathy.filters.rules.artifacts.other_language import (
     FUNCTION_WORDS,
     LEAST_SHARE,
     RULE,
     STEP,
     STRETCH,
-    _unlike_english,
+    _unlike,
     find,
+    of,
 )
 from synthempathy.text.words import Text
+from tests.helpers.german import TOLD, WORDING
 from tests.helpers.pairs import filter_settings, labelled_pairs
 
 SPANISH = "Lo siento mucho, debe ser muy difícil vivir con esto todos los días, y quiero que sepas que no estás sola."
@@ -54,6 +57,51 @@ def test_every_labelled_post_and_reply_is_english() -> None:
     assert len(wrong) <= 0.002 * len(pairs), wrong
 
 
+GERMAN = (
+    "Ich saß am 3. Mai übermüdet in der Küche, und niemand fragte mich, wie es mir geht. Über mir übte der Nachbar, z. B. "
+    "immer denselben Marsch, und ich wusste nicht mehr, was ich noch tun sollte."
+)
+ENGLISH = "I am so sorry that you had to go through that, and I am glad you told me about it today, my friend."
+DANISH = (
+    "Jeg sad i køkkenet den aften, og ingen spurgte mig, hvordan jeg havde det. Min nabo spillede trommer hele natten, og jeg "
+    "kunne ikke sove, så jeg gik en tur rundt om søen og tænkte på min søster."
+)
+
+
+def wording_of(language: str, *small: str) -> Wording:
+    return Wording(language=language, words=Words(small=small))
+
+
+@pytest.mark.parametrize("wording", [WORDING, wording_of("de")])
+def test_the_domains_language_passes_and_english_does_not(wording: Wording) -> None:
+    find_other = of(wording)
+    assert find_other(Text(GERMAN), "response") is None
+    assert find_other(Text(ENGLISH), "response") is not None
+    assert all(find_other(Text(text), field) is None for told in TOLD for field, text in told.items())  # type: ignore[arg-type]
+
+
+def test_a_stretch_is_found_where_small_words_are_known() -> None:
+    found = of(WORDING)(Text(f"{GERMAN} {ENGLISH}"), "response")
+    assert found is not None and "sorry" in found.words
+    assert of(wording_of("de"))(Text(f"{GERMAN} {GERMAN} {ENGLISH}"), "response") is None
+
+
+def test_elided_words_are_small_words() -> None:
+    words = ("j'", "l'", "d'", "qu'", "n'", "c'", "et", "à", "de", "la", "le", "que", "ai", "est", "pas", "un", "une", "en")
+    text = "J'ai l'impression que c'est à l'école d'en haut qu'on n'apprend pas l'essentiel, et j'ai l'habitude d'y penser."
+    assert of(wording_of("fr", *words))(Text(text), "response") is None
+
+
+def test_languages_that_are_taken_for_one_another_pass() -> None:
+    assert of(wording_of("nb"))(Text(DANISH), "response") is None
+    assert of(wording_of("nl"))(Text(DANISH), "response") is not None
+
+
+@pytest.mark.parametrize(("language", "known"), [("en", True), ("de", True), ("nb", True), ("zh", True), ("tlh", False)])
+def test_of_a_language_that_is_not_known_nothing_is_asked(language: str, known: bool) -> None:
+    assert RULE.reads(wording_of(language)) == known
+
+
 @given(st.lists(st.sampled_from(["the", "xul", "vor", "zop"]), max_size=70))
 def test_a_quick_look_finds_no_stretch_where_none_is_and_hides_none(words: list[str]) -> None:
     def few(start: int, end: int) -> bool:
@@ -61,4 +109,4 @@ def test_a_quick_look_finds_no_stretch_where_none_is_and_hides_none(words: list[
 
     ends = [min(start + STRETCH, len(words)) for start in range(0, max(len(words) - STRETCH, 0) + STEP, STEP)]
     stretches = [(max(0, min(k * STEP, end - STRETCH)), end) for k, end in enumerate(ends)]
-    assert len(_unlike_english(Text(" ".join(words)))) == sum(few(*one) for one in stretches)
+    assert len(_unlike(Text(" ".join(words)), FUNCTION_WORDS)) == sum(few(*one) for one in stretches)

@@ -25,6 +25,7 @@ from pathlib import Path
 from statistics import median
 
 from synthempathy.core.records import Story
+from synthempathy.core.threads import available_cores, set_threads
 from synthempathy.llm import runner
 from synthempathy.llm.backends import Loaded, Request, longest_first, open_backend
 from synthempathy.llm.loading import Model, load_model, load_tokenizer, pick_device
@@ -33,6 +34,7 @@ from synthempathy.llm.runner import Asking, Row, ask_rows
 from synthempathy.llm.store_key import KeyMaker
 from synthempathy.project.params import Params, load_params
 
+set_threads()  # as every stage does, before torch is loaded
 ROOT = Path(__file__).parents[1]
 PEOPLE = ("My sister", "My manager", "A neighbour", "My old friend Tom", "The landlord", "My teacher", "My daughter")
 DEEDS = ("shouted at me", "forgot my birthday", "wants the money back", "left without a word", "lost my papers")
@@ -134,8 +136,6 @@ def bare_vllm(rows: list[Row], params: Params) -> tuple[Callable[[], tuple[int, 
 
 def ray_beside_local(rows: list[Row], params: Params, rounds: int) -> None:
     """Rows a second through one Ray worker over those in process, taking turns."""
-    from synthempathy.core.threads import available_cores
-
     keys = KeyMaker(Model(params.respond.model), params.engine, params.respond.sampling)
     requests = longest_first([Request(row.id, row.rendered(), keys.seed(row.rendered(), 0, 0)) for row in rows])
     one = params.machine.ray.model_copy(update={"address": None, "workers": 1, "cpus_per_worker": available_cores()})

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -59,6 +60,21 @@ def engine(model):
     engine.close()
 
 
+@contextmanager
+def within(seconds):
+    """TimeoutError in what would else wait without end."""
+    def ring(*_):
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def worker_processes():
     family = psutil.Process().children(recursive=True)
     return [process for process in family if "_Actor" in " ".join([process.name(), *process.cmdline()])]
@@ -69,11 +85,39 @@ def test_a_worker_that_is_killed_midway_costs_no_row_and_changes_none(engine, mo
     found.append(next(outcomes))
     before = worker_processes()
     assert len(before) == 2
+    assert {one.nice() for one in before} == {psutil.Process().nice()}, "beside other work they would write next to nothing"
     before[0].send_signal(signal.SIGKILL)
     found.extend(outcomes)
     local = open_backend(Model(model), PARAMS.engine, machine().model_copy(update={"executor": "local"}))
     assert by_id(found) == by_id(local.complete(rows(), SAMPLING))
     assert not before[0].is_running() or before[0].status() == psutil.STATUS_ZOMBIE  # dead, if nobody has asked yet
+
+
+def test_a_worker_that_dies_before_it_is_connected_is_started_anew(engine, model, tmp_path, monkeypatch):
+    mark = tmp_path / "killed"
+
+    class DiesFirst:
+        def work(self, *given):
+            if not mark.exists():
+                mark.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            module._Actor().work(*given)
+
+    monkeypatch.setattr(module, "_Actor", DiesFirst)
+    alone = open_backend(Model(model), PARAMS.engine, machine(workers=1))
+    with within(200):
+        assert sorted(by_id(alone.complete(rows(8), SAMPLING))) == sorted(row.id for row in rows(8))
+    assert mark.exists()
+    alone.close()
+
+
+def test_a_stranger_who_hangs_up_shuts_no_worker_out(engine, model):
+    alone = open_backend(Model(model), PARAMS.engine, machine(workers=1))
+    for _ in range(3):
+        socket.create_connection(alone._places._listener.address).close()
+    with within(200):
+        assert sorted(by_id(alone.complete(rows(8), SAMPLING))) == sorted(row.id for row in rows(8))
+    alone.close()
 
 
 def test_the_key_reaches_the_workers_and_no_log(engine):
@@ -122,6 +166,7 @@ def test_no_requests_no_workers(engine):
 
 PROGRAM = """
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from synthempathy.core.command import guarded
 from synthempathy.project.params import load_params

@@ -19,6 +19,8 @@ from synthempathy.llm.params import RaySettings
 
 #: Bytes of Ray's object store on a cluster of this machine alone; what does not fit is put on disk.
 OBJECT_STORE = 256 << 20
+#: How often a cluster of this machine is started: Ray gives each start 30 seconds, which a busy machine may need.
+STARTS = 3
 #: How long a cluster's address may take to answer.
 KNOCK_SECONDS = 20.0
 
@@ -39,11 +41,14 @@ def start_cluster(settings: RaySettings) -> tuple[bool, dict[str, float]]:
     logging.getLogger("ray").setLevel(logging.CRITICAL)
     if ray.is_initialized():
         return False, ray.cluster_resources()
-    try:
-        with _own_signals(), _suppress_stderr(), environment_as_found():  # Ray gives its workers threads by num_cpus
-            ray.init(**_where(settings), log_to_driver=False, logging_level=logging.CRITICAL)
-    except Exception as error:
-        raise _no_cluster(settings.address, error) from error
+    for start in range(1, STARTS + 1):
+        try:
+            with _own_signals(), _suppress_stderr(), environment_as_found():  # Ray gives its workers threads by num_cpus
+                ray.init(**_where(settings), log_to_driver=False, logging_level=logging.CRITICAL)
+            break
+        except Exception as error:
+            if start == STARTS or settings.address or "timed out during startup" not in str(error):
+                raise _no_cluster(settings.address, error) from error
     return True, ray.cluster_resources()
 
 

@@ -30,13 +30,14 @@ PREFETCH = 16
 
 def serve(connection: Connection, opened: Opened) -> None:
     """Load the engine, once, and answer what comes until the connection is closed."""
+    inbox = _Inbox(connection)
+    Thread(target=inbox.read, daemon=True, name="worker-inbox").start()  # now: nobody may wait any more when it is loaded
     try:
         engine = open_backend(*opened)
     except SynthempathyError as error:
         connection.send(("error", None, str(error)))
+        inbox.over = True
         return
-    inbox = _Inbox(connection)
-    Thread(target=inbox.read, daemon=True, name="worker-inbox").start()
     holds = getattr(engine, "in_flight", None)
     connection.send(("ready", (holds or opened[2].batch_size) + PREFETCH))
     try:
@@ -54,6 +55,7 @@ def serve(connection: Connection, opened: Opened) -> None:
             connection.send(("idle", call))
     finally:
         engine.close()
+        inbox.over = True
 
 
 def _answer(
@@ -79,13 +81,16 @@ class _Inbox:
 
     def __init__(self, connection: Connection) -> None:
         self._connection, self.messages, self.stopped = connection, SimpleQueue[Any](), -1
+        self.over = False  # nothing is left to end
 
     def read(self) -> None:
         while True:
             try:
                 message = self._connection.recv()
-            except (EOFError, OSError):  # whoever asked is gone: nobody wants the rest
-                os._exit(1)
+            except (EOFError, OSError):
+                if self.over:
+                    return
+                os._exit(1)  # whoever asked is gone: nobody wants the rest
             if message[0] == "stop":
                 self.stopped = max(self.stopped, message[1])
             elif message[0] == "close":

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from collections import Counter, deque
 from itertools import islice
@@ -23,7 +26,8 @@ from tests.helpers.engine_contract import by_id, rows
 from tests.helpers.flaky_server import FlakyServer, a_third_fails
 from tests.helpers.tiny_model import save_tiny_model
 
-PARAMS = load_params(Path(__file__).parents[3] / "params.yaml")
+ROOT = Path(__file__).parents[3]
+PARAMS = load_params(ROOT / "params.yaml")
 SAMPLING = Sampling(temperature=0.9, top_p=0.95, max_tokens=24, seed=1)
 
 
@@ -116,6 +120,26 @@ def test_a_worker_begins_with_a_full_batch_though_rows_come_one_by_one(monkeypat
     serving.join()
     assert told == ["done"] * 10 + ["idle"]
     assert batches == [4, 4, 2]
+
+
+LOADING = """
+import threading, time
+from multiprocessing import Pipe
+from synthempathy.llm.backends import worker
+
+worker.open_backend = lambda *_: time.sleep(600)
+here, there = Pipe()
+threading.Timer(0.5, there.close).start()
+worker.serve(here, (None, None, None))
+"""
+
+
+def test_a_worker_whose_step_is_gone_does_not_load_on():
+    """A model takes minutes to load, and the memory that the same command wants when it is started again."""
+    ended = subprocess.run(
+        [sys.executable, "-c", LOADING], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, timeout=200, check=False,
+    )
+    assert ended.returncode == 1
 
 
 class Nowhere:

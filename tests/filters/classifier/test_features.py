@@ -47,8 +47,8 @@ def test_what_is_quoted_or_denied_is_of_other_classes() -> None:
 
 
 def test_a_quoted_line_reaches_to_its_end_and_a_negation_no_further_than_its_scope() -> None:
-    tokens = [token for one in sentences(Text("He left.\n > she ran off \nNot a bad old long day but fine")) for token in one.tokens]
-    assert " ".join(tokens) == 'he left . she" ran" off" \n not a~ bad~ old~ long~ day but fine'
+    parts = sentences(Text("He left.\n > she ran off \nNot a bad old long day but fine"))
+    assert " ".join(" ".join(part.tokens) for part in parts) == 'he left . she" ran" off" \n not a~ bad~ old~ long~ day but fine'
 
 
 def test_many_quoted_lines_take_no_longer_than_their_number_tells() -> None:

@@ -16,6 +16,7 @@ LEAST_LETTERS = 5
 #: Letters of words that were run together, and of the wanted word among them; how many letters their words have on average.
 LEAST_JOINED, LEAST_WANTED, LEAST_MEAN = 7, 4, 2.5
 LONGEST = 24
+MOST_JOINED = 5 * LONGEST  # letters that are parted
 _ALONE = frozenset("aiu")  # letters that are words
 
 
@@ -55,7 +56,8 @@ class Respelling:
     def _from(self, tokens: list[str], at: int) -> tuple[int, tuple[str, ...]]:
         """The words meant by the tokens from `at` on, and where the next ones begin."""
         end = at
-        while end < len(tokens) and len(tokens[end]) == 1 and tokens[end].isalpha():
+        reach = min(len(tokens), at + MOST_JOINED + 1)  # no run that is longer is parted, so nobody need see its end
+        while end < reach and len(tokens[end]) == 1 and tokens[end].isalpha():
             end += 1
         if end - at >= LEAST_WANTED:  # letters apart
             words = self._parted("".join(tokens[at:end]))
@@ -85,7 +87,7 @@ class Respelling:
 
     def _parted(self, run: str) -> tuple[str, ...]:
         """The known words, a wanted one among them, that stand in `run` with no space between; or none."""
-        if not LEAST_WANTED <= len(run) <= 5 * LONGEST:
+        if not LEAST_WANTED <= len(run) <= MOST_JOINED:
             return ()
         best: list[tuple[float, int]] = [(0.0, 0)]  # cost of the first letters, and where their last word begins
         for end in range(1, len(run) + 1):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from synthempathy.text.respelling import Respelling
@@ -38,3 +40,9 @@ def test_evidence_stands_where_the_slip_does() -> None:
     text = RESPELLING.undone(Text("They are all mus lims, ihatewomen!"))
     assert text.raw[slice(*text.spans[text.tokens.index("muslims")])] == "mus lims"
     assert text.raw[slice(*text.spans[text.tokens.index("women")])] == "ihatewomen"
+
+
+def test_a_long_run_of_letters_apart_takes_linear_time() -> None:
+    started = time.process_time()
+    RESPELLING.undone(Text("k i l l " * 12_500))
+    assert time.process_time() - started < 2

@@ -120,7 +120,7 @@ def _is_move(found: object) -> bool:
     part, target, old = found["part"], found["target"], found["old"]
     if not (isinstance(part, str) and isinstance(target, str)) or re.search(r"[\0\ud800-\udc7f]", part + target):
         return False  # no name of a file
-    of = re.fullmatch(r"\.(.+)\.\d+\.part", Path(part).name, re.DOTALL)  # what is carried out, and removed, is a part of ours alone
+    of = re.fullmatch(r"\.(.+)\.\d+\.part", Path(part).name, re.DOTALL)  # what is carried out, and removed, is a part of ours
     return (
         of is not None and of[1] == Path(target).name and Path(part).parent == Path(target).parent and Path(part).is_absolute()
         and type(found["inode"]) is int
@@ -133,7 +133,7 @@ def _put_aside(journal: Path) -> None:
     names = (journal.with_name(f"{journal.name}.broken{number or ''}") for number in count())
     aside = next(name for name in names if not os.path.lexists(name))
     os.replace(journal, aside)
-    say(f"{journal}: no journal of ours, or a damaged one: nothing was moved by it; it is now {aside.name}, remove it when you like")
+    say(f"{journal}: no journal of ours, or a damaged one: nothing was moved by it; now {aside.name}, remove it when you like")
 
 
 def remove(path: Path) -> None:

@@ -83,6 +83,7 @@ def test_a_sheet_of_too_many_rows_is_named(tmp_path: Path, monkeypatch: pytest.M
     assert MOST_ROWS == 200_000
 
 
+ENDLESS = "(([a-z_.0-9]+)+)+!"  # a pattern that a name of forty letters keeps busy for good
 GOOD: dict[str, Any] = {"peft_type": "LORA", "auto_mapping": None, "base_model_name_or_path": "m"}
 
 
@@ -91,12 +92,29 @@ GOOD: dict[str, Any] = {"peft_type": "LORA", "auto_mapping": None, "base_model_n
     (GOOD | {"peft_type": "PROMPT_TUNING"}, "adapter_model.safetensors", "not the config of a LoRA adapter"),
     (GOOD | {"auto_mapping": {"parent_library": "os"}}, "adapter_model.safetensors", "names a library to import"),
     ([1], "adapter_model.safetensors", "not the config of a LoRA adapter"),
+    *((GOOD | {field: value}, "adapter_model.safetensors", rf"{field} holds more than names of modules .*write the names out$")
+      for field in ("target_modules", "exclude_modules", "modules_to_save", "layers_pattern", "target_parameters")
+      for value in (ENDLESS, [ENDLESS], ["q_proj", ENDLESS], ".*", {"q_proj": 1}, 5, [5], "a" * 301, "q_proj\n")),
+    *((GOOD | {field: value}, "adapter_model.safetensors", rf"{field} holds more than names of modules")
+      for field in ("rank_pattern", "alpha_pattern")
+      for value in ({ENDLESS: 8}, {"q_proj": "8"}, {"q_proj": True}, ["q_proj"], 5)),
+    (GOOD | {"r": "8"}, "adapter_model.safetensors", "r is no whole number, '8'"),
 ])
 def test_a_hostile_adapter_is_refused(tmp_path: Path, config: object, weights: str, said: str) -> None:
     (tmp_path / "adapter_config.json").write_text(json.dumps(config))
     (tmp_path / weights).touch()
     with pytest.raises(ModelError, match=said):
         adapter_config(tmp_path)
+
+
+@pytest.mark.parametrize("about", [
+    {"target_modules": "all-linear"}, {"target_modules": ["q_proj", "model.layers.0.v_proj"], "exclude_modules": None},
+    {"target_modules": "q_proj", "rank_pattern": {"q_proj": 8}, "alpha_pattern": {"model.q_proj": 0.5}, "modules_to_save": []},
+])
+def test_an_adapter_that_names_its_modules_is_taken(tmp_path: Path, about: dict[str, Any]) -> None:
+    (tmp_path / "adapter_config.json").write_text(json.dumps(GOOD | about))
+    (tmp_path / "adapter_model.safetensors").touch()
+    assert adapter_config(tmp_path) == GOOD | about
 
 
 class Touches:

@@ -80,7 +80,7 @@ def test_review_by_page_and_by_terminal_write_the_same_file(
 ) -> None:
     wanted = by_terminal(tmp_path, monkeypatch, STEPS)
     said = capsys.readouterr().err
-    assert wanted.count(b"\n") > 8 and all(one in wanted for one in (b"'=1+1", b"'@you", b"''=1"))  # it has all that might go wrong
+    assert wanted.count(b"\n") > 8 and all(one in wanted for one in (b"'=1+1", b"'@you", b"''=1"))  # what might go wrong
 
     queue, decisions = files(tmp_path, "served")
     desk = Desk(queue, decisions)

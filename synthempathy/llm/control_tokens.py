@@ -7,7 +7,7 @@ it does for the tokenizers.
 from __future__ import annotations
 
 CONTROL = "|".join((
-    # <|im_start|>, <|eot_id|>, <|channel|>: ChatML, Llama, Phi, Granite, Command, gpt-oss and most others; with a wide bar DeepSeek
+    # <|im_start|>, <|eot_id|>, <|channel|>: ChatML, Llama, Phi, Granite, Command, gpt-oss and most others; wide: DeepSeek
     r"<\|[^<>|\n]{1,100}\|>|<｜[^<>｜\n]{1,100}｜>",
     r"\[\|[^\[\]|\n]{1,40}\|\]",  # EXAONE: [|system|], [|endofturn|]
     r"</?s>|<(?:bos|eos|eod|pad|unk|sep|cls|sop|eop|eoh|eoa|EOT|AI|用户)>|<mask(?::\d{1,4})?>",  # GLM, InternLM, ERNIE, MiniCPM

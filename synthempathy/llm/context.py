@@ -95,7 +95,8 @@ def _served_count(server: Server, name: str, messages: Sequence[Message]) -> int
 def _tokenized(root: str, headers: tuple[tuple[str, str], ...], body: str) -> int | None:
     import httpx2 as httpx
 
-    from synthempathy.llm.backends.openai_bounds import TryAgain, asked_now
+    from synthempathy.llm.backends.openai_bounds import asked_now
+    from synthempathy.llm.backends.openai_replies import TryAgain
 
     try:
         answer = asked_now("POST", f"{root}/tokenize", {"Content-Type": "application/json", **dict(headers)}, SECONDS, body)

@@ -156,7 +156,8 @@ def _asked(
     """The models; None where there are none to be read; a text says what is wrong, and is kept as they are."""
     import httpx2 as httpx
 
-    from synthempathy.llm.backends.openai_bounds import TryAgain, asked_now
+    from synthempathy.llm.backends.openai_bounds import asked_now
+    from synthempathy.llm.backends.openai_replies import TryAgain
 
     late = f"no answer from {base_url} within {SECONDS:g} s; start the server, or correct base_url"
     try:

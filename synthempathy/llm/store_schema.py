@@ -45,5 +45,5 @@ def _fits(column: str, value: object) -> bool:
     if column in _COUNTS:
         return type(value) is int and 0 <= value < _MOST_TOKENS
     if column in _NUMBERS:
-        return (value is None and column == _MAY_LACK) or (type(value) in (int, float) and math.isfinite(value))
+        return (value is None and column == _MAY_LACK) or (isinstance(value, int | float) and math.isfinite(value))
     return isinstance(value, str)

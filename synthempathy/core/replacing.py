@@ -120,9 +120,10 @@ def _is_move(found: object) -> bool:
     part, target, old = found["part"], found["target"], found["old"]
     if not (isinstance(part, str) and isinstance(target, str)) or re.search(r"[\0\ud800-\udc7f]", part + target):
         return False  # no name of a file
-    of = re.fullmatch(r"\.(.+)\.\d+\.part", Path(part).name, re.DOTALL)  # what is carried out, and removed, is a part of ours
+    stem, _, number = Path(part).name.removesuffix(".part").rpartition(".")  # what is carried out, and removed, is a part of ours
     return (
-        of is not None and of[1] == Path(target).name and Path(part).parent == Path(target).parent and Path(part).is_absolute()
+        part.endswith(".part") and number.isdigit() and stem == f".{Path(target).name}"
+        and Path(part).parent == Path(target).parent and Path(part).is_absolute()
         and type(found["inode"]) is int
         and (old is None or (isinstance(old, list) and [type(one) for one in old] == [int, int]))
     )

@@ -32,8 +32,9 @@ MOST_LINE_BYTES = 16_000_000
 #: Of values in values: pydantic reads so many at once, and writes a few more.
 MOST_DEPTH = 200
 _WRITTEN_AT_ONCE = 1 << 20  # bytes
-#: May be a number that is not finite, or not once it is read: looked at closely.
-_ODD_NUMBER = re.compile(rb"NaN|Infinity|\d[eE]\+?\d{3}|\d{300}")
+#: May be a number that is not finite, or not once it is read (NaN, Infinity, 1e999, 300 digits): looked at closely. It begins
+#: with all that it may begin with, which `re` then skips to: every line of every file is asked.
+_ODD_NUMBER = re.compile(rb"[NI0-9](?:(?<=N)aN|(?<=I)nfinity|(?<=[0-9])(?:[eE]\+?\d{3}|\d{299}))")
 
 #: The band of a row whose severity is not known.
 UNKNOWN = "unknown"

@@ -43,7 +43,7 @@ COMMENT = re.compile(
     r"\bthe (?:story|narrator|narrative|answer|opening|ending) (?:could|might|should) (?:then )?(?:be|begin"
     r"|start|open|end|close|stay|avoid|include|mention)\b"
     r"|\bI would (?:\w+ )?(?:start|begin|open|continue|close|end) (?:by|with) (?:acknowledg|validat|express"
-    r"|empathi|reflect|show|describ|an? encourag)\w*"
+    r"|reflect|show|describ|an? encourag)\w*"
     r"|\b(?:suggest(?:ing)? that|encourag(?:e|ing)|reassur(?:e|ing)|tell(?:ing)?|let(?:ting)?) the person\b"
     r"|\bso that the reader (?:feels?|knows?|sees?|understands?)\b"
     r"|\bthe protagonist\b|\b(?:of|with|how|that|see) (?:the|your) main character\b|\bcreative writing assistant\b"

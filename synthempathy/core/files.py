@@ -6,16 +6,21 @@ import csv
 import errno
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from synthempathy.core.errors import InputError
-from synthempathy.core.harmless import cell
+from synthempathy.core.harmless import cell, uncell
 from synthempathy.core.replacing import finish_interrupted, part_of, remove, replace_all, sweep
 
 #: Of a file that is read whole: a CSV, a template, metrics. JSON lines are read a line at a time.
 MOST_BYTES = 500_000_000
+#: A cell with one of these is quoted: what ends a cell or a line for some program, whether the CSV is of commas or not.
+_QUOTED = re.compile(r'[",;\t\r\n]')
+
+csv.field_size_limit(MOST_BYTES)  # a row's text may be any length, and a table with it is read again
 
 
 @contextmanager
@@ -97,16 +102,29 @@ def read_text(path: Path) -> str:
 
 def read_csv(path: Path, columns: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
     """Rows of a CSV with their line numbers. `columns` must all stand in the header."""
-    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
+    return read_rows(read_text(path), str(path), columns)[1]
+
+
+def read_table(text: str, file: str, columns: tuple[str, ...] = ()) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    """Header and rows, with their line numbers, of a CSV that `csv_line` wrote: what was written."""
+    header, rows = read_rows(text, file, columns)
+    return header, [(line, {name: uncell(one) for name, one in row.items()}) for line, row in rows]
+
+
+def read_rows(
+    text: str, file: str, columns: tuple[str, ...] = (),
+) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    """Header and rows, with their line numbers, of a CSV as it stands. InputError names `file` and line."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows: list[tuple[int, dict[str, str]]] = []
     try:
         header = next(reader, None)
         if header is None:
-            raise InputError("the file is empty", file=path, hint=f"expected the header {','.join(columns)}")
+            raise InputError("the file is empty", file=file, hint=f"expected the header {','.join(columns) or 'of a table'}")
         missing = [c for c in columns if c not in header]
         if missing:
             raise InputError(
-                f"the header lacks {', '.join(missing)}", file=path, line=1, value=",".join(header),
+                f"the header lacks {', '.join(missing)}", file=file, line=1, value=",".join(header),
                 hint=f"expected at least {','.join(columns)}",
             )
         line = reader.line_num + 1
@@ -114,14 +132,14 @@ def read_csv(path: Path, columns: tuple[str, ...]) -> list[tuple[int, dict[str, 
             if cells:
                 if len(cells) != len(header):
                     raise InputError(
-                        f"{len(cells)} cells under a header of {len(header)}", file=path, line=line,
+                        f"{len(cells)} cells under a header of {len(header)}", file=file, line=line,
                         hint="quote cells that hold commas",
                     )
                 rows.append((line, dict(zip(header, cells, strict=True))))
             line = reader.line_num + 1
     except csv.Error as error:
-        raise InputError(f"not CSV: {error}", file=path, line=reader.line_num) from None
-    return rows
+        raise InputError(f"not CSV: {error}", file=file, line=reader.line_num) from None
+    return header, rows
 
 
 def write_json(path: Path, value: object) -> None:
@@ -133,12 +151,23 @@ def write_json(path: Path, value: object) -> None:
 def dump_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]], *, decimals: int | None = 6) -> None:
     """A CSV straight to `path`, for use inside `written_whole`: floats with `decimals` places, or as they are; None empty."""
     with path.open("w", encoding="utf-8", newline="") as stream:
-        table = csv.writer(stream, lineterminator="\n")
-        table.writerow(header)
-        if decimals is None:
-            table.writerows([cell(one) for one in row] for row in rows)
-        else:
-            table.writerows([f"{one:.{decimals}f}" if isinstance(one, float) else cell(one) for one in row] for row in rows)
+        stream.write(csv_line(header))
+        stream.writelines(csv_line(row, decimals=decimals) for row in rows)
+
+
+def csv_line(cells: Iterable[object], *, decimals: int | None = None) -> str:
+    """A line of a CSV of ours: no text in it starts a formula, and none ends its cell or its line; None is empty.
+
+    Written here and not by the library, which leaves a carriage return unquoted where lines end with a line feed.
+    """
+    return (",".join(_quoted(one, decimals) for one in cells) or '""') + "\n"
+
+
+def _quoted(value: object, decimals: int | None) -> str:
+    if isinstance(value, float) and decimals is not None:
+        return f"{value:.{decimals}f}"
+    text = "" if value is None else str(cell(value))
+    return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text
 
 
 def _rounded(value: object) -> object:

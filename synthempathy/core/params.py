@@ -213,10 +213,17 @@ def _line(mapping: Any, keys: Keys) -> int | None:
     for key in keys:
         if not isinstance(mapping, dict) or key not in mapping:
             break
-        marked: Any = mapping  # ruamel's mapping, which knows its lines
-        line = marked.lc.key(key)[0] + 1
+        line = line_of(mapping, key) or line
         mapping = mapping[key]
     return line
+
+
+def line_of(mapping: Any, key: Any) -> int | None:
+    """The line where a key of ruamel's mapping stands; None where it came by a merge (`<<`): that has no line of its own."""
+    try:
+        return int(mapping.lc.key(key)[0]) + 1
+    except (AttributeError, LookupError, TypeError):
+        return None
 
 
 def _known_keys(model: Any, keys: Keys) -> list[str]:

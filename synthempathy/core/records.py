@@ -29,9 +29,12 @@ from synthempathy.core.files import written_whole
 
 #: Of a row: far above what any text of this pipeline takes, far below what a machine's memory holds.
 MOST_LINE_BYTES = 16_000_000
+#: Of values in values: pydantic reads so many at once, and writes a few more.
+MOST_DEPTH = 200
 _WRITTEN_AT_ONCE = 1 << 20  # bytes
-#: May be a number that is not finite, or not once it is read: looked at closely.
-_ODD_NUMBER = re.compile(rb"NaN|Infinity|\d[eE]\+?\d{3}|\d{300}")
+#: May be a number that is not finite, or not once it is read (NaN, Infinity, 1e999, 300 digits): looked at closely. It begins
+#: with all that it may begin with, which `re` then skips to: every line of every file is asked.
+_ODD_NUMBER = re.compile(rb"[NI0-9](?:(?<=N)aN|(?<=I)nfinity|(?<=[0-9])(?:[eE]\+?\d{3}|\d{299}))")
 
 #: The band of a row whose severity is not known.
 UNKNOWN = "unknown"
@@ -182,7 +185,7 @@ def _record(raw: bytes, path: Path, number: int, kind: type[R]) -> R:
     if not isinstance(value, dict):
         raise InputError("not a JSON object", file=path, line=number, value=value)
     for field, one in value.items():
-        if problem := _unwritable(one):
+        if problem := _unwritable(field) or _unwritable(one):
             raise InputError(problem, file=path, line=number, field=field, hint="mend the value, or take it out")
     try:
         return kind.model_validate(value)
@@ -192,12 +195,18 @@ def _record(raw: bytes, path: Path, number: int, kind: type[R]) -> R:
 
 def _unwritable(value: Any) -> str | None:
     """Why a value that Python's reader takes cannot be written as JSON again; None where it can."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return "not a finite number"
-    if isinstance(value, str):
-        return "half a surrogate pair (an emoji cut in two)" if any("\ud800" <= c <= "\udfff" for c in value) else None
-    parts = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return next((problem for part in parts if (problem := _unwritable(part))), None)
+    waiting = [(value, 2)]  # the row itself is the first
+    while waiting:
+        one, deep = waiting.pop()
+        if isinstance(one, float) and not math.isfinite(one):
+            return "not a finite number"
+        if isinstance(one, str) and any("\ud800" <= c <= "\udfff" for c in one):
+            return "half a surrogate pair (an emoji cut in two)"
+        if isinstance(one, dict | list):
+            if deep > MOST_DEPTH:
+                return f"nested more than {MOST_DEPTH} deep"
+            waiting += [(part, deep + 1) for part in ([*one, *one.values()] if isinstance(one, dict) else one)]
+    return None
 
 
 def _first_problem(error: ValidationError, path: Path, number: int) -> InputError:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Sequence
@@ -22,6 +23,8 @@ from pathlib import Path
 from typing import TypedDict
 
 from filelock import FileLock, Timeout
+
+from synthempathy.core.progress import say
 
 JOURNALS = Path(".synthempathy/journals")
 _numbers = count()
@@ -88,8 +91,11 @@ def finish_interrupted() -> None:
         try:
             with lock:
                 if journal.exists():
-                    _carry_out(json.loads(journal.read_text(encoding="utf-8")))
-                    journal.unlink()
+                    if moves := _read(journal):
+                        _carry_out(moves)
+                        journal.unlink()
+                    else:
+                        _put_aside(journal)
         except Timeout:  # its writer lives
             continue
         Path(f"{journal}.lock").unlink(missing_ok=True)
@@ -97,6 +103,38 @@ def finish_interrupted() -> None:
         number = left.name.partition("-")[0]
         if left.suffix in (".part", ".lock") and number.isdigit() and not _alive(int(number)):
             left.unlink(missing_ok=True)
+
+
+def _read(journal: Path) -> list[_Move] | None:
+    """The moves of a journal that `replace_all` wrote; None where it is none: what it names is then touched by nobody."""
+    try:
+        found = json.loads(journal.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError, IsADirectoryError):
+        return None
+    return found if isinstance(found, list) and found and all(map(_is_move, found)) else None
+
+
+def _is_move(found: object) -> bool:
+    if not isinstance(found, dict) or set(found) != set(_Move.__annotations__):
+        return False
+    part, target, old = found["part"], found["target"], found["old"]
+    if not (isinstance(part, str) and isinstance(target, str)) or re.search(r"[\0\ud800-\udc7f]", part + target):
+        return False  # no name of a file
+    stem, _, number = Path(part).name.removesuffix(".part").rpartition(".")  # what is carried out, and removed, is a part of ours
+    return (
+        part.endswith(".part") and number.isdigit() and stem == f".{Path(target).name}"
+        and Path(part).parent == Path(target).parent and Path(part).is_absolute()
+        and type(found["inode"]) is int
+        and (old is None or (isinstance(old, list) and [type(one) for one in old] == [int, int]))
+    )
+
+
+def _put_aside(journal: Path) -> None:
+    """Out of the way of every command to come, and kept: it may be all that tells where something was to go."""
+    names = (journal.with_name(f"{journal.name}.broken{number or ''}") for number in count())
+    aside = next(name for name in names if not os.path.lexists(name))
+    os.replace(journal, aside)
+    say(f"{journal}: no journal of ours, or a damaged one: nothing was moved by it; now {aside.name}, remove it when you like")
 
 
 def remove(path: Path) -> None:
@@ -113,7 +151,8 @@ def _carry_out(moves: Sequence[_Move]) -> None:
         if _is_waiting(move) and not _is_anothers(move):
             _replace(Path(move["part"]), Path(move["target"]))
     for folder in sorted({Path(move["target"]).parent for move in moves}):
-        _folder_to_disk(folder)
+        if folder.is_dir():  # someone may have removed it since
+            _folder_to_disk(folder)
     for move in moves:
         for old in (Path(move["part"]), _aside(Path(move["part"]))):  # the old folder, exchanged or put aside
             remove(old)

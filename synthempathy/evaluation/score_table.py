@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +11,7 @@ from typing import Annotated
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from synthempathy.core.errors import InputError
-from synthempathy.core.files import read_text
+from synthempathy.core.files import read_table, read_text
 from synthempathy.core.records import Record, read_records
 from synthempathy.domain.description import domain_path
 from synthempathy.evaluation.revisions import commit_of, files_at, git_file
@@ -143,8 +141,8 @@ def paired(first: Sequence[ScoredResponse], second: Sequence[ScoredResponse]) ->
 
 
 def _table(text: str, name: str) -> list[ScoredResponse]:
-    reader = csv.DictReader(io.StringIO(text, newline=""))
-    there = [_FORMER.get(column, column) for column in reader.fieldnames or ()]
+    header, lines = read_table(text, name)
+    there = [_FORMER.get(column, column) for column in header]
     missing = [column for column in (*BEFORE, *AFTER) if column not in there]
     names = [column for column in there if column not in (*BEFORE, *AFTER)]
     if missing or len(names) < 2:
@@ -153,14 +151,14 @@ def _table(text: str, name: str) -> list[ScoredResponse]:
             hint="that evaluation is older than `compare`: run `dvc repro evaluate` there",
         )
     rows: list[ScoredResponse] = []
-    for cells in reader:
+    for line, cells in lines:
         try:
             named = {_FORMER.get(column, column): cell for column, cell in cells.items()}
             rows.append(ScoredResponse.model_validate(named | {"scores": {score: named[score] for score in names}}))
         except ValidationError as error:
             problem = error.errors()[0]
             raise InputError(
-                str(problem["msg"]).lower(), file=name, line=reader.line_num,
+                str(problem["msg"]).lower(), file=name, line=line,
                 field=".".join(map(str, problem["loc"])), value=problem["input"],
             ) from None
     if not rows:

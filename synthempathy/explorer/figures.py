@@ -6,16 +6,15 @@ So nothing is fetched, and the bytes hang on no font of this machine.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from synthempathy.core.errors import InputError
-from synthempathy.core.files import read_text
+from synthempathy.core.files import read_table, read_text
 
 _NAMED = re.compile(r"\$\{([\w.]+)\}")
 #: The stages that rows pass on their way into the corpus and its splits.
@@ -105,15 +104,17 @@ def _numbered_anew(picture: str) -> str:
 
 def _rows(path: Path) -> list[dict[str, Any]]:
     """The rows of a CSV as DVC shows them: of one revision, numbers as numbers."""
-    rows = csv.DictReader(io.StringIO(read_text(path), newline=""))
-    return [{"rev": "this run", **{name: _value(text) for name, text in row.items() if name}} for row in rows]
+    text = read_text(path)
+    rows = read_table(text, str(path))[1] if text else []
+    return [{"rev": "this run", **{name: _value(cell) for name, cell in row.items() if name}} for _, row in rows]
 
 
 def _value(text: str | None) -> str | float | None:
     try:
-        return float(text) if text else None
+        number = float(text) if text else None
     except ValueError:
         return text
+    return number if number is None or math.isfinite(number) else text  # a category may be called nan, and no plot has it
 
 
 def _json(path: Path) -> dict[str, Any]:

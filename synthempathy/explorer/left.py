@@ -79,11 +79,16 @@ def _evidence(row: Left, held: list[dict[str, Any]] | None) -> list[dict[str, An
     given = held or values.get("evidence")
     if isinstance(given, list):
         return [one for one in given if isinstance(one, dict)]
-    trims = [one.get("characters") for one in values.get("trims") or [] if isinstance(one, dict)]
+    trims = [one.get("characters") for one in _list(values.get("trims")) if isinstance(one, dict)]
     spans = [span for span in [values.get("characters"), *trims] if isinstance(span, list) and len(span) == 2]
     return [{"field": _STORY, "spans": spans}] if spans else []
 
 
 def _spans(evidence: dict[str, Any]) -> list[list[int]]:
-    spans = evidence.get("spans")
-    return [s for s in spans if isinstance(s, list) and len(s) == 2 and all(isinstance(n, int) for n in s)] if spans else []
+    spans = _list(evidence.get("spans"))
+    return [s for s in spans if isinstance(s, list) and len(s) == 2 and all(isinstance(n, int) for n in s)]
+
+
+def _list(value: Any) -> list[Any]:
+    """A list of a row that may be anyone's: anything else counts as none."""
+    return value if isinstance(value, list) else []

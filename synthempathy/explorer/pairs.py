@@ -6,13 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from synthempathy.core.records import Pair, Record
 from synthempathy.explorer.neighbours import neighbours
 from synthempathy.explorer.scores import DECIMALS, Scored
 from synthempathy.explorer.search import postings_of
-from synthempathy.explorer.showing import Labels, facts_of, model_of, searched, texts_of
+from synthempathy.explorer.showing import Labels, facts_of, model_of, number_in, searched, texts_of
 from synthempathy.explorer.table import Choice, Number, write_table
 
 
@@ -35,8 +33,8 @@ _NO_SCORES = frozenset(("severity",))
 def scores_of(answer: Answer) -> dict[str, float]:
     """The numbers of the row, by name."""
     return {
-        name: float(value) for name, value in answer.model_dump().items()
-        if isinstance(value, int | float) and not isinstance(value, bool) and name not in _NO_SCORES
+        name: value for name, found in answer.model_dump().items()
+        if name not in _NO_SCORES and (value := number_in(found)) is not None
     }
 
 
@@ -52,7 +50,7 @@ def write_corpus(folder: Path, splits: Mapping[str, Sequence[Pair]], scores: Sco
         Choice("category", "Category", [pair.category for pair in pairs]),
         Choice("split", "Split", of_split),
         Choice("model", "Model", [model_of(one, "response") or model_of(one, "story") for one in values]),
-        Number("severity", "Severity", [_number(one.get("severity")) for one in values]),
+        Number("severity", "Severity", [number_in(one.get("severity")) for one in values]),
         *(Number(name, labels.scores.get(name, name), scores.of[name].tolist()) for name in names if scores),
         Number("words", "Words of the response", [len(pair.response.split()) for pair in pairs]),
     ]
@@ -85,7 +83,7 @@ def write_compared(folder: Path, answers: Sequence[Answer], scores: Scored | Non
     first = [answers[rows[0]] for rows in groups.values()]
     columns: list[Choice | Number] = [
         Choice("category", "Category", [one.category for one in first]),
-        Number("severity", "Severity", [_number(one.model_dump().get("severity")) for one in first]),
+        Number("severity", "Severity", [number_in(one.model_dump().get("severity")) for one in first]),
         *(
             Number(
                 f"{system} {name}", f"{system}: {labels.scores.get(name, name)}",
@@ -113,7 +111,3 @@ def write_compared(folder: Path, answers: Sequence[Answer], scores: Scored | Non
              for at, rows in enumerate(groups.values()))
     write_table(folder, "compared", ids, columns, postings_of(texts), row)
     return names
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value) else None

@@ -11,6 +11,8 @@ from synthempathy.explorer.scripts import units
 
 #: Texts that stand in a row for the machine alone.
 _UNSHOWN = frozenset(("content_hash", "trims", "characters", "span", "evidence"))
+#: Of a number that is drawn: sums and differences of such are numbers too.
+_LARGEST = 1e100
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,12 @@ def model_of(values: Mapping[str, Any], field: str) -> str | None:
     model = values.get("response_model" if field == "reasoning" else f"{field}_model")
     model = values.get("model") if model is None and field == "story" else model
     return model if isinstance(model, str) else None
+
+
+def number_in(value: Any) -> float | None:
+    """A number of anyone's row as one that can be drawn; None for what is none, or larger than any that is."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and -_LARGEST <= value <= _LARGEST else None
 
 
 def facts_of(row: Record, labels: Labels) -> list[list[str]]:

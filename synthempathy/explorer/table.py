@@ -53,7 +53,7 @@ class Number:
         known = [float(one) for one in self.values if one is not None and math.isfinite(one)]
         low, high = min(known, default=0.0), max(known, default=0.0)
         whole = all(one.is_integer() for one in known) and high - low < _NOTHING
-        step = 1.0 if whole or high == low else (high - low) / (_NOTHING - 1)
+        step = 1.0 if whole else (high - low) / (_NOTHING - 1) or 1.0  # none is left of the least difference that there is
         data = np.array([
             _NOTHING if one is None or not math.isfinite(one) else round((one - low) / step) for one in self.values
         ], dtype=np.uint16)

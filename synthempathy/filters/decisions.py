@@ -6,7 +6,6 @@ of ids; it may be edited by hand too.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import re
 from dataclasses import dataclass
@@ -14,8 +13,7 @@ from pathlib import Path
 from typing import Literal, Protocol, TextIO, get_args
 
 from synthempathy.core.errors import InputError
-from synthempathy.core.files import read_csv, written_whole
-from synthempathy.core.harmless import cell, uncell
+from synthempathy.core.files import csv_line, read_table, read_text, written_whole
 
 What = Literal["keep", "drop", "skip"]
 
@@ -66,8 +64,8 @@ def read_decisions(path: Path) -> Decisions:
     """All decisions. InputError names file, line and field of a wrong header, hash, decision, or a duplicate."""
     decisions: Decisions = {}
     first_line: dict[Key, int] = {}
-    for line, row in read_csv(path, COLUMNS):
-        cells = {column: uncell(row[column].strip()) for column in COLUMNS}
+    for line, row in read_table(read_text(path), str(path), COLUMNS)[1]:
+        cells = row | {column: row[column].strip() for column in ("content_hash", "decision")}  # the others are anyone's texts
         key = (cells["id"], cells["content_hash"])
         if not cells["id"]:
             raise InputError("missing", file=path, line=line, field="id", hint="copy it from data/rejected.jsonl")
@@ -103,7 +101,7 @@ def record_decisions(path: Path, new: Decisions) -> None:
     The file is read anew before, so that nothing that was written meanwhile is lost, and replaced whole.
     """
     decisions = read_decisions(path) if path.exists() else {}
-    lost = sorted({column for _, row in (read_csv(path, COLUMNS) if decisions else []) for column in row} - {*COLUMNS})
+    lost = sorted({*read_table(read_text(path), str(path), COLUMNS)[0]} - {*COLUMNS}) if decisions else []
     if lost:
         raise InputError("a column of your own would be lost", file=path, line=1, field=lost[0], hint="take it out")
     decisions |= new
@@ -113,7 +111,5 @@ def record_decisions(path: Path, new: Decisions) -> None:
 
 def write_decisions(stream: TextIO, decisions: Decisions) -> None:
     """The lines of the file, in the order of ids: the same decisions, the same bytes."""
-    rows = csv.writer(stream, lineterminator="\n")
-    rows.writerow(COLUMNS)
-    for (id, digest), one in sorted(decisions.items()):
-        rows.writerow((cell(id), digest, one.what, cell(one.reason), cell(one.note)))
+    stream.write(csv_line(COLUMNS))
+    stream.writelines(csv_line((id, digest, one.what, one.reason, one.note)) for (id, digest), one in sorted(decisions.items()))

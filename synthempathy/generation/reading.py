@@ -108,8 +108,8 @@ _REPLY_LABEL = (
     rf"[ \t]*+{_MARK}*+[ \t]*+(?:[:：][ \t]*+{_MARK}*+|[-–—]+>?(?=[ \t\n])|(?<={_MARK})[ \t]*(?=\n)|[ \t]*(?=\n))[ \t]*"
 )
 _INLINE_LABEL = (
-    r"(?:\*{2,3}|__)[ \t]*(?:[\w ]{0,30}\b)?(?:NAMES|answer)[ \t]*[:：]?[ \t]*(?:\*{2,3}|__)[ \t]*[:：]?[ \t]*"
-    r"|(?<=[.!?\"”)])[ \t]+(?:NAMES)[ \t]*[:：][ \t]*"
+    r"(?:\*{2,3}|__)[ \t]*+(?:[\w ]{0,30}\b)?(?:NAMES|answer)[ \t]*+[:：]?[ \t]*+(?:\*{2,3}|__)[ \t]*+[:：]?[ \t]*+"
+    r"|(?<=[.!?\"”)])[ \t]++(?:NAMES)[ \t]*+[:：][ \t]*+"
 )
 _TAGGED_REPLY = re.compile(r"<\s*(?:response|reply|answer|message)\s*>\s*", re.IGNORECASE)
 _NOTES_LABEL = (

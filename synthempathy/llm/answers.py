@@ -37,13 +37,14 @@ _CLOSE = re.compile(
     rf"<\s*/\s*{_NAMES}\s*>|\[/{_NAMES}\]|◁\s*/\s*think\s*▷|<\|\s*(?:end_of_thought|/thinking"
     rf"|/think)\s*\|>|<\|END_THINKING\|>", re.IGNORECASE
 )
-_LABELLED = re.compile(r"<\s*(?:reasoning|notes?|analysis)\s*>.*<\s*(?:response|reply)\s*>", re.IGNORECASE | re.DOTALL)
+_NOTES_TAG = re.compile(r"<\s*+(?:reasoning|notes?|analysis)\s*+>", re.IGNORECASE)
+_REPLY_TAG = re.compile(r"<\s*+(?:response|reply)\s*+>", re.IGNORECASE)
 _SOLUTION = re.compile(
     r"<\|\s*(?:begin|end)_of_solution\s*\|>|</?\s*(?:answer|output|final_answer|final|solution)\s*>", re.IGNORECASE
 )
 #: gpt-oss (harmony): <|channel|>NAME<|message|>TEXT, up to the next of these tokens; with its tokens dropped, NAME and text run
 #: into one another.
-_CHANNEL = re.compile(r"<\|channel\|>\s*(\w+)[^<]*?<\|message\|>(.*?)(?=<\|(?:end|return|call|start|channel)\|>|\Z)", re.DOTALL)
+_CHANNEL = re.compile(r"<\|channel\|>\s*+(\w++)[^<]*+<\|message\|>(.*?)(?=<\|(?:end|return|call|start|channel)\|>|\Z)", re.DOTALL)
 _BARE_CHANNELS = re.compile(
     r"\A\s*+(?:assistant\s*+)?(?:analysis|commentary)(?=[A-Z\s\"“'])(.*?)assistant\s*+final(?=\S|\s)(.*)", re.DOTALL
 )
@@ -69,8 +70,8 @@ _TURN = re.compile(
     rf"|<｜(?:User|Assistant)｜>"
     r"|\[INST\]|<<SYS>>|<\|[\w▁-]{2,30}\|>"
     r"|^[ \t*#>]{0,6}(?:user|human|assistant|system|ai|chatbot|question|q)[*]{0,2}[ \t]?:(?=\s|\*|$)"
-    r"|^[ \t]{0,3}#{2,}[ \t]?(?:instruction|input|user|human|assistant|question)s?\b[ \t]*\d{0,2}[ \t]*(?:\([^)\n]{0,40}\))?"
-    r"[ \t]?:?[ \t]*$",
+    r"|^[ \t]{0,3}#{2,}[ \t]?(?:instruction|input|user|human|assistant|question)s?\b[ \t]*+\d{0,2}[ \t]*+(?:\([^)\n]{0,40}\))?"
+    r"[ \t]*+:?[ \t]*+$",
     re.IGNORECASE | re.MULTILINE,
 )
 #: A thought that no tag marks: the model talks to itself about its task.
@@ -84,12 +85,10 @@ _SELF_TALK = re.compile(
     r"|the (?:user|instructions?|prompt)|hmm|wait,"
     r"|word count|count words|alternatively|so perhaps)\b", re.IGNORECASE,
 )
-_TAGGED = re.compile(
-    r"\A<\s*(story|retelling|explanation|response|reply|answer|text|output|narrative|result|content"
-    r"|message)\s*>\s*(.*?)\s*(?:<\s*/\s*\1\s*>)?\s*\Z",
-    re.IGNORECASE | re.DOTALL,
+_TAG = re.compile(
+    r"<\s*+(story|retelling|explanation|response|reply|answer|text|output|narrative|result|content|message)\s*+>", re.IGNORECASE,
 )
-_FENCED = re.compile(r"\A```[\w-]*[ \t]*\n(.*?)\n?[ \t]*```\Z", re.DOTALL)
+_FENCE = re.compile(r"```[\w-]*+[ \t]*+\n")
 _QUOTES = {'"': '"', "“": "”", "«": "»", "‘": "’", "'": "'", "„": "“", "»": "«", "「": "」"}
 
 
@@ -116,12 +115,38 @@ def unwrapped(text: str) -> str:
     """`text` without a code fence, a tag, quotation marks or marks of a block quotation around the whole of it."""
     for _ in range(_MOST_WRAPPINGS):
         text = text.strip()
-        fenced, tagged = _FENCED.match(text), _TAGGED.match(text)
-        inner = fenced[1] if fenced else tagged[2] if tagged else _unquoted(_no_block_quote(text))
+        inner = unfenced(text)
+        if inner == text:
+            inner = _untagged(text)
+        if inner == text:
+            inner = _unquoted(_no_block_quote(text))
         if inner == text:
             break
         text = inner
     return text.strip()
+
+
+def unfenced(text: str) -> str:
+    """`text` without a code fence around the whole of it.
+
+    >>> unfenced("```json\\n{}\\n```")
+    '{}'
+    """
+    opening = _FENCE.match(text)
+    if not opening or not text.endswith("```") or opening.end() > len(text) - 3:
+        return text
+    return text[opening.end() : -3].rstrip(" \t").removesuffix("\n")
+
+
+def _untagged(text: str) -> str:
+    """Without a tag around the whole, or before it."""
+    opening = _TAG.match(text)
+    if not opening:
+        return text
+    inner = text[opening.end() :].strip()
+    last = inner.rfind("<")
+    closed = last >= 0 and re.fullmatch(r"<\s*+/\s*+(\w++)\s*+>", inner[last:])
+    return inner[:last].rstrip() if closed and closed[1].lower() == opening[1].lower() else inner
 
 
 def json_fields(text: str) -> dict[str, str] | None:
@@ -151,7 +176,8 @@ def _without_thoughts(raw: str) -> tuple[str, str]:
         return "", raw[unfinished.end() :].strip()
     if not any(sign in raw for sign in "<[◁"):
         return raw, ""
-    if _LABELLED.search(raw):  # notes and a reply in tags of their own: no thoughts
+    notes = _NOTES_TAG.search(raw)
+    if notes and _REPLY_TAG.search(raw, notes.end()):  # both in tags of their own: no thoughts
         return raw, ""
     return _without_tags(_SOLUTION.sub("", raw) if _SOLUTION.search(raw) else raw)
 

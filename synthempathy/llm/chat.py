@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from synthempathy.core.errors import ModelError
+from synthempathy.llm.control_tokens import CONTROL
 
 Message = dict[str, str]
 
@@ -38,12 +39,7 @@ TEMPLATE_ARGUMENTS: dict[str, Any] = {
     "enable_thinking": False, "thinking": False, "strftime_now": DAY.strftime, "date_string": DAY.strftime("%d %b %Y"),
 }
 _SYSTEM, _USER = "Be kind to whoever writes.", "I missed the bus."
-#: Control tokens of the known families: ChatML, Llama, Gemma, Mistral, DeepSeek, T5 and BERT.
-_ANY_CONTROL = re.compile(
-    r"<\|[^<>|\n]{1,40}\|>|<｜[^<>｜\n]{1,40}｜>|</?s>|<(?:bos|eos|pad|unk|mask|sep|cls|EOT|start_of_turn|end_of_turn)>"
-    r"|</?(?:think|tool_call|tool_response)>|\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|THINK|IMG)\]"
-    r"|<</?SYS>>|\[(?:CLS|SEP|PAD|MASK|UNK)\]|<extra_id_\d+>|<0x[0-9A-F]{2}>|<unused\d+>|<\|reserved_special_token_\d+\|>"
-)
+_ANY_CONTROL = re.compile(CONTROL)
 #: A character of the private use area: stands inside what looks like a control token while the template is rendered.
 _BREAK = "\ue5c7"
 

@@ -95,11 +95,12 @@ def _served_count(server: Server, name: str, messages: Sequence[Message]) -> int
 def _tokenized(root: str, headers: tuple[tuple[str, str], ...], body: str) -> int | None:
     import httpx2 as httpx
 
+    from synthempathy.llm.backends.openai_bounds import asked_now
+    from synthempathy.llm.backends.openai_replies import TryAgain
+
     try:
-        answer = httpx.post(
-            f"{root}/tokenize", content=body, headers={"Content-Type": "application/json", **dict(headers)}, timeout=SECONDS,
-        )
+        answer = asked_now("POST", f"{root}/tokenize", {"Content-Type": "application/json", **dict(headers)}, SECONDS, body)
         count = answer.json()["count"] if answer.is_success else None
-    except (httpx.HTTPError, ValueError, LookupError, TypeError):
+    except (TryAgain, httpx.HTTPError, ValueError, LookupError, TypeError, RecursionError):
         return None
     return count if isinstance(count, int) else None

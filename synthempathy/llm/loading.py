@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from synthempathy.core.errors import ModelError
+from synthempathy.core.errors import ModelError, short
 from synthempathy.core.files import read_text
 from synthempathy.core.hashes import file_digest
 from synthempathy.llm.chat import ensure_chat_template
@@ -138,6 +138,12 @@ def load_model(model: str, revision: str | None, dtype: str, device: str, **opti
     return (loaded if "device_map" in options else loaded.to(device)).eval()
 
 
+#: Of an adapter's config: what PEFT takes for regular expressions, some of it in lists too, and by which it finds modules.
+_NAMES_OF_MODULES = ("target_modules", "exclude_modules", "modules_to_save", "layers_pattern", "target_parameters")
+_BY_NAME = ("rank_pattern", "alpha_pattern")
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_.]{1,300}")
+
+
 def add_adapter(loaded: Any, adapter: Path) -> Any:
     """`loaded` with the LoRA adapter of a folder on it. ModelError if there is none."""
     from peft import PeftModel
@@ -164,9 +170,29 @@ def adapter_config(adapter: Path) -> dict[str, Any]:
     library = mapping.get("parent_library") if isinstance(mapping, dict) else mapping
     if library is not None and not str(library).startswith("transformers."):
         raise ModelError(f"{config}: auto_mapping names a library to import, {library!r}; only transformers is taken")
+    for field in (*_NAMES_OF_MODULES, *_BY_NAME):
+        if not _is_plain(field, about.get(field)):
+            raise ModelError(
+                f"{config}: {field} holds more than names of modules (letters, digits, _ and .), {short(about[field])}: "
+                "as a pattern it might be searched without end; write the names out"
+            )
+    if type(about.get("r", 1)) is not int:
+        raise ModelError(f"{config}: r is no whole number, {short(about['r'])}")
     if not (adapter / "adapter_model.safetensors").is_file():
         raise ModelError(f"{adapter}: no adapter_model.safetensors; other weights (.bin) may hold code, and are not read")
     return about
+
+
+def _is_plain(field: str, given: Any) -> bool:
+    """Whether `given` names modules by their names alone."""
+    if given is None:
+        return True
+    if field in _BY_NAME:
+        kinds = (int,) if field == "rank_pattern" else (int, float)
+        return isinstance(given, dict) and all(_PLAIN_NAME.fullmatch(name) and type(one) in kinds for name, one in given.items())
+    if isinstance(given, str):
+        return given == "all-linear" or _PLAIN_NAME.fullmatch(given) is not None
+    return isinstance(given, list) and all(isinstance(name, str) and _PLAIN_NAME.fullmatch(name) for name in given)
 
 
 def pick_device(wanted: str) -> str:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import re
 
+from synthempathy.llm.control_tokens import CONTROL
+
 _ROLES = r"(?:system|assistant|developer|judge|guard|tool)"
 _POSING = re.compile(
-    r"<\|[^<>|\n]{1,40}\|>|<｜[^<>｜\n]{1,40}｜>|<(?:start|end)_of_turn>|\[/?INST\]|<</?SYS>>|</?s>"  # control tokens
+    rf"(?-i:{CONTROL})"
+    r"|<(?:start|end)_of_turn>|\[/?INST\]|<</?SYS>>|</?s>"  # these to a reader who does not look at case
     r"|<[ \t]{0,3}/?[ \t]{0,3}(?:think(?:ing)?|thoughts?|reasoning|system|instructions?|score|confidence|guardian)[ \t]{0,3}>"
     r"|<(?:BEGIN|END)[ _][A-Z _]{3,40}>|</?(?:post|reply|pair|data|conversation)>"  # the end of the data
     rf"|^[ \t>*#]{{0,6}}{_ROLES}[*]{{0,2}}[ \t]?:"

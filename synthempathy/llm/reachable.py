@@ -92,7 +92,11 @@ def check_server(server: Server, name: str, max_tokens: int) -> None:
         return
     found = _entry(models, name)
     if found is None:
-        served = ", ".join(sorted(str(one["id"]) for one in models)[:5]) or "none"
+        from synthempathy.llm.backends.openai_bounds import scrubbed
+        from synthempathy.llm.backends.openai_replies import one_line
+
+        secrets = Secrets(server).values()
+        served = ", ".join(sorted(one_line(scrubbed(str(one["id"]), secrets)) for one in models)[:5]) or "none"
         more = f" and {len(models) - 5} more" if len(models) > 5 else ""
         raise ModelError(f"{server.base_url} serves no {name}; it serves {served}{more}")
     room = served_context(server, name)
@@ -152,10 +156,16 @@ def _asked(
     """The models; None where there are none to be read; a text says what is wrong, and is kept as they are."""
     import httpx2 as httpx
 
+    from synthempathy.llm.backends.openai_bounds import asked_now
+    from synthempathy.llm.backends.openai_replies import TryAgain
+
+    late = f"no answer from {base_url} within {SECONDS:g} s; start the server, or correct base_url"
     try:
-        response = httpx.get(f"{base_url}/models", headers=dict(headers), timeout=SECONDS)
+        response = asked_now("GET", f"{base_url}/models", dict(headers), SECONDS)
+    except TryAgain as fault:
+        return late if fault.reason == "timeout" else None
     except httpx.TimeoutException:
-        return f"no answer from {base_url} within {SECONDS:g} s; start the server, or correct base_url"
+        return late
     except httpx.TransportError as error:
         return f"no server at {base_url}: {type(error).__name__}; start it, or correct base_url"
     if response.status_code in (401, 403):
@@ -163,7 +173,7 @@ def _asked(
         return f"{base_url} refuses the key (HTTP {response.status_code}); it is read from {variable}{there}"
     try:
         found = response.json()["data"] if response.is_success else None
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         return None
     well_formed = isinstance(found, list) and all(isinstance(one, dict) and "id" in one for one in found)
     return found if well_formed else None

@@ -14,6 +14,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from synthempathy.llm.store_schema import has_our_table
+
 _DIGITS = "0123456789abcdef"
 _ROWS_AT_ONCE = 256
 
@@ -23,8 +25,8 @@ def readable_rows(path: Path) -> Iterator[tuple[Any, ...]]:
     with suppress(sqlite3.DatabaseError):
         db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
         try:
-            if len(db.execute("PRAGMA table_info(answers)").fetchall()) != 12:
-                return  # another version's table: its keys do not hold what ours hold
+            if not has_our_table(db):
+                return  # no store's, or another version's table: its keys do not hold what ours hold
             for column, first, end in (*_parts_by_key(), *_parts_by_number(db)):
                 for order in ("ASC", "DESC"):
                     with suppress(sqlite3.DatabaseError):

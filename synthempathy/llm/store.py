@@ -25,18 +25,10 @@ from synthempathy.core.files import network_file_system
 from synthempathy.core.progress import say
 from synthempathy.llm.backends import Completion
 from synthempathy.llm.salvage import readable_rows
+from synthempathy.llm.store_schema import COLUMNS, FORMAT, TABLE, has_our_table, is_sound
 
 _LOOK_UPS_AT_ONCE = 500
 _ROWS_OF_A_PACE = 5
-FORMAT = 2  # of the table; kept in the file's user_version
-_TABLE = """
-CREATE TABLE IF NOT EXISTS answers (
-    key TEXT PRIMARY KEY, text TEXT NOT NULL, finish_reason TEXT NOT NULL, prompt_tokens INTEGER NOT NULL,
-    completion_tokens INTEGER NOT NULL, max_tokens INTEGER NOT NULL, checksum TEXT NOT NULL,
-    step TEXT NOT NULL, model TEXT NOT NULL, engine TEXT NOT NULL, seconds REAL NOT NULL, kwh REAL
-)
-"""  # rows stand in the order in which they came, and are mostly looked up in it; WITHOUT ROWID would strew them by key
-
 
 @dataclass(frozen=True)
 class Provenance:
@@ -97,11 +89,10 @@ class Store:
         found: dict[str, CachedCompletion] = {}
         for start in range(0, len(keys), _LOOK_UPS_AT_ONCE):
             some = keys[start : start + _LOOK_UPS_AT_ONCE]
-            rows = self._all(
-                "SELECT key, text, finish_reason, prompt_tokens, completion_tokens, max_tokens, checksum, seconds, kwh "
-                f"FROM answers WHERE key IN ({','.join('?' * len(some))})", some,
-            )
-            for key, text, reason, prompt_tokens, completion_tokens, max_tokens, kept_checksum, seconds, kwh in rows:
+            rows = filter(is_sound, self._all(
+                f"SELECT {', '.join(COLUMNS)} FROM answers WHERE key IN ({','.join('?' * len(some))})", some,
+            ))
+            for key, text, reason, prompt_tokens, completion_tokens, max_tokens, kept_checksum, *_, seconds, kwh in rows:
                 limit = wanted[key]
                 whole = min(completion_tokens, max_tokens) <= limit if reason == "stop" else max_tokens == limit
                 if whole and kept_checksum == checksum(key, text, reason, prompt_tokens, completion_tokens):
@@ -143,9 +134,9 @@ class Store:
         )]
 
     def damaged(self) -> list[str]:
-        """Keys of the rows whose checksum does not hold, in the order in which they came."""
-        rows = self._all("SELECT checksum, key, text, finish_reason, prompt_tokens, completion_tokens FROM answers")
-        return [answer[0] for kept, *answer in rows if kept != checksum(*answer)]
+        """Keys of the rows whose checksum, or a value's kind, does not hold, in the order in which they came."""
+        rows = self._all(f"SELECT {', '.join(COLUMNS)} FROM answers")
+        return [row[0] for row in rows if not is_sound(row) or row[6] != checksum(*row[:5])]
 
     def prune(self, keys: Iterable[str]) -> int:
         """Delete these rows and give the room back; their number."""
@@ -158,7 +149,7 @@ class Store:
         """Take whole rows of the table whose keys are not here; how many were taken."""
         before = self._db.total_changes
         self._db.execute("BEGIN IMMEDIATE")  # one commit for all
-        self._db.executemany(f"INSERT OR IGNORE INTO answers VALUES ({','.join('?' * 12)})", rows)
+        self._db.executemany(f"INSERT OR IGNORE INTO answers VALUES ({','.join('?' * len(COLUMNS))})", rows)
         self._db.execute("COMMIT")
         return self._db.total_changes - before
 
@@ -179,7 +170,10 @@ class Store:
         if format_ not in (0, FORMAT) or (format_ == 0 and db.execute("PRAGMA table_info(answers)").fetchall()):
             db.close()
             raise sqlite3.DatabaseError("it was made by another version")
-        db.execute(_TABLE)
+        if format_ == FORMAT and not has_our_table(db):
+            db.close()
+            raise sqlite3.DatabaseError("its table is not a store's")
+        db.execute(TABLE)
         db.execute(f"PRAGMA user_version = {FORMAT}")
         self._inode = self.path.stat().st_ino
         return db

@@ -79,6 +79,7 @@ def show(store: Store) -> None:
 
     table = Table("step", "model", "engine", "ended by", "rows", "tokens", "seconds", "kWh")
     for *names, rows, tokens, seconds, kwh in store.counts():
-        table.add_row(*map(harmless, names), f"{rows:,}", f"{tokens:,}", f"{seconds:,.1f}", "-" if kwh is None else f"{kwh:.4f}")
+        by = (harmless(str(name)) for name in names)
+        table.add_row(*by, f"{rows:,}", f"{tokens:,}", f"{seconds:,.1f}", "-" if kwh is None else f"{kwh:.4f}")
     Console(width=120).print(table, markup=False)
     tell(f"{len(store.keys()):,} answers in {store.path}, {store.path.stat().st_size / 1e6:.1f} MB")

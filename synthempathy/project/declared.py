@@ -19,7 +19,7 @@ from typing import Any
 
 from synthempathy.core.errors import InputError, ParamsError
 from synthempathy.core.files import read_text
-from synthempathy.core.params import plain, read_mapping, read_params
+from synthempathy.core.params import line_of, plain, read_mapping, read_params
 from synthempathy.project.imports import ALL, COMPUTED, OURS, Closure, closure, holds_code, linked_code, value_of
 from synthempathy.project.params import NAMING, Params, load_params
 from synthempathy.scorers.base import FORMATS
@@ -73,7 +73,7 @@ def compared(root: Path, pipelines: Iterable[Path] = PIPELINES) -> tuple[list[Ro
         pipeline = read_mapping(root / path)
         values = _values(root, path, pipeline, params.base)
         for name, stage in pipeline["stages"].items():
-            declared = _Declared(root, path, name, pipeline["stages"].lc.key(name)[0] + 1, plain(stage), values)
+            declared = _Declared(root, path, name, line_of(pipeline["stages"], name), plain(stage), values)
             used = Closure()
             for module in declared.modules:
                 used.add(closure(root, module, params.values))
@@ -86,7 +86,9 @@ def compared(root: Path, pipelines: Iterable[Path] = PIPELINES) -> tuple[list[Ro
 class _Declared:
     """What a stage declares, with `${...}` filled in where the value is known."""
 
-    def __init__(self, root: Path, file: Path, name: str, line: int, stage: dict[str, Any], values: Mapping[str, Any]) -> None:
+    def __init__(
+        self, root: Path, file: Path, name: str, line: int | None, stage: dict[str, Any], values: Mapping[str, Any],
+    ) -> None:
         self.root, self.file, self.name, self.line, self._values = root, file, name, line, values
         commands = stage["cmd"] if isinstance(stage["cmd"], list) else [stage["cmd"]]
         self.modules = [module for command in commands for module in _MODULE.findall(command)]

@@ -33,7 +33,9 @@ OPTIONAL: Mapping[tuple[str, str], str] = {
 }
 #: Code that a stage runs only under some of a parameter's values (none named: any but null), which its deps in dvc.yaml
 #: cannot say: stage, parameter, values, code. check links it into models/named/<stage>, on which the stage depends.
-_LOADING = ("synthempathy/llm/chat.py", "synthempathy/llm/hub.py", "synthempathy/llm/loading.py")
+_LOADING = (
+    "synthempathy/llm/chat.py", "synthempathy/llm/control_tokens.py", "synthempathy/llm/hub.py", "synthempathy/llm/loading.py",
+)
 LINKED: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("scorer", "scorer.kind", ("judge",), ("synthempathy/llm",)),
     ("scorer", "scorer.kind", ("biencoder", "embeddings"), _LOADING),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from synthempathy.core.errors import ParamsError
-from synthempathy.core.params import read_mapping
+from synthempathy.core.params import line_of, read_mapping
 
 #: Section, then question, then its answer; None where nobody has answered yet.
 Datasheet = dict[str, dict[str, str | None]]
@@ -31,15 +31,14 @@ def _answers(path: Path, values: Any, section: Any) -> dict[str, str | None]:
     questions = values[section]
     if not isinstance(questions, dict):
         raise ParamsError(
-            "not a mapping of questions to answers", file=path, line=values.lc.key(section)[0] + 1, field=str(section),
+            "not a mapping of questions to answers", file=path, line=line_of(values, section), field=str(section),
             hint="put each question on a line of its own, indented, with a colon after it",
         )
-    marked: Any = questions  # ruamel's mapping, which knows its lines
     found: dict[str, str | None] = {}
     for question, answer in questions.items():
         if answer is not None and not isinstance(answer, str):
             raise ParamsError(
-                "an answer is a text, or left blank", file=path, line=marked.lc.key(question)[0] + 1, field=str(question),
+                "an answer is a text, or left blank", file=path, line=line_of(questions, question), field=str(question),
                 value=answer, hint="put it in quotes",
             )
         found[str(question)] = (answer or "").strip() or None  # white space alone is a blank

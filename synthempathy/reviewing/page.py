@@ -6,15 +6,13 @@ as the file has it and in the file's order, so that its bytes are those that the
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from synthempathy.core.files import written_whole
-from synthempathy.core.harmless import cell, harmless
+from synthempathy.core.files import csv_line, written_whole
+from synthempathy.core.harmless import harmless
 from synthempathy.filters.base import TEXTS
 from synthempathy.filters.decisions import COLUMNS, Decision, write_decisions
 from synthempathy.filters.queue import Held
@@ -36,7 +34,7 @@ def review_page(desk: Desk, *, served: bool) -> Page:
     rows = [_row(desk, row) for row in desk.rows]
     data: dict[str, Any] = {"served": served, "file": desk.path.name, "most_note": MOST_NOTE, "rows": rows}
     if not served:
-        data |= {"header": _line(COLUMNS), "lines": _lines(desk), "store": _store(desk)}
+        data |= {"header": csv_line(COLUMNS), "lines": _lines(desk), "store": _store(desk)}
     return page(
         HERE / "review.html.jinja", title="Review", styles=(HERE / "review.css",), script=HERE / "review.js", connects=served,
         data=data, desk=desk, served=served,
@@ -62,8 +60,8 @@ def _row(desk: Desk, row: Held) -> dict[str, Any]:
             for one in desk.opinions.get(key_of(row), ())
         ],
         "state": state_of(desk.of(row)),
-        "start": _line([str(cell(part)) for part in key_of(row)]).rstrip("\n"),  # id and content hash, then a decision,
-        "reason": _line((str(cell(row.reason)), "")).rstrip("\n").removesuffix(","),  # this, and the note
+        "start": csv_line(key_of(row)).rstrip("\n"),  # id and content hash, then a decision,
+        "reason": csv_line((row.reason, "")).rstrip("\n").removesuffix(","),  # this, and the note
     }
 
 
@@ -76,15 +74,9 @@ def _lines(desk: Desk) -> list[tuple[str, int | None]]:
         if key in desk.decided:
             stream = io.StringIO()
             write_decisions(stream, {key: desk.decided[key]})
-            line = stream.getvalue().removeprefix(_line(COLUMNS))
+            line = stream.getvalue().removeprefix(csv_line(COLUMNS))
         lines.append((line, places.get(key)))
     return lines
-
-
-def _line(cells: Sequence[str]) -> str:
-    stream = io.StringIO()
-    csv.writer(stream, lineterminator="\n").writerow(cells)
-    return stream.getvalue()
 
 
 def _store(desk: Desk) -> str:

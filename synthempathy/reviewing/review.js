@@ -125,13 +125,14 @@ async function saveNote() {
   if (kept) show(true);
 }
 
-// decisions.csv, as Python writes it: a note that would start a formula in a spreadsheet begins with an apostrophe.
+// decisions.csv, as Python writes it (core/harmless.py, core/files.py): a note that would start a formula in a spreadsheet
+// begins with an apostrophe, and with one more where it has some already. A note is one line, its white space plain spaces.
 function csv() {
   const line = ([start, row]) => {
     if (row === null || !touched.has(row)) return start;
     const state = touched.get(row);
-    const note = /^[=+\-@\uff1d\uff0b\uff0d\uff20]/.test(state.note) ? "'" + state.note : state.note;
-    const cell = /[",\r\n]/.test(note) ? `"${note.replaceAll('"', '""')}"` : note;
+    const note = /^'* *[=+\-@\uff1d\uff0b\uff0d\uff20]/.test(state.note) ? "'" + state.note : state.note;
+    const cell = /[",;\t\r\n]/.test(note) ? `"${note.replaceAll('"', '""')}"` : note;
     return `${rows[row].start},${state.what},${rows[row].reason},${cell}\n`;
   };
   return data.header + data.lines.map(line).join("");

@@ -6,8 +6,13 @@ is refused by the header Host, another site's page by Origin; nothing is cached;
 
 from __future__ import annotations
 
+import io
 import json
 import secrets
+import socket
+import sys
+import threading
+import time
 from hmac import compare_digest
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,7 +27,8 @@ from synthempathy.reviewing.page import review_page, state_of
 
 LOCAL = "127.0.0.1"
 MOST_BYTES = 100_000  # of what a page may send: a row's number, a word and a note
-PATIENCE = 30.0  # seconds for a request to come in whole
+PATIENCE = 30.0  # seconds for a request to come in whole, however it drips, and again for its answer to be taken
+MOST_AT_ONCE = 100  # requests, each of which has a thread
 
 
 class _Wish(BaseModel):
@@ -39,15 +45,41 @@ class ReviewServer(ThreadingHTTPServer):
     """Serves the desk's page and writes its decisions. `address` is what the reviewer opens."""
 
     daemon_threads = True
+    request_queue_size = 64  # a browser that opens many at once is not turned away
 
     def __init__(self, desk: Desk, port: int = 0) -> None:
         """InputError for a port that is taken. 0 takes any that is free."""
         self.desk = desk
         self.token = secrets.token_urlsafe(32)
+        self._free = threading.BoundedSemaphore(MOST_AT_ONCE)
         try:
             super().__init__((LOCAL, port), _Handler)
         except OSError as error:
             raise InputError(error.strerror or "cannot be used", field="--port", value=port, hint="name another") from None
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """In a thread of its own, where there is one left; else the request is turned away."""
+        if not self._free.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except BaseException:  # no thread could be started
+            self._free.release()
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """As its parent's; its place is free again after it."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that goes before it is answered, as a closed tab does, is no error; anything else is one line."""
+        error = sys.exception()
+        if not isinstance(error, OSError):
+            say(f"review: a request failed ({type(error).__name__}: {error}); what was decided before it is written")
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -69,10 +101,32 @@ def serve(desk: Desk, port: int = 0) -> None:
             say(desk.summary())
 
 
+class _InTime(io.RawIOBase):
+    """What comes over a connection, until PATIENCE is over: a socket's own timeout begins anew with each byte."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection, self._until = connection, time.monotonic() + PATIENCE
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("not whole in time")
+        self._connection.settimeout(left)
+        return self._connection.recv_into(buffer)
+
+
 class _Handler(BaseHTTPRequestHandler):
     server: ReviewServer
     server_version, sys_version = "synthempathy", ""
-    timeout = PATIENCE
+
+    def setup(self) -> None:
+        """With a reader that has an end."""
+        super().setup()
+        self.rfile.close()
+        self.rfile = io.BufferedReader(_InTime(self.connection))
 
     def do_GET(self) -> None:
         """The page, at the address alone."""
@@ -137,6 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(status, json.dumps(value).encode(), "application/json", "default-src 'none'")
 
     def _answer(self, status: HTTPStatus, body: bytes, kind: str, policy: str) -> None:
+        self.connection.settimeout(PATIENCE)  # for all of the answer
         self.send_response(status)
         for name, value in (
             ("Content-Type", kind), ("Content-Length", str(len(body))), ("Cache-Control", "no-store"),

@@ -17,7 +17,7 @@ LEAST_LETTERS = 5
 #: Letters of words that were run together, and of the wanted word among them; how many letters their words have on average.
 LEAST_JOINED, LEAST_WANTED, LEAST_MEAN = 7, 4, 2.5
 LONGEST = 24
-LONGEST_RUN = 5 * LONGEST  # letters that are read together
+MOST_JOINED = 5 * LONGEST  # letters that are parted
 _ALONE = frozenset("aiu")  # letters that are words
 
 
@@ -83,7 +83,7 @@ class Respelling:
 
     def _joined(self, token: str) -> tuple[str, ...]:
         """The words that were run together as `token`, or none."""
-        return self._parted(token).get(0, ()) if LEAST_WANTED <= len(token) <= LONGEST_RUN else ()
+        return self._parted(token).get(0, ()) if LEAST_WANTED <= len(token) <= MOST_JOINED else ()
 
     def _apart(self, tokens: list[str], at: int) -> tuple[int, dict[int, tuple[str, ...]]]:
         """Where the letters end that stand alone from `at` on, and what they say from each of their places on."""
@@ -92,7 +92,7 @@ class Respelling:
             end += 1
         if end - at < LEAST_WANTED:
             return end, {}
-        at = max(at, end - LONGEST_RUN)
+        at = max(at, end - MOST_JOINED)
         words = self._parted("".join(tokens[at:end]), from_end=True)
         return end, {at + start: words[start] for start in words}
 

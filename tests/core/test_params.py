@@ -63,6 +63,13 @@ def test_a_mistake_is_named(folder, old, new, said):
     assert "\n" not in str(caught.value)
 
 
+def test_a_mistake_that_came_by_a_merge_is_named_where_it_came_to(folder):
+    path = edited(folder, "  batch_size: 8", "  <<: {batch_sise: 8}\n  batch_size: 8")
+    line = next(i for i, text in enumerate(path.read_text().splitlines(), 1) if text.startswith("finetune:"))
+    with pytest.raises(ParamsError, match=rf"params\.yaml:{line}: field 'finetune\.batch_sise': unknown key; did you mean"):
+        load_params(path)
+
+
 def test_the_line_is_the_keys_own(folder):
     path = edited(folder, "  batch_size: 8", "  batch_size: 0")
     line = next(i for i, text in enumerate(path.read_text().splitlines(), 1) if "batch_size: 0" in text)

@@ -44,6 +44,27 @@ def test_a_bad_line_is_named(tmp_path, row, said):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("deep", [150, 190, 199, 200, 201, 255, 350, 600, 900, 985, 2_000])
+@pytest.mark.parametrize(("start", "end"), [("[", "]"), ('{"a": ', "}"), ('{"a": [', "]}")])
+def test_nesting_is_read_and_written_or_ends_in_one_line(tmp_path, deep, start, end):
+    """The row itself counts as one."""
+    times = (deep - 1) // len(end)
+    row = ('{"id": "b", "deep": ' + start * times + "1" + end * times + "}").encode()
+    try:
+        found = read_records(lines(tmp_path, row), Record)
+    except InputError as error:
+        assert deep > 199 and len(str(error)) < 300 and "nested" in str(error)
+    else:
+        assert deep < 203
+        write_records(tmp_path / "again.jsonl", [row.extended(more={"a": 1}) for row in found])
+        assert read_records(tmp_path / "again.jsonl", Record)
+
+
+def test_half_a_surrogate_pair_in_a_fields_name_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"rows\.jsonl:1: field .*half a surrogate pair"):
+        read_records(lines(tmp_path, b'{"id": "b", "so \\ud83d": 1}'), Record)
+
+
 def test_large_numbers_and_whole_emoji_pass(tmp_path):
     row = {"id": "b", "weight": 1e308, "digits": 10**200, "note": "\U0001f600"}
     assert read_records(lines(tmp_path, row), Record)[0].model_dump() == row

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -132,6 +134,50 @@ def test_what_a_dead_process_left_is_swept_and_what_a_living_one_writes_is_not(t
     with written_whole(tmp_path / "a[1]") as (part,):
         part.touch()
     assert (dead.exists(), living.exists()) == (False, True)
+
+
+def move_of(folder: Path, **changed: Any) -> dict[str, Any]:
+    number = 4_000_000
+    return {"part": str(folder / f".a.{number}.part"), "target": str(folder / "a"), "inode": 1, "old": None} | changed
+
+
+@pytest.mark.parametrize("said", [
+    "", "{", "[", "null", "3", "[]", "[3]", '[{"part": 1}]', "[" * 100_000, "9" * 5000, "\udcff",
+    {"part": 5}, {"target": None}, {"inode": "1"}, {"inode": True}, {"old": [1]}, {"old": 3}, {"more": 1}, {"part": "data\0"},
+    {"target": "\ud800"}, {"part": ".a.1.part", "target": "a"}, {"part": "{0}/precious"}, {"part": "{0}/b/.a.1.part"},
+    {"part": "{0}/.precious.1.part"}, {"target": "{0}/b/a"},
+])
+def test_a_journal_that_is_none_of_ours_is_put_aside_in_one_line_and_moves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], said: str | dict[str, Any],
+) -> None:
+    """Whether it was cut short by a power cut, or made to have things removed."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("precious", "a", ".a.1.part", ".precious.1.part", "precious.old"):
+        (tmp_path / name).write_text("mine")
+    JOURNALS.mkdir(parents=True)
+    if isinstance(said, dict):
+        changed = {k: v.format(tmp_path) if isinstance(v, str) else v for k, v in said.items()}
+        said = json.dumps([move_of(tmp_path), move_of(tmp_path, **changed)])
+    for _ in range(2):  # a second one does not take the first one's place
+        (JOURNALS / "1-0.json").write_bytes(said.encode("utf-8", "surrogateescape"))
+        finish_interrupted()
+        told = capsys.readouterr().err
+        assert told.count("\n") == 1 and "1-0.json: no journal of ours" in told
+        finish_interrupted()  # every command to come
+        assert capsys.readouterr().err == ""
+    kept = sorted(path.name for path in JOURNALS.iterdir())
+    assert kept == ["1-0.json.broken", "1-0.json.broken1"]
+    assert (JOURNALS / "1-0.json.broken").read_bytes() == said.encode("utf-8", "surrogateescape")
+    for name in ("precious", "a", ".a.1.part", ".precious.1.part", "precious.old"):
+        assert (tmp_path / name).read_text() == "mine"
+
+
+def test_a_journal_for_a_folder_that_is_gone_since_is_done_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    JOURNALS.mkdir(parents=True)
+    (JOURNALS / "1-0.json").write_text(json.dumps([move_of(tmp_path / "gone")]))
+    finish_interrupted()
+    assert not list(JOURNALS.iterdir())
 
 
 def test_what_is_left_is_none_of_gits_business() -> None:

@@ -40,7 +40,7 @@ def test_every_row_is_paired_or_counted(first: list[int], second: list[int], cha
     (lambda p: p.write_text("arm,empathy\nbase,1\n", encoding="utf-8"), "a.csv:1: the header lacks pair_id"),
     (lambda p: p.write_text(",".join(COLUMNS) + "\n", encoding="utf-8"), "a.csv: no rows"),
     (lambda p: p.write_text(p.read_text("utf-8").replace(",150,", ",many,", 1), encoding="utf-8"), "a.csv:2: field 'words'"),
-    (lambda p: p.write_text(p.read_text("utf-8") + "short\n", encoding="utf-8"), "a.csv:46: field 'seed_id'"),
+    (lambda p: p.write_text(p.read_text("utf-8") + "short\n", encoding="utf-8"), "a.csv:46: 1 cells under a header of 10"),
 ])
 def test_a_bad_table_is_named(tmp_path: Path, spoil: Callable[[Path], object], message: str) -> None:
     path = write_table(tmp_path / "a.csv", scored(COE_CBT, draw=1))

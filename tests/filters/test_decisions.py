@@ -35,6 +35,14 @@ def test_no_cell_starts_a_formula_and_the_pair_is_found_again(tmp_path: Path) ->
         assert not any(one[:1] in "=+-@" for one in line.split(",") if one), line
 
 
+@pytest.mark.parametrize("id", [" a", "a\u00a0", "\u2028a", "a\rb", "a\r", "a\nb", " ", '"a"', "a\n=1", "b" * 200_000, "a\x00"])
+def test_a_pair_is_found_again_whatever_its_id(tmp_path: Path, id: str) -> None:
+    path = tmp_path / "decisions.csv"
+    for what in ("drop", "keep"):
+        record_decision(path, (id, "1" * 16), Decision(what, " r\r", "n"))
+    assert read_decisions(path) == {(id, "1" * 16): Decision("keep", " r\r", "n")}
+
+
 def test_the_shipped_decisions_are_readable() -> None:
     read_decisions(ROOT / "data/review/decisions.csv")
 

@@ -186,13 +186,19 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, BOMB, {"Content-Encoding": "gzip"})
         elif outcome == "unknown_packing":
             self._send(200, good, {"Content-Encoding": "br"})
+        elif outcome == "tail":
+            self._head(200, 10**12, {"Content-Encoding": "gzip"})
+            self.wfile.write(gzip.compress(good))
+            self._until_the_client_goes(lambda: self.wfile.write(b" " * 65_536))
+        elif outcome == "key_packing":
+            self._send(200, good, {"Content-Encoding": self.headers["Authorization"].removeprefix("Bearer ")})
         elif outcome == "gzip":
             self._send(200, gzip.compress(good), {"Content-Encoding": "gzip"})
         elif outcome == "502_html":
             self._send(502, b"<html>\r\n<h1>502 Bad Gateway</h1>\r\n</html>", {"Content-Type": "text/html"})
         else:
             status, _, wait = outcome.partition("_")
-            waits = {"seconds": str(RETRY_AFTER_SECONDS), "date": RETRY_AFTER_DATE, "day": "86400"}
+            waits = {"seconds": str(RETRY_AFTER_SECONDS), "date": RETRY_AFTER_DATE, "day": "86400", "odd": "\xff\xfe"}
             error = json.dumps({"error": {"message": f"no\n{status} today {flaky.says}", "type": "x"}}).encode()
             headers = {"Retry-After": waits[wait]} if wait else {}
             self._send(int(status), error, headers | ({"Location": f"{flaky.url}/moved"} if status == "307" else {}))

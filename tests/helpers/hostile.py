@@ -25,3 +25,28 @@ PIECES: dict[str, str] = {
 def text_of_size(piece: str, size: int) -> str:
     """`piece` again and again, `size` characters of it, on a line of its own between sentences, so that nothing strips it."""
     return f"I missed it, and ran.\n{piece * (size // len(piece))}end of it."
+
+
+#: Openings that a reader takes up at the first character, a long run of what it passes over, and an end that is not the one it
+#: looks for.
+OPENED: dict[str, tuple[str, str, str]] = {
+    "turn": ("I missed it.\n## user", " ", "x"), "tag": ("<story>x", " ", "y"), "unclosed tag": ("<story>", "a <", ""),
+    "fence": ("```\n", " ", "x```"), "json fence": ("```", "\n", "x"), "lines in a fence": ("```json\n", "a\n", "```"),
+    "channel": ("<|channel|>", "a", ""), "channels": ("<|channel|>final", " ", "<|message|"),
+    "bare channel": ("analysis", "A", ""), "thought": ("<think>", "assistant ", "final"), "notes": ("", "<notes>", ""),
+    "notes, no reply": ("<notes>", "< response ", ">"), "inline label": ("Notes.\n**response", " ", "x"),
+    "bold label": ("Notes. **", " ", "reply"), "label": ("Reasoning", " ", "x"), "bracketed label": ("Response (", "a ", "x"),
+    "unsafe": ("unsafe", "\n", "x"), "codes": ("unsafe\nS1", " ,", "S"), "score": ("<think>", "</think> ", "<score>"),
+    "score, no end": ("<score>yes", " ", "x"), "quotation": (">", " \n>", "a\nb"), "json": ('{"reason": "', "\\n", '"'),
+    "json levels": ("{", '"a": 0, ', "}"), "title": ("Title", " ", "\n\nx"), "bold title": ("**T", " ", "**\n\nx"),
+    "opening": ("Sure, ", "sure, ", "here is"), "here": ("Here is ", "the ", "."),
+    "closing": ("It rained.\n\nLet me know", " a", ""), "wish": ("It rained.\n\nI hope this", " this", ""),
+    "end": ("x\n\nThe end", " ", "y"), "rule": ("x\n\n---", "\n---", "\n(a"), "exceeds": ("", "exceed", ""),
+    "model": ("", "model ", "not"), "filter": ("content", "_", "x"),
+}
+
+
+def opened_text_of_size(name: str, size: int) -> str:
+    """The text of OPENED, `size` characters of its run."""
+    opening, piece, ending = OPENED[name]
+    return f"{opening}{piece * (size // len(piece))}{ending}"

@@ -1,10 +1,12 @@
 """Start brainstorm again and again, and kill it at random moments; at last let it end. For test_brainstorm.py.
 
-    python killed_runs.py KILLS SEEDS PROMPT
+    python -m tests.helpers.killed_runs KILLS step|any SEEDS PROMPT      any: the step or one of its workers, drawn each time
 
-An undisturbed run writes to whole/, whose store is then moved to whole.sqlite; the others write to killed/. Prints
-{"killed": how often it was killed, "in_the_middle": how often with rows in the store, "restarts": how often it ended
-before its kill and began anew from an empty store, "seconds": what an undisturbed run takes}.
+An undisturbed run writes to whole/, whose store is then moved to whole.sqlite; the others write to killed/. No kill may
+touch a row that is in the store: none is lost, and none written again. Prints {"killed": how often the step was killed,
+"workers": how often a worker of it, which goes on, "in_the_middle": how many of these with rows in the store, "restarts":
+how often it ended before its kill and began anew from an empty store, "left": processes that outlived it, "seconds": what
+an undisturbed run takes}.
 """
 
 import json
@@ -15,8 +17,10 @@ import shutil
 import sqlite3
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
+
+import psutil
 
 STORE = Path(".synthempathy/store.sqlite")
 #: Imported once, not by each of the fifty.
@@ -27,14 +31,29 @@ PRELOADED = (
 )
 
 
-def rows() -> int:
+#: In which the workers of a step that was killed end by themselves, even one that had just begun to load its model.
+SECONDS_TO_END = 60
+
+
+def rows() -> set[tuple]:
+    """What is in the store, each row with its place there, which it changes where it is written again."""
     if not STORE.exists():
-        return 0
+        return set()
     try:
         with closing(sqlite3.connect(STORE)) as db:
-            return db.execute("SELECT COUNT(*) FROM answers").fetchone()[0]
+            return set(db.execute("SELECT rowid, * FROM answers"))
     except sqlite3.OperationalError:  # killed before the table was made
-        return 0
+        return set()
+
+
+def workers() -> list[psutil.Process]:
+    """The processes of machine.replicas, of the step that runs and of those that were killed."""
+    found = []
+    for one in psutil.process_iter():
+        with suppress(psutil.Error):  # it has ended
+            if "spawn_main" in " ".join(one.cmdline()) and Path(one.cwd()) == Path.cwd():
+                found.append(one)
+    return found
 
 
 def step(seeds: str, prompt: str, out: str) -> None:
@@ -48,7 +67,7 @@ def step(seeds: str, prompt: str, out: str) -> None:
 
 
 def main() -> None:
-    kills, inputs = int(sys.argv[1]), sys.argv[2:]
+    kills, whom, inputs = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(PRELOADED))
     draws = random.Random(3)
@@ -73,23 +92,39 @@ def main() -> None:
         whole = time.monotonic() - began
     STORE.rename("whole.sqlite")
     wipe()
-    killed, middle, restarts = 0, 0, 0
-    while killed < kills:
-        fresh, began, process = not rows(), time.monotonic(), start()
+    found = {"killed": 0, "workers": 0, "in_the_middle": 0, "restarts": 0}
+    kept: set[tuple] = set()
+
+    def killed(name):
+        nonlocal kept
+        now = rows()
+        assert kept <= now, f"{len(kept - now)} rows were lost or written again"
+        kept = now
+        found[name] += 1
+        found["in_the_middle"] += bool(kept)
+
+    while found["killed"] + found["workers"] < kills:
+        fresh, began, process = not kept, time.monotonic(), start()
         process.join(draws.uniform(0.0, whole))
+        while whom == "any" and draws.random() < 0.5 and (running := [w for w in workers() if w.ppid() == process.pid]):
+            fresh = False
+            draws.choice(running).kill()
+            killed("workers")
+            process.join(draws.uniform(0.0, whole))
         if process.is_alive():
             process.kill()
             process.join()
-            killed += 1
-            middle += rows() > 0
+            killed("killed")
         else:  # it ended before its kill: from the beginning again
             end(process)
             if fresh:  # not resumed, and yet sooner: the machine was busier when `whole` was measured
                 whole = time.monotonic() - began
-            restarts += 1
+            found["restarts"] += 1
+            kept = set()
             wipe()
     end(start())
-    print(json.dumps({"killed": killed, "in_the_middle": middle, "restarts": restarts, "seconds": round(whole, 2)}))
+    assert kept <= rows()
+    print(json.dumps(found | {"left": len(psutil.wait_procs(workers(), SECONDS_TO_END)[1]), "seconds": round(whole, 2)}))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,6 +56,20 @@ def test_a_server_that_serves_it_or_does_not_say_is_no_finding(status: int, answ
 def test_what_is_wrong_with_a_server_is_said_in_a_line(name: str, max_tokens: int, status: int, said: str) -> None:
     with server_of_models(status, SERVED) as server, pytest.raises(ModelError, match=said):
         reachable.check_server(server, name, max_tokens)
+
+
+def test_what_a_server_says_of_itself_is_read_to_a_bound_and_quoted_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = "sk-live-Zq81vX0tTn55"
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    with server_of_models(200, {"data": [{"id": f"{key}\n{'x' * 10**6}"}]}) as server:
+        with pytest.raises(ModelError, match=r"it serves \[key\] x+\.\.\.$") as caught:
+            reachable.check_server(server, "org/model", 1)
+        assert len(str(caught.value)) < 400
+    monkeypatch.setattr("synthempathy.llm.backends.openai_bounds._MOST_OF_ITSELF", 1000)
+    for answer in ({"data": [{"id": "x" * 2000}]}, json.loads("[" * 900 + "]" * 900)):
+        reachable._asked.cache_clear()
+        with server_of_models(200, answer) as server:
+            reachable.check_server(server, "org/model", 1)  # does not say
 
 
 def test_a_server_that_is_away_is_found() -> None:

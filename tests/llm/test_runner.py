@@ -12,6 +12,7 @@ from synthempathy.core.records import Seed
 from synthempathy.generation.checks import REASONS
 from synthempathy.llm import runner
 from synthempathy.llm.backends import Completion
+from synthempathy.llm.backends.replicas_local import open_replicas
 from synthempathy.llm.loading import Model
 from synthempathy.llm.mixture import place_of
 from synthempathy.llm.params import Engine, Sampling, Server
@@ -201,9 +202,13 @@ def a_third_fails_quickly(row, number):
     return draws.choice(QUICK) if draws.random() < 1 / 3 else "ok"
 
 
+@pytest.mark.parametrize("workers", [1, 2])
 def test_a_server_that_fails_costs_no_row_its_end_no_request_beyond_the_bound_and_shows_no_key(
-    machine, tmp_path, monkeypatch
+    machine, tmp_path, monkeypatch, workers
 ):
+    if workers > 1:
+        opened = lambda model, engine, machine: open_replicas(model, engine, machine, workers)  # noqa: E731
+        monkeypatch.setattr(runner, "open_backend", opened)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     recorded = []

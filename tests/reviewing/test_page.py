@@ -23,6 +23,7 @@ from tests.helpers.queue import held_row, write_queue
 ROWS = [
     held_row("c"), held_row("a, b"), held_row("b", reason='of "two", or more'), held_row("\U0001f600"), held_row("\uff5e"),
     held_row("ä"), held_row("noted before"),
+    held_row(" c\r=1", reason=" of; two"), held_row("d"),
 ]
 BEFORE = (
     f"{','.join(COLUMNS)}\nnoted before,{held_row('noted before')['content_hash']},skip,old reason,\"a, note\"\n"
@@ -31,7 +32,7 @@ BEFORE = (
 #: A step: a key, or a note. Python's and JavaScript's white space differ in some of these.
 STEPS: Sequence[str] = (
     "k", "n =1+1", "k", 'n names, and "a  place"', "d", "s", "n \u2003thin\u2028\x85\x1c spaces\ufeff ", "k", "b", "d",
-    "n @you", "b", "b", "k", "k", "k", "n -", "k", "n \U0001f600 é", "s",
+    "n @you", "b", "b", "k", "k", "k", "n -", "k", "n ' @a;b", "k", "n '=1", "k", "n \U0001f600 é", "s",
 )
 
 
@@ -79,7 +80,7 @@ def test_review_by_page_and_by_terminal_write_the_same_file(
 ) -> None:
     wanted = by_terminal(tmp_path, monkeypatch, STEPS)
     said = capsys.readouterr().err
-    assert wanted.count(b"\n") > 8 and b"'=1+1" in wanted and b"'@you" in wanted  # it has all that might go wrong
+    assert wanted.count(b"\n") > 8 and all(one in wanted for one in (b"'=1+1", b"'@you", b"''=1"))  # what might go wrong
 
     queue, decisions = files(tmp_path, "served")
     desk = Desk(queue, decisions)

@@ -7,16 +7,21 @@ import json
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from synthempathy.core.errors import InputError
 from synthempathy.filters.decisions import read_decisions
+from synthempathy.reviewing import server as server_module
 from synthempathy.reviewing.desk import MOST_NOTE, Desk
 from synthempathy.reviewing.server import LOCAL, MOST_BYTES, ReviewServer
 from tests.helpers.pairs import ROOT
@@ -144,6 +149,80 @@ def test_a_file_that_was_broken_meanwhile_is_said_and_kept(server: ReviewServer)
     assert status == 409 and "the header lacks id" in text
     assert server.desk.path.read_text() == "mine\n"
     assert server.desk.made == 0 and server.desk.of(server.desk.rows[0]) is None
+
+
+def opened(server: ReviewServer, sent: bytes) -> socket.socket:
+    connection = socket.create_connection((LOCAL, server.server_port), timeout=20)
+    connection.sendall(sent)
+    return connection
+
+
+def test_a_client_that_goes_before_it_is_answered_is_no_error(
+    server: ReviewServer, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As a closed tab does: it takes its end of the connection back while the page is made."""
+    gone, ended = threading.Event(), threading.Semaphore(0)
+    made, close = server_module.review_page, ReviewServer.shutdown_request
+
+    def page(*given: Any, **named: Any) -> Any:
+        gone.wait(20)
+        return made(*given, **named)
+
+    def closed(self: ReviewServer, request: Any) -> None:
+        close(self, request)
+        ended.release()
+
+    monkeypatch.setattr(server_module, "review_page", page)
+    monkeypatch.setattr(ReviewServer, "shutdown_request", closed)
+    for _ in range(3):
+        connection = opened(server, f"GET /{server.token}/ HTTP/1.1\r\nHost: {server.hosts[0]}\r\n\r\n".encode())
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+    gone.set()
+    assert all(ended.acquire(timeout=20) for _ in range(3))
+    assert capfd.readouterr().err == ""
+    assert post(server)[0] == 200
+
+
+def test_an_error_of_ours_is_one_line(
+    server: ReviewServer, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(server_module, "review_page", lambda *given, **named: 1 / 0)
+    with pytest.raises((http.client.HTTPException, OSError)):
+        ask(server)
+    assert capfd.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("sent", ["GET / HTTP/1.1\r\nX: ", "POST /{token}/decide HTTP/1.1\r\n{usual}Content-Length: 900\r\n\r\n"])
+def test_a_request_that_drips_is_ended_however_long_it_goes_on(
+    server: ReviewServer, monkeypatch: pytest.MonkeyPatch, sent: str,
+) -> None:
+    monkeypatch.setattr(server_module, "PATIENCE", 1.0)
+    own = f"Host: {server.hosts[0]}\r\nOrigin: http://{server.hosts[0]}\r\nContent-Type: application/json\r\n"
+    connection = opened(server, sent.format(token=server.token, usual=own).encode())
+    start = time.monotonic()
+    with pytest.raises(OSError):  # reset, or a broken pipe
+        while time.monotonic() - start < 20:
+            connection.sendall(b"a")
+            time.sleep(0.1)
+    connection.close()
+    assert ask(server)[0] == 200
+
+
+def test_no_more_threads_than_are_allowed_and_places_come_free(
+    server: ReviewServer, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server._free = threading.BoundedSemaphore(3)
+    held = [opened(server, b"GET") for _ in range(3)]
+    one = opened(server, f"GET /{server.token}/ HTTP/1.1\r\nHost: {server.hosts[0]}\r\n\r\n".encode())
+    with suppress(ConnectionResetError):
+        assert one.recv(10) == b""
+    for connection in (*held, one):
+        connection.close()
+    end = time.monotonic() + 20
+    while server._free._value < 3 and time.monotonic() < end:
+        time.sleep(0.02)
+    assert ask(server)[0] == 200
 
 
 def test_a_port_that_is_taken_is_one_line(server: ReviewServer) -> None:

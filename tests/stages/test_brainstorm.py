@@ -31,10 +31,14 @@ def project(tmp_path_factory):
         "brainstorm.model": "tiny", "brainstorm.sampling.max_tokens": 25, "brainstorm.attempts": 3,
         "brainstorm.min_words": 1, "machine.batch_size": 3,
     })
-    row = {"category": "Other", "severity": None, "source": "t"}
-    seeds = [json.dumps({"id": f"s{i}", "sentence": f"I missed bus {i}."} | row) for i in range(4)]
-    (folder / "seeds.jsonl").write_text("".join(f"{seed}\n" for seed in seeds))
+    write_seeds(folder / "seeds.jsonl", 4)
     return folder
+
+
+def write_seeds(path: Path, count: int) -> None:
+    row = {"category": "Other", "severity": None, "source": "t"}
+    seeds = [json.dumps({"id": f"s{i}", "sentence": f"I missed bus {i}."} | row) for i in range(count)]
+    path.write_text("".join(f"{seed}\n" for seed in seeds))
 
 
 def command(out: Path | str, seeds: Path | str = "seeds.jsonl") -> list[str]:
@@ -46,24 +50,47 @@ def stored(path: Path) -> list[tuple[str, str]]:
         return db.execute("SELECT key, text FROM answers ORDER BY key").fetchall()
 
 
-def test_fifty_kills_at_random_moments_end_with_the_same_bytes_and_each_row_once(project):
-    """kill -9, 50 times, anywhere from the start of the program to its end; each time the same command resumes."""
+def killed_runs(project: Path, kills: int, whom: str, seeds: str = "seeds.jsonl") -> tuple[dict[str, int], dict[str, int]]:
+    """Its report and the step's metrics, when it has ended with the bytes and the store of an undisturbed run."""
     shutil.rmtree(project / ".synthempathy", ignore_errors=True)
     done = subprocess.run(
-        [sys.executable, str(ROOT / "tests/helpers/killed_runs.py"), "50", "seeds.jsonl", PROMPT],
+        [sys.executable, "-m", "tests.helpers.killed_runs", str(kills), whom, seeds, PROMPT],
         cwd=project, capture_output=True, text=True, env=HERE,
     )
     assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout.splitlines()[-1])
-    assert report["killed"] == 50
-    assert report["in_the_middle"] >= 10, "the kills missed the writing"
     whole, killed = ({name: (project / folder / name).read_bytes() for name in OUTPUTS} for folder in ("whole", "killed"))
     assert killed == whole
     figures = json.loads(whole["metrics.json"])
-    assert figures["rows_in"] == 16 and 0 < figures["rows_out"] < 16 and figures["asked_again"] > 0
+    assert 0 < figures["rows_out"] < figures["rows_in"] and figures["asked_again"] > 0
     rows = stored(project / ".synthempathy/store.sqlite")
     assert rows == stored(project / "whole.sqlite")
-    assert len(rows) == len(dict(rows)) == 16 + figures["asked_again"]
+    assert len(rows) == len(dict(rows)) == figures["rows_in"] + figures["asked_again"]
+    return json.loads(done.stdout.splitlines()[-1]), figures
+
+
+def test_fifty_kills_at_random_moments_end_with_the_same_bytes_and_each_row_once(project):
+    """kill -9, 50 times, anywhere from the start of the program to its end; each time the same command resumes."""
+    report, figures = killed_runs(project, 50, "step")
+    assert figures["rows_in"] == 16
+    assert report["killed"] == 50
+    assert report["in_the_middle"] >= 10, "the kills missed the writing"
+
+
+def test_kills_of_a_step_and_of_its_workers_end_with_the_same_bytes_and_each_row_once(project):
+    """With two engines, whom kill -9 hits as often as the step: it then goes on. KILLS=50 for the fifty, which take minutes."""
+    kills = int(os.environ.get("KILLS", "10"))
+    write_seeds(project / "more.jsonl", 30)
+    set_params(project / "params.yaml", **{"machine.replicas": 2})
+    try:
+        report, figures = killed_runs(project, kills, "any", "more.jsonl")
+    finally:
+        set_params(project / "params.yaml", **{"machine.replicas": None})
+    print(report)
+    assert figures["rows_in"] == 120
+    assert report["killed"] + report["workers"] >= kills
+    assert report["killed"] > 0 and report["workers"] > 0
+    assert report["in_the_middle"] >= kills / 10, "the kills missed the writing"
+    assert report["left"] == 0, "workers outlived their step"
 
 
 def test_sigterm_keeps_what_is_done_and_exits_143(project):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from synthempathy.text.respelling import Respelling
@@ -47,3 +49,9 @@ def test_evidence_stands_where_the_slip_does() -> None:
 ])
 def test_letters_apart_are_read_on_to_their_end(raw: str, words: str) -> None:
     assert " ".join(RESPELLING.undone(Text(raw)).tokens) == words
+
+
+def test_a_long_run_of_letters_apart_takes_linear_time() -> None:
+    started = time.process_time()
+    RESPELLING.undone(Text("k i l l " * 12_500))
+    assert time.process_time() - started < 2

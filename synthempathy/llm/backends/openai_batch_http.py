@@ -123,8 +123,8 @@ class BatchApi:
                 except TryAgain:  # another program's, of another make
                     continue
             last = found[-1].get("id") if found else None
-            if not page.get("has_more") or not isinstance(last, str) or after.get("after") == last:
-                return
+            if not page.get("has_more") or not isinstance(last, str) or not _ID.fullmatch(last) or after.get("after") == last:
+                return  # an id becomes part of an address
             after = {"after": last}
 
     def content(self, file: str) -> Iterator[bytes]:
@@ -212,7 +212,7 @@ def _batch(found: Mapping[str, Any], line: Callable[[str], str]) -> Batch:
         input_file=_id(found, "input_file_id", line) if found.get("input_file_id") else None,
         files=tuple(_id(found, name, line) for name in ("output_file_id", "error_file_id") if found.get(name)),
         finished=min(completed + failed, total), total=total,
-        created=float(created) if isinstance(created, int | float) else time.time(),
+        created=float(created) if isinstance(created, int | float) and 0 <= created < 2**53 else time.time(),
         metadata=metadata if isinstance(metadata, dict) else None,
         faults=tuple(_fault(one, line) for one in listed[:100_000]) if isinstance(listed, list) else (),
     )

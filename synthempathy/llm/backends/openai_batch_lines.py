@@ -113,7 +113,11 @@ def read_results(pieces: Iterable[bytes], most: int) -> Iterator[Result]:
             continue
         key = found.get("custom_id") if isinstance(found, dict) else None
         if isinstance(key, str):
-            yield _result(key, found)
+            try:
+                result = _result(key, found)
+            except RecursionError:  # a nesting that could just be read
+                result = Result(key, None, "bad_response", "nested too deep")
+            yield result
 
 
 def _lines(pieces: Iterable[bytes], most: int) -> Iterator[tuple[bytes, bool]]:

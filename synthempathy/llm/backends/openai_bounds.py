@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import httpx2 as httpx
 
@@ -19,11 +19,13 @@ from synthempathy.llm.backends.openai_replies import TryAgain
 PLAIN = {"Accept-Encoding": "identity"}
 _PACKED = 32 + zlib.MAX_WBITS  # gzip or deflate, as its first bytes say
 _PIECE = 65_536  # bytes unpacked at once
+_MOST_OF_ITSELF = 8_000_000  # bytes: thousands of models, each with all that is said of it
 #: Of the header fields the ones that are read.
 _READ = ("retry-after",)
 
-# At DEBUG the HTTP library logs the headers of an answer, and a server may have put anything there.
-logging.getLogger("httpcore2").setLevel(logging.INFO)
+# At DEBUG the HTTP library logs the headers of an answer, and at INFO its status line: a server may have put anything there.
+logging.getLogger("httpcore2").setLevel(logging.WARNING)
+logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 
 async def whole(response: httpx.Response, most: int) -> httpx.Response:
@@ -37,6 +39,8 @@ async def whole(response: httpx.Response, most: int) -> httpx.Response:
             body += part if unpack is None else unpack.decompress(part, most - len(body) + 1)
         except zlib.error as error:
             raise TryAgain("bad_response", f"cannot be unpacked: {error}") from None
+        if unpack is not None and unpack.unused_data:
+            raise _more_follows()
         if len(body) > most:
             raise TryAgain("bad_response", f"longer than {most:,} bytes (machine.openai.max_answer_mb)")
     return _with_body(response, bytes(body))
@@ -45,6 +49,12 @@ async def whole(response: httpx.Response, most: int) -> httpx.Response:
 def whole_now(response: httpx.Response, most: int, seconds: float) -> httpx.Response:
     """As `whole`, of a response that nobody awaits. TryAgain too where its body takes longer than `seconds`."""
     return _with_body(response, b"".join(pieces(response, most, seconds, "machine.openai.max_answer_mb")))
+
+
+def asked_now(method: str, url: str, headers: Mapping[str, str], seconds: float, content: str | None = None) -> httpx.Response:
+    """What a server says of itself, to the same bounds. TryAgain, and httpx's own errors of what does not come about."""
+    with httpx.stream(method, url, headers={**PLAIN, **headers}, content=content, timeout=seconds) as response:
+        return _with_body(response, b"".join(pieces(response, _MOST_OF_ITSELF, seconds, "of what it says of itself")))
 
 
 def pieces(response: httpx.Response, most: int, seconds: float, setting: str) -> Iterator[bytes]:
@@ -56,6 +66,8 @@ def pieces(response: httpx.Response, most: int, seconds: float, setting: str) ->
                 piece = part if unpack is None else unpack.decompress(part, _PIECE)
             except zlib.error as error:
                 raise TryAgain("bad_response", f"cannot be unpacked: {error}") from None
+            if unpack is not None and unpack.unused_data:
+                raise _more_follows()
             part = b"" if unpack is None else unpack.unconsumed_tail
             length += len(piece)
             if length > most:
@@ -69,13 +81,19 @@ def pieces(response: httpx.Response, most: int, seconds: float, setting: str) ->
 
 def _unpacker(response: httpx.Response) -> zlib._Decompress | None:
     packing = response.headers.get("content-encoding", "identity").strip().lower()
-    if packing not in ("identity", "", "gzip", "x-gzip", "deflate"):
-        raise TryAgain("bad_response", f"packed as {packing}, though nothing was asked to be")
+    if packing not in ("identity", "", "gzip", "x-gzip", "deflate"):  # not quoted: in small letters a key is not known again
+        raise TryAgain("bad_response", "packed, neither as gzip nor as deflate, though nothing was asked to be")
     return None if packing in ("identity", "") else zlib.decompressobj(_PACKED)
 
 
+def _more_follows() -> TryAgain:
+    """zlib keeps all of what follows the end of what is packed, and counts it nowhere; no server that means well sends any."""
+    return TryAgain("bad_response", "cannot be unpacked: more follows where it ends")
+
+
 def _with_body(response: httpx.Response, body: bytes) -> httpx.Response:
-    kept = {name: value for name in _READ if (value := response.headers.get(name)) is not None}
+    """With the header fields that are read, where they are what such a field may be: a server sends any bytes."""
+    kept = {name: value for name in _READ if (value := response.headers.get(name)) is not None and value.isascii()}
     return httpx.Response(response.status_code, headers=kept, content=body)
 
 

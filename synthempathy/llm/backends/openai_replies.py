@@ -24,7 +24,7 @@ _REFUSED = re.compile(r"filter|safety|refus|moderat|recitation|blocklist|prohibi
 _OF_THE_ROW = re.compile(
     r"content[ _-]?(?:filter|policy|management)|moderation|flagged|safety|prohibited|context[ _-]?(?:length|size|window)"
     r"|too[ _]long|too large|maximum (?:context|model) ?(?:length)?|max_model_len"
-    r"|exceed\w* (?:the |its )?(?:available |maximum )?(?:context|token)", re.IGNORECASE,
+    r"|exceed\w{0,5} (?:the |its )?(?:available |maximum )?(?:context|token)", re.IGNORECASE,
 )
 #: ... that it is for how all are asked: a parameter, or the model (OpenAI, Anthropic, Gemini, vLLM, pydantic's words).
 _OF_THE_REQUEST = re.compile(
@@ -37,6 +37,8 @@ _OF_THE_REQUEST = re.compile(
 _EXHAUSTED = re.compile(
     r"insufficient[ _](?:quota|balance|credit|fund)|credit balance|hard[ _]limit|out of credit", re.IGNORECASE
 )
+#: Characters of a refusal that are read: it says whose fault it is in its first words, and may be as long as an answer.
+_READ_OF_A_REFUSAL = 100_000
 #: Statuses under which a server refuses a row for what it holds; 403 and 451 only with words that say so.
 _ROWS_OWN = (400, 413, 422)
 #: Whose a refusal is: the row's, that of how all are asked, the server's; or nobody's, for it may pass.
@@ -101,7 +103,7 @@ def same_model(asked: str, said: str) -> bool:
 
 def fault_of(response: httpx.Response) -> Fault:
     """Whose fault it is that the status is not 2xx. A 400 that says nothing of it may be the row's."""
-    status, said = response.status_code, response.text
+    status, said = response.status_code, response.text[:_READ_OF_A_REFUSAL]
     if status == 402 or _EXHAUSTED.search(said):
         return "server"
     if may_pass(status):

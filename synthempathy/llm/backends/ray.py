@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import importlib.util
 import secrets
+import time
 from contextlib import suppress
 from dataclasses import replace
-from multiprocessing import AuthenticationError
+from multiprocessing import AuthenticationError, Pipe
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -22,9 +23,10 @@ from threading import Thread
 from typing import Any
 
 from synthempathy.core.errors import ModelError
+from synthempathy.core.threads import set_threads
 from synthempathy.llm.backends import backend_of
 from synthempathy.llm.backends.ray_cluster import last_line, start_cluster
-from synthempathy.llm.backends.replicas import Replicas
+from synthempathy.llm.backends.replicas import SECONDS_BETWEEN_LOOKS, Replicas
 from synthempathy.llm.backends.worker import Opened, serve
 from synthempathy.llm.loading import Model, is_folder
 from synthempathy.llm.params import Engine, Machine
@@ -65,7 +67,10 @@ class RayPlaces:
 
     def __init__(self, opened: Opened) -> None:
         _, engine, machine = opened
-        self._opened, self._actors, self._runs = opened, list[Any](), list[Any]()
+        self._opened, self._actors = opened, list[Any]()
+        self._runs: dict[Any, int] = {}  # each actor's work, and its number
+        self._closed = False
+        self._came = set[int]()  # the numbers of those whose connection came
         self._started, there = start_cluster(machine.ray)
         try:
             self._gpus = gpus_per_worker(engine, machine, there.get("GPU", 0))
@@ -73,7 +78,7 @@ class RayPlaces:
             import ray
 
             self.suffix = f" on ray {ray.__version__}"
-            self._key, self._new = secrets.token_bytes(32), SimpleQueue[Connection]()
+            self._key, self._new = secrets.token_bytes(32), SimpleQueue[tuple[int, Connection]]()
             self._listener = Listener((ray.util.get_node_ip_address(), 0), backlog=64, authkey=self._key)
         except BaseException:
             self._leave()
@@ -85,22 +90,28 @@ class RayPlaces:
 
         machine = self._opened[2]
         actor = ray.remote(num_cpus=machine.ray.cpus_per_worker, num_gpus=self._gpus)(_Actor).remote()
+        number = len(self._actors)
         self._actors.append(actor)
-        self._runs.append(actor.work.remote(self._listener.address, self._key, self._opened))
+        self._runs[actor.work.remote(number, self._listener.address, self._key, self._opened)] = number
 
     def connected(self) -> list[Connection]:
         import ray
 
+        # First those that ended: the connection of one that came before it did so is found after.
+        ended = ray.wait([*self._runs], num_returns=len(self._runs), timeout=0)[0] if self._runs else []
         found = []
         with suppress(Empty):
             while True:
-                found.append(self._new.get(block=False))
-        ended, self._runs = ray.wait(self._runs, num_returns=len(self._runs), timeout=0) if self._runs else ([], [])
+                number, connection = self._new.get(block=False)
+                self._came.add(number)
+                found.append(connection)
         for run in ended:
+            number = self._runs.pop(run)
             try:
                 ray.get(run)
             except ray.exceptions.ActorDiedError:  # its connection says so too, and another is started
-                continue
+                if number not in self._came:
+                    found.append(_ended())
             except Exception as error:
                 raise ModelError(f"Ray gave up: {last_line(error)}") from error
         return found
@@ -108,11 +119,12 @@ class RayPlaces:
     def close(self) -> None:
         import ray
 
+        self._closed = True
         self._listener.close()
         if not ray.is_initialized():  # ended before us; any call would start a cluster anew
             return
         if self._runs:
-            ray.wait(self._runs, num_returns=len(self._runs), timeout=1.0)
+            ray.wait([*self._runs], num_returns=len(self._runs), timeout=1.0)
         for actor in self._actors:
             with suppress(Exception):
                 ray.kill(actor)
@@ -129,19 +141,31 @@ class RayPlaces:
     def _accept(self) -> None:
         while True:
             try:
-                self._new.put(self._listener.accept())  # type: ignore[arg-type]
+                connection: Connection = self._listener.accept()  # type: ignore[assignment]
+                self._new.put((connection.recv(), connection))
             except AuthenticationError:
                 continue  # whoever that was
             except (OSError, EOFError):
-                return  # closed
+                if self._closed:
+                    return
+                time.sleep(SECONDS_BETWEEN_LOOKS)  # it died as it came; others may come
 
 
 class _Actor:
     """A process somewhere on the cluster that is one worker."""
 
-    def work(self, address: tuple[str, int], key: bytes, opened: Opened) -> None:
+    def work(self, number: int, address: tuple[str, int], key: bytes, opened: Opened) -> None:
+        set_threads()  # Ray sets their number, and not that those that wait sleep
         with Client(address, authkey=key) as connection:
+            connection.send(number)
             serve(connection, opened)  # type: ignore[arg-type]
+
+
+def _ended() -> Connection:
+    """In place of the connection of a worker that died before it came: whoever reads it finds that its worker is gone."""
+    here, there = Pipe()
+    there.close()
+    return here
 
 
 def _check_room(machine: Machine, gpus: int, there: dict[str, float]) -> None:

@@ -19,6 +19,8 @@ from synthempathy.llm.params import RaySettings
 
 #: Bytes of Ray's object store on a cluster of this machine alone; what does not fit is put on disk.
 OBJECT_STORE = 256 << 20
+#: How often a cluster of this machine is started: Ray gives each start 30 seconds, which a busy machine may need.
+STARTS = 3
 #: How long a cluster's address may take to answer.
 KNOCK_SECONDS = 20.0
 
@@ -32,16 +34,21 @@ def start_cluster(settings: RaySettings) -> tuple[bool, dict[str, float]]:
         _knock(settings.address)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    # Ray's own 15 leaves a worker a thirtieth of a core that anything else wants; ours do the step's work, and no other does.
+    os.environ.setdefault("RAY_worker_niceness", "0")
     import ray
 
     logging.getLogger("ray").setLevel(logging.CRITICAL)
     if ray.is_initialized():
         return False, ray.cluster_resources()
-    try:
-        with _own_signals(), _suppress_stderr(), environment_as_found():  # Ray gives its workers threads by num_cpus
-            ray.init(**_where(settings), log_to_driver=False, logging_level=logging.CRITICAL)
-    except Exception as error:
-        raise _no_cluster(settings.address, error) from error
+    for start in range(1, STARTS + 1):
+        try:
+            with _own_signals(), _suppress_stderr(), environment_as_found():  # Ray gives its workers threads by num_cpus
+                ray.init(**_where(settings), log_to_driver=False, logging_level=logging.CRITICAL)
+            break
+        except Exception as error:
+            if start == STARTS or settings.address or "timed out during startup" not in str(error):
+                raise _no_cluster(settings.address, error) from error
     return True, ray.cluster_resources()
 
 

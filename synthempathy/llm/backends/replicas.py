@@ -20,7 +20,8 @@ from synthempathy.core.errors import ModelError
 from synthempathy.llm.backends import Completion, Failure, Request
 from synthempathy.llm.params import Sampling
 
-#: How often a row is begun: where each worker dies of it, the fault is in the row, or in the memory it wants.
+#: How often a row is begun: where each worker dies of it, the fault is in the row, or in the memory it wants. And how many
+#: workers in a row may die before one has loaded its model; over hours any number may, each of which another replaces.
 TRIES = 5
 #: How long to wait for news before the places are looked at again.
 SECONDS_BETWEEN_LOOKS = 0.2
@@ -69,6 +70,7 @@ class Replicas:
         self.local_weights, self.retries, self.loads = local_weights, 0, 0
         self._places, self._version, self._call, self._answered = places, backend, 0, 0
         self._workers: list[_Worker] = []
+        self._in_vain = 0  # workers that died before they had loaded, since the last that had
         self._shut_down = weakref.finalize(self, _shut_down, places, self._workers)
         atexit.register(self._shut_down)  # after multiprocessing's own, which waits for its processes: so before it
         for _ in range(count):
@@ -136,7 +138,7 @@ class Replicas:
         """One message: an outcome of this call, or None. ModelError where the engine refuses; EOFError where it died."""
         kind, *told = worker.connection.recv()
         if kind == "ready":
-            worker.room, self.loads = told[0], self.loads + 1
+            worker.room, self.loads, self._in_vain = told[0], self.loads + 1, 0
         elif kind == "idle":
             worker.begun -= 1
             if worker.rows and not worker.begun:  # else they would be waited for without end
@@ -163,11 +165,12 @@ class Replicas:
         self._workers.remove(worker)
         worker.connection.close()
         lost = list(worker.rows.values())
-        deaths.update(row.id for row in lost) if lost else deaths.update([""])
-        first, tries = max(deaths.items(), key=lambda one: one[1])
-        if tries >= TRIES:
+        deaths.update(row.id for row in lost)
+        self._in_vain += not worker.room
+        first = max((row.id for row in lost), key=deaths.__getitem__, default="")
+        if max(deaths[first], self._in_vain) >= TRIES:
             what = f"row {first}: each of {TRIES} workers died while it wrote this row and {len(lost) - 1} more" if first else (
-                f"{TRIES} workers died before they wrote a row")
+                f"{TRIES} workers died one after the other before they had loaded the model")
             raise ModelError(f"{what} ({self._places.name}){': ' + said if said else ''}; look at the machine's memory")
         waiting.extendleft(reversed(lost))
         self._places.start()

@@ -18,7 +18,7 @@ from synthempathy.core.errors import ModelError
 from synthempathy.core.threads import environment_as_found
 from synthempathy.llm.backends import Completion, FinishReason, Request, template_key
 from synthempathy.llm.backends.stopping import cut_at, ends_at
-from synthempathy.llm.backends.vllm_processes import Guard, end, watch
+from synthempathy.llm.backends.vllm_processes import Guard, end, guarded_start, watch
 from synthempathy.llm.backends.vllm_startup import cpu_arguments, first_line, lora_rank, prepare
 from synthempathy.llm.chat import decoded, prompt_ids
 from synthempathy.llm.loading import Model, load_tokenizer
@@ -64,13 +64,14 @@ class VllmBackend:
                 **(cpu_arguments() if on_cpu else {}),
                 **({"enable_lora": True, "max_lora_rank": rank} if rank else {}),
             )
-            with environment_as_found():  # vLLM divides the cores among its processes by rules of its own
+            with environment_as_found(), guarded_start():  # vLLM divides the cores among its processes by rules of its own
                 self._engine = LLMEngine.from_engine_args(arguments, usage_context=UsageContext.LLM_CLASS)
+                guard = watch(self._engine.engine_core)
         except Exception as error:
             raise ModelError(f"vLLM cannot load {model.name}: {first_line(error)}") from None
         # At the end of the program it must run before multiprocessing waits for vLLM's processes, so it is registered
         # here, after that was imported.
-        self._shut_down = weakref.finalize(self, _shut_down, self._engine.engine_core, watch(self._engine.engine_core))
+        self._shut_down = weakref.finalize(self, _shut_down, self._engine.engine_core, guard)
         atexit.register(self._shut_down)
         config = self._engine.vllm_config
         self.limit: int = config.model_config.max_model_len

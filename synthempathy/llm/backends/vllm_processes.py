@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing import active_children
 from multiprocessing.connection import wait
 from queue import Queue
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 #: How long a thread of vLLM's may take to end.
 SECONDS_TO_END = 10.0
-#: Waits until standard input closes, which it does when we die, however that happens; then kills.
-_KILL_AT_END_OF_INPUT = 'read -r _; kill -9 "$@"'
+#: How soon a process is guarded that vLLM starts.
+SECONDS_BETWEEN_LOOKS = 0.1
+#: Takes more processes, one a line, until standard input closes, which it does when we die, however that happens; then kills.
+_KILL_AT_END_OF_INPUT = 'while read -r one; do set -- "$@" "$one"; done; kill -9 "$@"'
 
 
 class Guard:
@@ -27,12 +32,42 @@ class Guard:
             start_new_session=True,  # Ctrl-C is ours alone
         )
 
+    def add(self, pid: int) -> None:
+        """Guard this one too."""
+        if self._shell.stdin:
+            with suppress(OSError):  # the shell was killed: then nobody guards, and all goes on
+                self._shell.stdin.write(f"{pid}\n".encode())
+                self._shell.stdin.flush()
+
     def dismiss(self) -> None:
         """Before the processes are ended in another way: their numbers may be given to others."""
         self._shell.kill()
         self._shell.wait()
         if self._shell.stdin:
-            self._shell.stdin.close()
+            with suppress(OSError):
+                self._shell.stdin.close()
+
+
+@contextmanager
+def guarded_start() -> Iterator[None]:
+    """Guard what is started within, while it starts: an engine takes a minute to load, and would outlive us for ever."""
+    known, over, guard = {child.pid for child in active_children()}, Event(), Guard([])
+
+    def look() -> None:
+        while not over.wait(SECONDS_BETWEEN_LOOKS):
+            for pid in {child.pid for child in active_children()} - known:
+                known.add(pid)
+                if pid:
+                    guard.add(pid)
+
+    looking = Thread(target=look, daemon=True, name="vllm-start")
+    looking.start()
+    try:
+        yield
+    finally:
+        over.set()
+        looking.join()
+        guard.dismiss()
 
 
 def watch(core: Any) -> Guard | None:

@@ -54,7 +54,7 @@ def cpu_arguments() -> dict[str, Any]:
 def lora_rank(adapter: Path) -> int:
     """The room that the adapter wants: the smallest of LORA_RANKS that holds its rank."""
     config = adapter_config(adapter)
-    largest = max([config["r"], *config.get("rank_pattern", {}).values()])
+    largest = max([config.get("r", 8), *(config.get("rank_pattern") or {}).values()])  # 8 is PEFT's
     if largest > LORA_RANKS[-1]:
         raise ModelError(f"{adapter}: vLLM takes LoRA ranks up to {LORA_RANKS[-1]}, this one has {largest}")
     return next(rank for rank in LORA_RANKS if rank >= largest)

@@ -11,8 +11,9 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
+from itertools import islice
 from multiprocessing.connection import Connection
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from threading import Thread
 from typing import Any, cast, overload
 
@@ -29,13 +30,14 @@ PREFETCH = 16
 
 def serve(connection: Connection, opened: Opened) -> None:
     """Load the engine, once, and answer what comes until the connection is closed."""
+    inbox = _Inbox(connection)
+    Thread(target=inbox.read, daemon=True, name="worker-inbox").start()  # now: nobody may wait any more when it is loaded
     try:
         engine = open_backend(*opened)
     except SynthempathyError as error:
         connection.send(("error", None, str(error)))
+        inbox.over = True
         return
-    inbox = _Inbox(connection)
-    Thread(target=inbox.read, daemon=True, name="worker-inbox").start()
     holds = getattr(engine, "in_flight", None)
     connection.send(("ready", (holds or opened[2].batch_size) + PREFETCH))
     try:
@@ -53,6 +55,7 @@ def serve(connection: Connection, opened: Opened) -> None:
             connection.send(("idle", call))
     finally:
         engine.close()
+        inbox.over = True
 
 
 def _answer(
@@ -60,8 +63,8 @@ def _answer(
 ) -> None:
     """All rows of a call: in one go where the engine takes them as they come, else as many at a time as it writes."""
     while True:
-        some: Sequence[Request] = feed if batch is None else feed.at_hand(batch)
-        if batch is not None and not some:
+        some: Sequence[Request] = feed if batch is None else feed.batch(batch)
+        if batch is not None and (not some or feed.stopped):
             return
         outcomes = cast(Generator[Completion | Failure], engine.complete(some, sampling))
         with closing(outcomes):
@@ -78,13 +81,16 @@ class _Inbox:
 
     def __init__(self, connection: Connection) -> None:
         self._connection, self.messages, self.stopped = connection, SimpleQueue[Any](), -1
+        self.over = False  # nothing is left to end
 
     def read(self) -> None:
         while True:
             try:
                 message = self._connection.recv()
-            except (EOFError, OSError):  # whoever asked is gone: nobody wants the rest
-                os._exit(1)
+            except (EOFError, OSError):
+                if self.over:
+                    return
+                os._exit(1)  # whoever asked is gone: nobody wants the rest
             if message[0] == "stop":
                 self.stopped = max(self.stopped, message[1])
             elif message[0] == "close":
@@ -105,7 +111,7 @@ class _Inbox:
 
 
 class _Feed(Sequence[Request]):
-    """The rows of one call, as they come; iterated once. It ends with the call, or where the call is stopped."""
+    """The rows of one call, as they come; each is given once. It ends with the call, or where the call is stopped."""
 
     def __init__(self, inbox: _Inbox, call: int, about: int) -> None:
         self._inbox, self.call, self._about, self._ended = inbox, call, about, False
@@ -116,7 +122,7 @@ class _Feed(Sequence[Request]):
         return self._inbox.stopped >= self.call
 
     def __iter__(self) -> Iterator[Request]:
-        while (row := self._next(wait=True)) is not None:
+        while (row := self._next()) is not None:
             yield row
 
     def __len__(self) -> int:
@@ -130,22 +136,18 @@ class _Feed(Sequence[Request]):
     def __getitem__(self, index: int | slice) -> Request | Sequence[Request]:
         raise TypeError("rows come one after the other")
 
-    def at_hand(self, most: int) -> list[Request]:
-        """Wait for a row, and take with it what has come besides; none at the end."""
-        rows: list[Request] = []
-        while len(rows) < most and (row := self._next(wait=not rows)) is not None:
-            rows.append(row)
-        return rows
+    def batch(self, size: int) -> list[Request]:
+        """The next `size` rows, fewer only at the end. Waiting for them costs a moment, as more are sent than a batch
+        holds, or that there are no more; a batch that began with the first that came would take as long as a full one.
+        """
+        return list(islice(self, size))
 
-    def _next(self, *, wait: bool) -> Request | None:
+    def _next(self) -> Request | None:
         if self._ended:
             return None
-        try:
-            message = self._inbox.messages.get(block=wait)
-        except Empty:
-            return None
+        message = self._inbox.messages.get()
         if message[0] == "row":
-            return cast(Request, message[2]) if message[1] == self.call else self._next(wait=wait)
+            return cast(Request, message[2]) if message[1] == self.call else self._next()
         self._ended = True
         if message[0] == "close":
             self._inbox.messages.put(message)

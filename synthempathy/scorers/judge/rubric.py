@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,13 +18,13 @@ from typing import Any
 import numpy as np
 
 from synthempathy.core.errors import PromptError
+from synthempathy.llm.answers import unfenced
 from synthempathy.llm.backends import Completion
 from synthempathy.llm.posing import without_posing
 from synthempathy.llm.prompts import Message, Prompt, load_prompt
 from synthempathy.scorers.base import LEVELS, Dimension, Floats, Integers
 
 _EXAMPLE = ("I missed the bus.", "What happened then?")
-_FENCED = re.compile(r"```(?:json)?\s*\n(.*)\n\s*```", re.DOTALL)
 
 #: Why an answer cannot be read, by the name that `levels_in` gives.
 REASONS = {
@@ -75,10 +74,8 @@ def levels_in(answer: Completion, dimensions: Sequence[Dimension]) -> dict[str, 
     """The level of each dimension as a digit, or a name of `REASONS`. A code fence around the object is allowed."""
     if answer.finish_reason != "stop":
         return "cut_at_max_tokens"
-    text = answer.text.strip()
-    fenced = _FENCED.fullmatch(text)
     try:
-        found = json.loads(fenced[1] if fenced else text, object_pairs_hook=list)
+        found = json.loads(unfenced(answer.text.strip()), object_pairs_hook=list)
     except (ValueError, RecursionError):
         return "not_json"
     if not _is_object(found):

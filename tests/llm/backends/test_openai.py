@@ -173,14 +173,15 @@ def test_what_is_no_completion_is_tried_again_and_given_up(answer):
 
 def test_an_answer_that_never_ends_or_unpacks_to_gigabytes_costs_its_bound():
     tracemalloc.start()
-    with FlakyServer(lambda row, number: {"row 0": "endless", "row 1": "bomb"}.get(row, "ok")) as server:
-        found = {one.id: one for one in engine(server.url, max_retries=0, max_answer_mb=2.0).complete(requests(3), SAMPLING)}
+    with FlakyServer(lambda row, number: {"row 0": "endless", "row 1": "bomb", "row 3": "tail"}.get(row, "ok")) as server:
+        found = {one.id: one for one in engine(server.url, max_retries=0, max_answer_mb=2.0).complete(requests(4), SAMPLING)}
         _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert isinstance(found["id-2"], Completion)
     assert {found[row].detail for row in ("id-0", "id-1")} == {
         "longer than 2,000,000 bytes (machine.openai.max_answer_mb) (tries: 1)"
     }
+    assert found["id-3"].detail == "cannot be unpacked: more follows where it ends (tries: 1)"
     assert peak < 30_000_000
     assert set(server.packings) == {"identity"}
 
@@ -448,6 +449,14 @@ def test_a_row_that_is_put_off_for_a_day_is_given_up_at_once():
     assert sleep.waits == []
 
 
+def test_a_retry_after_that_no_header_can_be_is_none():
+    sleep = Sleep()
+    with FlakyServer(always("429_odd")) as server:
+        found = list(engine(server.url, sleep=sleep).complete(requests(1), SAMPLING))
+    assert [one.reason for one in found] == ["rate_limited"]
+    assert len(sleep.waits) == server.requests - 1 > 0
+
+
 @pytest.mark.parametrize(("header", "seconds"), [
     (None, 0), ("", 0), ("7", 7), ("0.5", 0.5), (" 12 ", 12), ("-3", 0), ("nan", 0), ("soon", 0),
     (RETRY_AFTER_DATE, 60), ("Wed Oct 21 00:15:00 2026", 60), ("Tue, 20 Oct 2026 00:15:00 GMT", 0),
@@ -537,6 +546,16 @@ def test_a_key_that_the_server_puts_into_its_answer_reaches_nobody(monkeypatch, 
         [found] = asking.complete(requests(1), SAMPLING)
     assert (found.text, asking.version) == ("You sent [key].", "openai v1-[key]")
     assert KEY not in caplog.text + repr(vars(asking))
+
+
+def test_a_key_in_small_letters_or_in_the_status_line_reaches_nobody(monkeypatch, caplog):
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    caplog.set_level(logging.DEBUG)
+    with FlakyServer(always("key_packing")) as server:
+        [found] = engine(server.url, max_retries=0).complete(requests(1), SAMPLING)
+    assert isinstance(found, Failure)
+    assert KEY.lower() not in (found.detail + caplog.text).lower()
+    assert not [one for one in caplog.records if "HTTP/1.1" in one.getMessage()]  # a line of the server's own words
 
 
 @pytest.mark.parametrize("broken", [f"{KEY}\nx", f"{KEY}\u2026", f"{KEY}\x7f"])

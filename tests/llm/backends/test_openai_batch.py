@@ -15,6 +15,8 @@ from synthempathy.llm import reachable
 from synthempathy.llm.backends import Completion, Failure, Request, open_backend
 from synthempathy.llm.backends.openai import OpenaiBackend
 from synthempathy.llm.backends.openai_batch import OpenaiBatchBackend
+from synthempathy.llm.backends.openai_batch_http import _batch
+from synthempathy.llm.backends.openai_batch_lines import read_results
 from synthempathy.llm.loading import Model
 from synthempathy.llm.params import Engine, Machine, Sampling, Server
 from synthempathy.llm.store_key import KeyMaker
@@ -441,3 +443,22 @@ def test_requests_count_and_progress_is_told(tmp_path: Path, capsys: pytest.Capt
     said = capsys.readouterr().err
     assert f"{server.url}: batch batch_1 made, 4 requests" in said
     assert "1 batch under way, 0/4 requests finished" in said
+
+
+@pytest.mark.parametrize("number", [10**400, -(10**400), 1e308, True, -1, 2**63])
+@pytest.mark.parametrize("where", ["created_at", "total", "completed", "line"])
+def test_any_number_that_json_holds_is_read(where: str, number: float) -> None:
+    said: dict[str, Any] = {"id": "b1", "status": "completed", "created_at": 1, "request_counts": {"total": 3, "completed": 2}}
+    said["errors"] = {"data": [{"code": "x", "message": "y", "line": 1}]}
+    place = said["request_counts"] if where in ("total", "completed") else said["errors"]["data"][0] if where == "line" else said
+    place[where] = number
+    found = _batch(said, str)
+    assert 0 <= found.created < 1e12 and 0 <= found.finished <= found.total < 2**31
+
+
+def test_no_nesting_of_a_file_of_answers_is_a_traceback() -> None:
+    for deep in range(800, 1000):
+        nested = "[" * deep + "]" * deep
+        for inner in (f'"error": {nested}', f'"response": {{"status_code": 200, "body": {nested}}}',
+                      f'"response": {{"status_code": {nested}}}'):
+            list(read_results([f'{{"custom_id": "a", {inner}}}\n'.encode()], 10_000))

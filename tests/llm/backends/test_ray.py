@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -21,7 +22,7 @@ from synthempathy.llm.loading import Model
 from synthempathy.llm.params import Engine, Sampling, Server
 from synthempathy.project.params import load_params
 from tests.helpers.engine_contract import by_id, rows
-from tests.helpers.flaky_server import FlakyServer, always
+from tests.helpers.flaky_server import FlakyServer, a_third_fails, always
 from tests.helpers.tiny_model import save_tiny_model
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")  # Ray warns of its own defaults
@@ -59,6 +60,21 @@ def engine(model):
     engine.close()
 
 
+@contextmanager
+def within(seconds):
+    """TimeoutError in what would else wait without end."""
+    def ring(*_):
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def worker_processes():
     family = psutil.Process().children(recursive=True)
     return [process for process in family if "_Actor" in " ".join([process.name(), *process.cmdline()])]
@@ -69,11 +85,39 @@ def test_a_worker_that_is_killed_midway_costs_no_row_and_changes_none(engine, mo
     found.append(next(outcomes))
     before = worker_processes()
     assert len(before) == 2
+    assert all(one.nice() < psutil.Process().nice() + 15 for one in before)  # Ray's own, by which other work starves them
     before[0].send_signal(signal.SIGKILL)
     found.extend(outcomes)
     local = open_backend(Model(model), PARAMS.engine, machine().model_copy(update={"executor": "local"}))
     assert by_id(found) == by_id(local.complete(rows(), SAMPLING))
     assert not before[0].is_running() or before[0].status() == psutil.STATUS_ZOMBIE  # dead, if nobody has asked yet
+
+
+def test_a_worker_that_dies_before_it_is_connected_is_started_anew(engine, model, tmp_path, monkeypatch):
+    mark = tmp_path / "killed"
+
+    class DiesFirst:
+        def work(self, *given):
+            if not mark.exists():
+                mark.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            module._Actor().work(*given)
+
+    monkeypatch.setattr(module, "_Actor", DiesFirst)
+    alone = open_backend(Model(model), PARAMS.engine, machine(workers=1))
+    with within(200):
+        assert sorted(by_id(alone.complete(rows(8), SAMPLING))) == sorted(row.id for row in rows(8))
+    assert mark.exists()
+    alone.close()
+
+
+def test_a_stranger_who_hangs_up_shuts_no_worker_out(engine, model):
+    alone = open_backend(Model(model), PARAMS.engine, machine(workers=1))
+    for _ in range(3):
+        socket.create_connection(alone._places._listener.address).close()
+    with within(200):
+        assert sorted(by_id(alone.complete(rows(8), SAMPLING))) == sorted(row.id for row in rows(8))
+    alone.close()
 
 
 def test_the_key_reaches_the_workers_and_no_log(engine):
@@ -92,6 +136,17 @@ def test_the_key_reaches_the_workers_and_no_log(engine):
     assert asking.version == f"openai flaky-1.0 on ray {ray.__version__}"
     logs = Path(ray._private.worker._global_node.get_logs_dir_path())
     assert not [path for path in logs.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()]
+
+
+def test_a_server_a_third_of_whose_answers_fail_costs_no_row_of_two_workers(engine):
+    quick = {"max_retries": 20, "backoff_seconds": 0.01, "backoff_cap_seconds": 0.05, "timeout_seconds": 1.0}
+    with FlakyServer(a_third_fails(seed=5)) as server:
+        asking = open_backend(Model("org/model"), server_engine(server.url), machine(quick))
+        found = by_id(asking.complete(rows(24), SAMPLING))
+        asking.close()
+    assert sorted(found) == sorted(row.id for row in rows(24))
+    assert all(isinstance(outcome, Completion) for outcome in found.values())
+    assert asking.retries == server.requests - 24 > 0
 
 
 def test_a_server_that_is_not_there_is_one_line(engine):
@@ -122,6 +177,7 @@ def test_no_requests_no_workers(engine):
 
 PROGRAM = """
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from synthempathy.core.command import guarded
 from synthempathy.project.params import load_params
@@ -190,6 +246,22 @@ def test_a_cluster_that_is_not_there_is_one_line(model):
         with pytest.raises(ModelError, match=f"no Ray cluster at {address}: ConnectionRefused") as caught:
             start_cluster(machine(address=address).ray)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_busy_machine_gets_another_start(monkeypatch):
+    import ray
+
+    slow = iter([Exception("The current node timed out during startup."), None])
+
+    def init(**_):
+        if error := next(slow):
+            raise error
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", init)
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 3.0})
+    assert start_cluster(machine().ray) == (True, {"CPU": 3.0})
+    assert not list(slow)
 
 
 def test_without_ray_it_says_how_to_install_it(model, monkeypatch):

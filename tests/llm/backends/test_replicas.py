@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
 from collections import Counter, deque
+from itertools import islice
 from multiprocessing import Pipe
 from pathlib import Path
+from threading import Thread
 
 import psutil
 import pytest
 
 from synthempathy.core.errors import ModelError
-from synthempathy.llm.backends import Completion, Failure, open_backend, replicas_local
+from synthempathy.llm.backends import Completion, Failure, open_backend, replicas, replicas_local, worker
 from synthempathy.llm.backends.replicas import TRIES, Replicas, _Worker
+from synthempathy.llm.backends.worker import PREFETCH
 from synthempathy.llm.loading import Model
 from synthempathy.llm.params import Engine, Sampling, Server
 from synthempathy.project.params import load_params
@@ -19,7 +26,8 @@ from tests.helpers.engine_contract import by_id, rows
 from tests.helpers.flaky_server import FlakyServer, a_third_fails
 from tests.helpers.tiny_model import save_tiny_model
 
-PARAMS = load_params(Path(__file__).parents[3] / "params.yaml")
+ROOT = Path(__file__).parents[3]
+PARAMS = load_params(ROOT / "params.yaml")
 SAMPLING = Sampling(temperature=0.9, top_p=0.95, max_tokens=24, seed=1)
 
 
@@ -53,6 +61,87 @@ def test_each_worker_loads_once_and_one_that_is_killed_costs_no_row(model):
     assert not [one for one in family if one.is_running() and "spawn_main" in " ".join(one.cmdline())]
 
 
+def test_a_death_costs_the_rows_in_flight_and_no_finished_one(model, monkeypatch):
+    """Of each of three: those alone are begun again that it had not answered, and no more than it holds at once."""
+    begun, tell, asked = Counter(), replicas._tell, rows(60)
+
+    def counted(worker, *message):
+        if message[0] == "row":
+            begun[message[2].id] += 1
+        tell(worker, *message)
+
+    engine = open_backend(Model(model), PARAMS.engine, machine())
+    try:
+        while engine.loads < 2:  # so that both have rows
+            list(engine.complete(rows(8), SAMPLING))
+        alone = by_id(engine.complete(asked, SAMPLING))
+        monkeypatch.setattr(replicas, "_tell", counted)
+        outcomes, found = engine.complete(asked, SAMPLING), []
+        for _ in range(3):
+            found.extend(islice(outcomes, 5))
+            before = begun.copy()
+            engine._places._running[0].kill()
+            found.extend(islice(outcomes, 10))
+            again = {row for row in before if begun[row] > before[row]}
+            assert len(again) <= machine().batch_size + PREFETCH
+            assert not again & {one.id for one in found[:-10]}
+        found.extend(outcomes)
+        assert by_id(found) == alone
+        assert sum(begun.values()) > len(asked), "no kill met a row in flight"
+    finally:
+        engine.close()
+
+
+def test_a_worker_begins_with_a_full_batch_though_rows_come_one_by_one(monkeypatch):
+    batches = []
+
+    class Batches:
+        version = "1"
+
+        def complete(self, requests, sampling):
+            batches.append(len(requests))
+            yield from (Completion(request.id, "", "stop", 1, 1) for request in requests)
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr(worker, "open_backend", lambda *_: Batches())
+    here, there = Pipe()
+    serving = Thread(target=worker.serve, args=(there, (Model("m"), PARAMS.engine, machine())))
+    serving.start()
+    assert here.recv() == ("ready", 4 + PREFETCH)
+    here.send(("begin", 1, SAMPLING, 10, 0))
+    for row in rows(10):
+        here.send(("row", 1, row))
+        time.sleep(0.02)
+    here.send(("end", 1))
+    told = [here.recv()[0] for _ in range(11)]
+    here.send(("close",))
+    serving.join()
+    assert told == ["done"] * 10 + ["idle"]
+    assert batches == [4, 4, 2]
+
+
+LOADING = """
+import threading, time
+from multiprocessing import Pipe
+from synthempathy.llm.backends import worker
+
+worker.open_backend = lambda *_: time.sleep(600)
+here, there = Pipe()
+threading.Timer(0.5, there.close).start()
+worker.serve(here, (None, None, None))
+"""
+
+
+def test_a_worker_whose_step_is_gone_does_not_load_on():
+    """A model takes minutes to load, and the memory that the same command wants when it is started again."""
+    ended = subprocess.run(
+        [sys.executable, "-c", LOADING], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, timeout=200, check=False,
+    )
+    assert ended.returncode == 1
+
+
 class Nowhere:
     name, suffix = "nowhere", ""
 
@@ -79,6 +168,29 @@ def test_rows_of_which_every_worker_dies_are_not_begun_for_ever():
         list(Replicas(places, 1, "transformers", local_weights=True).complete(rows(3), SAMPLING))
     assert len(str(caught.value).splitlines()) == 1
     assert places.started <= TRIES * 2
+
+
+class Unlucky(Nowhere):
+    """Of its workers four die as they load, the fifth as it writes, and so again; the last lives."""
+
+    def connected(self):
+        here, there = Pipe()
+        if self.started % TRIES == 0:
+            there.send(("ready", 1))
+        if self.started == 3 * TRIES:
+            self.last = there
+            there.send(("done", 1, Completion("row-0", "x", "stop", 1, 1), "1", 0))
+        else:
+            there.close()
+        return [here]
+
+
+def test_deaths_while_loading_are_counted_from_the_last_worker_that_had_loaded():
+    """So that in a long run, on machines that may be taken away, any number may die, if others come to write."""
+    places = Unlucky()
+    engine = Replicas(places, 1, "transformers", local_weights=True)
+    assert list(by_id(engine.complete(rows(1), SAMPLING))) == ["row-0"]
+    assert places.started == 3 * TRIES
 
 
 def test_rows_that_a_worker_passes_over_end_the_step_in_one_line():

@@ -62,11 +62,11 @@ def test_only_the_explanation_must_be_in_the_first_person() -> None:
 
 @pytest.mark.parametrize("said", [
     "I'm so very sorry to hear", "I am glad to see", "im proud to read", "I\u2019m excited to learn",
-    "sorry for your", "sorry for the girl's",     "sorry for Ann\u2019s", "I'm here for you", "I am here to listen",
-    "Thanks for sharing", "thank you for opening up",     "I can imagine how hard", "I understand how you",
-    "you're not alone", "this story was", "it's completely understandable",     "its understandable",
+    "sorry for your", "sorry for the girl's", "sorry for Ann\u2019s", "I'm here for you", "I am here to listen",
+    "Thanks for sharing", "thank you for opening up", "I can imagine how hard", "I understand how you",
+    "you're not alone", "this story was", "it's completely understandable", "its understandable",
     "sorry for any inconvenience", "sorry to have caused any inconvenience", "I can only imagine what",
-    "I read the story",     "I have read your words", "if you\u2019d like to talk", "if you need someone",
+    "I read the story", "I have read your words", "if you\u2019d like to talk", "if you need someone",
     "\u017forry for your", "\u0130f you want any", "THANK YOU FOR TELLING ME",
 ])
 def test_what_a_listener_says_shows_at_a_quick_look(said: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,6 +54,13 @@ def test_a_text_that_is_full_of_it_keeps_none(piece: str) -> None:
     masked = mask(text)
     assert found_in(masked) == [] and masked.startswith("I rang [PHONE]")
     assert piece * 2 not in masked
+
+
+def test_as_many_numbers_as_calls_take_linear_time() -> None:
+    text = "call 1234567 " + "".join(f"call {n % 900 + 100}~{n % 899 + 100}~{n + 1000} " for n in range(3_000))
+    started = time.process_time()
+    assert found_in(text)
+    assert time.process_time() - started < 1
 
 
 def test_a_few_hits_in_a_row_take_nothing_else_with_them() -> None:

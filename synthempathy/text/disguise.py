@@ -26,7 +26,7 @@ class Disguises:
 
         With `spelled`, letters that stand alone are read together, and a number with its unit is no disguise.
         """
-        self._words, self._sorted = words, sorted(words)
+        self._words, self._starred = words, _Starred(words)
         self._belongs, self._spelled = belongs or words.__contains__, spelled
         self._pattern = re.compile(f"{_SPELLED}|{_TOKEN}" if spelled else _TOKEN)
         self._shown = lru_cache(maxsize=4096)(self._uncovered)
@@ -67,9 +67,35 @@ class Disguises:
                 return form
         stars = letters.count("*")
         if stars and 3 * stars <= 2 * len(letters) and stars < len(letters) - 1:
-            hidden = re.compile(re.escape(letters).replace(r"\*", "[a-z]"))
-            return next((word for word in self._sorted if hidden.fullmatch(word)), token)
+            return self._starred.first(letters) or token
         return letters if not stars and self._belongs(letters) else token
+
+
+class _Starred:
+    """Words to be found by some of their letters: a text may hold thousands of starred words, each another one."""
+
+    def __init__(self, words: Set[str]) -> None:
+        """All words of one length are numbered, and a set of them is the bits of one integer."""
+        self._words: dict[int, list[str]] = {}
+        self._with: dict[tuple[int, int, str], int] = {}  # by length, place and letter; * for any letter
+        for word in sorted(words):
+            alike = self._words.setdefault(len(word), [])
+            bit = 1 << len(alike)
+            alike.append(word)
+            for at, letter in enumerate(word):
+                for key in (letter, "*") if "a" <= letter <= "z" else (letter,):
+                    self._with[len(word), at, key] = self._with.get((len(word), at, key), 0) | bit
+
+    def first(self, starred: str) -> str:
+        """The first word that may be written so, a * for any letter from a to z; or nothing."""
+        length = len(starred)
+        alike = self._words.get(length, [])
+        fitting = (1 << len(alike)) - 1
+        for at, letter in enumerate(starred):
+            if not fitting:
+                return ""
+            fitting &= self._with.get((length, at, letter), 0)
+        return alike[(fitting & -fitting).bit_length() - 1] if fitting else ""
 
 
 def _kind(token: str) -> str:

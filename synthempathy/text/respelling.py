@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Set
 from itertools import pairwise
+from typing import NamedTuple
 
 from synthempathy.text.words import MARKS, Span, Text
 
@@ -42,10 +43,13 @@ class Respelling:
             return text
         odd = [place for place, token in enumerate(text.tokens) if token not in self._plain]
         mended: list[tuple[int, int, tuple[str, ...]]] = []  # first and last (not included) of the tokens, and what they mean
-        end = 0
+        apart: dict[int, tuple[str, ...]] = {}
+        end = end_apart = 0
         for at in sorted({*odd, *(place - 1 for place in odd)}):  # a plain word may belong to the odd one after it
             if at >= end:
-                end, words = self._from(text.tokens, at)
+                if at >= end_apart and len(text.tokens[at]) == 1:
+                    end_apart, apart = self._apart(text.tokens, at)
+                end, words = (end_apart, apart[at]) if at in apart else self._from(text.tokens, at)
                 if words != (text.tokens[at],):
                     mended.append((at, end, words))
         return _with(text, mended) if mended else text
@@ -55,25 +59,17 @@ class Respelling:
 
     def _from(self, tokens: list[str], at: int) -> tuple[int, tuple[str, ...]]:
         """The words meant by the tokens from `at` on, and where the next ones begin."""
-        end = at
-        reach = min(len(tokens), at + MOST_JOINED + 1)  # no run that is longer is parted, so nobody need see its end
-        while end < reach and len(tokens[end]) == 1 and tokens[end].isalpha():
-            end += 1
-        if end - at >= LEAST_WANTED:  # letters apart
-            words = self._parted("".join(tokens[at:end]))
-            if words:
-                return end, words
         token = tokens[at]
-        following = tokens[at + 1] if at + 1 < len(tokens) else ""
-        if following.isalpha() and token.isalpha() and (self._odd(token) or self._odd(following)):
-            joined = token + following
-            if joined in self._wanted and len(joined) >= LEAST_LETTERS:
+        if at + 1 < len(tokens):
+            joined = token + tokens[at + 1]
+            if joined in self._wanted and len(joined) >= LEAST_LETTERS and not self._plain.issuperset(tokens[at : at + 2]):
                 return at + 2, (joined,)
-        if not self._odd(token) or not token.isalpha():
+        if token in self._plain or not token.isalpha():
             return at + 1, (token,)
-        if token not in self._read:
-            self._read[token] = self._meant(token) or self._parted(token) or (token,)
-        return at + 1, self._read[token]
+        read = self._read.get(token)
+        if read is None:
+            read = self._read[token] = self._meant(token) or self._joined(token) or (token,)
+        return at + 1, read
 
     def _meant(self, token: str) -> tuple[str, ...]:
         """The wanted word that is one letter away, or none."""
@@ -85,26 +81,56 @@ class Respelling:
                 return (word,)
         return ()
 
-    def _parted(self, run: str) -> tuple[str, ...]:
-        """The known words, a wanted one among them, that stand in `run` with no space between; or none."""
-        if not LEAST_WANTED <= len(run) <= MOST_JOINED:
-            return ()
-        best: list[tuple[float, int]] = [(0.0, 0)]  # cost of the first letters, and where their last word begins
-        for end in range(1, len(run) + 1):
-            best.append(min((
-                (best[start][0] + self._all - self._known[run[start:end]], start)
-                for start in range(max(0, end - LONGEST), end)
-                if run[start:end] in self._known and (end - start > 1 or run[start] in _ALONE)
-            ), default=(math.inf, 0)))
-        if math.isinf(best[-1][0]):
-            return ()
-        words, end = list[str](), len(run)
-        while end:
-            words.insert(0, run[best[end][1] : end])
-            end = best[end][1]
-        wanted = any(word in self._wanted and len(word) >= LEAST_WANTED for word in words)
-        long_enough = len(words) == 1 or (len(run) >= LEAST_JOINED and len(run) >= LEAST_MEAN * len(words))
-        return tuple(words) if wanted and long_enough else ()
+    def _joined(self, token: str) -> tuple[str, ...]:
+        """The words that were run together as `token`, or none."""
+        return self._parted(token).get(0, ()) if LEAST_WANTED <= len(token) <= MOST_JOINED else ()
+
+    def _apart(self, tokens: list[str], at: int) -> tuple[int, dict[int, tuple[str, ...]]]:
+        """Where the letters end that stand alone from `at` on, and what they say from each of their places on."""
+        end = at
+        while end < len(tokens) and len(tokens[end]) == 1 and tokens[end].isalpha():
+            end += 1
+        if end - at < LEAST_WANTED:
+            return end, {}
+        at = max(at, end - MOST_JOINED)
+        words = self._parted("".join(tokens[at:end]), from_end=True)
+        return end, {at + start: words[start] for start in words}
+
+    def _parted(self, run: str, from_end: bool = False) -> dict[int, tuple[str, ...]]:
+        """The known words, a wanted one among them, that stand in `run` with no space between, by the letter where they begin.
+
+        From the first letter alone, or with `from_end` from each letter on to the end: all in one go, as a text may be one run.
+        """
+        best: dict[int, _Parting] = {len(run): _Parting(0.0, len(run), 0, False)}  # from a letter on to the end
+        for start in range(len(run) - 1, -1, -1):
+            parting = min((
+                (best[end].cost + self._all - self._known[run[start:end]], end)
+                for end in range(start + 1, min(start + LONGEST, len(run)) + 1)
+                if end in best and run[start:end] in self._known and (end - start > 1 or run[start] in _ALONE)
+            ), default=None)
+            if parting is not None:
+                cost, end = parting
+                wanted = end - start >= LEAST_WANTED and run[start:end] in self._wanted
+                best[start] = _Parting(cost, end, best[end].number + 1, wanted or best[end].wanted)
+        found: dict[int, tuple[str, ...]] = {}
+        for start in best if from_end else {0} & best.keys():
+            length, number = len(run) - start, best[start].number
+            long_enough = number == 1 or length >= max(LEAST_JOINED, LEAST_MEAN * number)
+            if best[start].wanted and long_enough:
+                ends = [start]
+                while ends[-1] < len(run):
+                    ends.append(best[ends[-1]].end)
+                found[start] = tuple(run[first:end] for first, end in pairwise(ends))
+        return found
+
+
+class _Parting(NamedTuple):
+    """The best words for the last letters of a run."""
+
+    cost: float
+    end: int  # of the first of them
+    number: int  # how many words they are
+    wanted: bool  # one of them at least
 
 
 def _with(text: Text, mended: list[tuple[int, int, tuple[str, ...]]]) -> Text:

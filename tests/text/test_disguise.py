@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import re
 
-from synthempathy.text.disguise import Disguises
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from synthempathy.text.disguise import Disguises, _Starred
 from synthempathy.text.words import Text
 
 WORDS = frozenset(("moron", "idiot", "asshole", "fuck"))
@@ -40,3 +44,9 @@ def test_the_tokens_of_a_disguised_text_stand_where_their_spans_say() -> None:
     text = SPELLED.undone(Text("You m0r0n, you paid $455 for it!"))
     assert len(text.tokens) == len(text.spans)
     assert text.raw[slice(*text.spans[text.tokens.index("moron")])] == "m0r0n"
+
+
+@given(st.sets(st.text("abc'1", min_size=2, max_size=5), max_size=12), st.text("abc*'1é", min_size=2, max_size=6))
+def test_a_starred_word_is_the_first_of_the_known_ones_that_fit(words: set[str], starred: str) -> None:
+    told = re.compile(re.escape(starred).replace(r"\*", "[a-z]"))
+    assert _Starred(words).first(starred) == next(filter(told.fullmatch, sorted(words)), "")

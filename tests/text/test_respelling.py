@@ -42,6 +42,15 @@ def test_evidence_stands_where_the_slip_does() -> None:
     assert text.raw[slice(*text.spans[text.tokens.index("women")])] == "ihatewomen"
 
 
+@pytest.mark.parametrize(("raw", "words"), [
+    ("z z h a t e", "z z hate"),  # from the first letter on from which the rest are words
+    ("h a t e z z", "h a t e z z"), ("x. i, h-a  t,e. b", "x . i hate . b"), ("z " * 200 + "h a t e", "z " * 200 + "hate"),
+    ("i " * 9 + "h a t e", "i " * 9 + "hate"),
+])
+def test_letters_apart_are_read_on_to_their_end(raw: str, words: str) -> None:
+    assert " ".join(RESPELLING.undone(Text(raw)).tokens) == words
+
+
 def test_a_long_run_of_letters_apart_takes_linear_time() -> None:
     started = time.process_time()
     RESPELLING.undone(Text("k i l l " * 12_500))

@@ -10,20 +10,21 @@ a doubtful one is dialled ("call me at") is known in English alone.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import partial
 
 from synthempathy.core.records import Pair
 from synthempathy.domain.wording import HOME
 from synthempathy.filters.base import Check, Field, Found, Rule, Span, on_texts, quoted
-from synthempathy.filters.helplines import is_helpline
 from synthempathy.filters.params import Filter
+from synthempathy.filters.telephones import seven_digits, telephones
 from synthempathy.text.normal import places, seen
 from synthempathy.text.words import Text
 
 REASON = "personal_data"
-#: How they are read besides, and then without a check against the numbers in use, where someone is told to dial.
-DIALLED_REGIONS = ("US", "GB", "AU", "DE", "FR", "IN", "IE", "NZ", "ZA")
+#: Ordinary texts need one round, and another to see that nothing is left.
+_EXACT_ROUNDS = 5
 #: All texts of a row: a hit that is masked in the explanation must not stand on in the story.
 TEXTS = ("seed", "story", "explanation", "response", "reasoning")
 
@@ -52,25 +53,6 @@ _NAMED_HANDLE = re.compile(
     r"(?P<name>@?[a-z](?=[\w.#-]*(?:[\d_]|[.#]\w))[\w.#-]*\w)",
     re.IGNORECASE,
 )
-#: What stands before a number that can be dialled.
-_DIAL = re.compile(
-    r"\b(?:call|calls|called|calling|phone|phoned|ring|rang|dial|text|texted|cell|mobile|whats ?app|fax|sms"
-    r"|(?:my|his|her|your|our|their|phone|new) number|(?:clinic|office|help|hot)(?:'s)? ?line)\b",
-    re.IGNORECASE,
-)
-_DIAL_REACH = 40  # characters from there to the number
-#: What stands before a number that is no phone's, however near a call is told of.
-_NUMBERED = re.compile(
-    r"\b(?:invoice|order|ticket|(?<!in )case|reference|ref|claim|account|booking|tracking|policy|receipt|file|report|bill|parcel"
-    r"|reservation|confirmation|application|contract|flight|docket|complaint|request)s?\b"
-    r"(?:\W{1,3}(?:number|num|nr|no|id|is|was|code|ref)\b){0,3}\W{0,3}\Z", re.IGNORECASE,
-)
-_NUMBERED_REACH = 40
-#: A day, with a time after it perhaps.
-_DATE = re.compile(
-    r"(?:(?:0?[1-9]|[12]\d|3[01])([./-])(?:0?[1-9]|[12]\d|3[01])\1(?:(?:19|20)\d\d|\d\d)|(?:19|20)\d\d([./-])(?:0?[1-9]|1[0-2])\2(?:0?[1-9]|[12]\d|3[01]))"
-    r"(?:[ ,T]{1,3}(?:[01]?\d|2[0-3])(?:[:.h]?[0-5]\d)?(?:[:.][0-5]\d)?)?"
-)
 _SPELLED_DIGITS = ("zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _LEAST_SPELLED = 7
 _SPELLED = rf"(?:{'|'.join(_SPELLED_DIGITS)})"
@@ -80,10 +62,8 @@ _SPELLED_PHONE = re.compile(
 _SSN = re.compile(r"(?<![\d-])(?!000|666|9)\d{3}([- ])(?!00)\d{2}\1(?!0000)\d{4}(?![\d-])")
 _CARD = re.compile(r"(?<![\d.$-])[2-6]\d{3}(?:[ -]?\d){9,15}(?![\d-])")
 _PHONE_555 = re.compile(r"(?<![\d-])(?:\(?\d{3}\)?[-. ]{1,2})?555[-. ]\d{4}(?!\d)")
-_SEVEN_DIGITS = re.compile(r"\d(?:[ ()./-]{0,3}\d){6}")
-#: Runs of seven digits that are looked at one by one: in a text with more of them each is taken for a telephone number.
-_MOST_NUMBERS = 50
 _DOT_INSIDE = re.compile(r"\.[A-Za-z]")
+_WORD = re.compile(r"\S+")
 _DIGIT = re.compile(r"\d")
 _MARKS = ".,;:!?)'*_"  # may stand after an address and are none of it
 
@@ -108,11 +88,39 @@ def without_personal_data(pair: Pair, regions: Sequence[str] = HOME) -> Pair:
 
 
 def mask(text: str, regions: Sequence[str] = HOME) -> str:
-    """`text` with each hit replaced by its kind, until nothing is found: a mask can part what hid a number."""
+    """`text` with each hit replaced by its kind, until nothing is found: a mask can part what hid a number.
+
+    Where each mask lays bare one hit only (@ab@ab@ab..), whole words are masked, and ever more around: so there are few rounds.
+    """
+    rounds = 0
     while hits := found_in(text, regions):
-        for (start, end), kind in reversed(hits):
-            text = f"{text[:start]}[{kind}]{text[end:]}"
+        rounds += 1
+        if rounds > _EXACT_ROUNDS:
+            hits = _in_words(text, hits, around=4 ** (rounds - _EXACT_ROUNDS) // 4 - 1)
+        text = _masked(text, hits)
     return text
+
+
+def _masked(text: str, hits: Sequence[tuple[Span, str]]) -> str:
+    """`text` with the hits replaced by their kinds; of two that overlap the second from where the first ends."""
+    parts: list[str] = []
+    kept = 0  # from here on nothing was taken over
+    for (start, end), kind in hits:
+        if end > kept:
+            parts += (text[kept : max(kept, start)], f"[{kind}]")
+            kept = end
+    return "".join((*parts, text[kept:]))
+
+
+def _in_words(text: str, hits: Sequence[tuple[Span, str]], around: int) -> list[tuple[Span, str]]:
+    """The hits, each with all of the words in which it stands, and so many words before and after them."""
+    words = [word.span() for word in _WORD.finditer(text)]
+    starts = [start for start, _ in words]
+    return [
+        ((words[max(0, bisect_right(starts, start) - 1 - around)][0],
+          words[min(len(words), bisect_left(starts, end) + around) - 1][1]), kind)
+        for (start, end), kind in hits
+    ]
 
 
 def found_in(text: str, regions: Sequence[str] = HOME) -> list[tuple[Span, str]]:
@@ -162,7 +170,7 @@ def _numbers(text: str, regions: Sequence[str]) -> Iterator[tuple[Span, str]]:
     lower = text.lower()
     if sum(map(lower.count, _SPELLED_DIGITS)) >= _LEAST_SPELLED:  # a quick look: nearly every text is asked
         yield from ((found.span(), "PHONE") for found in _SPELLED_PHONE.finditer(text))
-    runs = [found.span() for found in _SEVEN_DIGITS.finditer(text)] if _holds_digit(text) else []
+    runs = seven_digits(text) if _holds_digit(text) else []
     if not runs:
         return
     for found in _CARD.finditer(text):
@@ -170,25 +178,7 @@ def _numbers(text: str, regions: Sequence[str]) -> Iterator[tuple[Span, str]]:
             yield found.span(), "CARD"
     yield from ((found.span(), "SSN") for found in _SSN.finditer(text))
     yield from ((found.span(), "PHONE") for found in _PHONE_555.finditer(text))
-    yield from ((span, "PHONE") for span in (runs if len(runs) > _MOST_NUMBERS else _phones(text, regions)))
-
-
-def _phones(text: str, regions: Sequence[str]) -> Iterator[Span]:
-    import phonenumbers  # takes a while to import, and few texts hold digits
-
-    dialled = [hit.end() for hit in _DIAL.finditer(text)]
-    for region in dict.fromkeys((*regions, *(DIALLED_REGIONS if dialled else ()))):
-        wanted = phonenumbers.Leniency.POSSIBLE if dialled else phonenumbers.Leniency.VALID
-        for found in phonenumbers.PhoneNumberMatcher(text, region, leniency=wanted):
-            sure = region in regions and phonenumbers.is_valid_number(found.number)
-            near = any(0 <= found.start - end <= _DIAL_REACH for end in dialled)
-            digits = "".join(c for c in found.raw_string if c.isdecimal())
-            if is_helpline(digits) or _DATE.fullmatch(found.raw_string):
-                continue
-            if _NUMBERED.search(text[max(0, found.start - _NUMBERED_REACH) : found.start]):
-                sure, near = sure and not found.raw_string.isdecimal(), False
-            if sure or (near and len(digits) >= 9):
-                yield found.start, found.end
+    yield from ((span, "PHONE") for span in telephones(text, runs, regions))
 
 
 def luhn(digits: list[int]) -> bool:

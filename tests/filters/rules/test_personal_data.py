@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,6 +45,31 @@ def test_a_masked_text_holds_no_personal_data_and_nothing_else_is_touched(text: 
     assert found_in(masked) == [] and mask(masked) == masked
     if not found_in(text):
         assert masked == text
+
+
+@pytest.mark.parametrize("piece", ["@abc", "/u/abc", "a_b@a.bc", "call 123~456~7890 ", "call 212 736 5000 ", "(212)~", "1x1x"])
+def test_a_text_that_is_full_of_it_keeps_none(piece: str) -> None:
+    """However each mask lays bare the next hit: all is masked in a few rounds, and a text in which nothing is found stays."""
+    text = f"I rang 212 736 5000. {piece * 300}"
+    masked = mask(text)
+    assert found_in(masked) == [] and masked.startswith("I rang [PHONE]")
+    assert piece * 2 not in masked
+
+
+def test_as_many_numbers_as_calls_take_linear_time() -> None:
+    text = "call 1234567 " + "".join(f"call {n % 900 + 100}~{n % 899 + 100}~{n + 1000} " for n in range(3_000))
+    started = time.process_time()
+    assert found_in(text)
+    assert time.process_time() - started < 1
+
+
+def test_a_few_hits_in_a_row_take_nothing_else_with_them() -> None:
+    assert mask("Ask @abc@def@ghi, or me.") == "Ask [HANDLE][HANDLE][HANDLE], or me."
+
+
+def test_each_number_of_many_is_read_where_it_stands() -> None:
+    text = "It was 7. " * 30 + "Call 1234567 or 212~736~5000 ext. 12. " + "Nothing for long. " * 30 + "Or +44 20 7946 0958."
+    assert mask(text) == text.replace("212~736~5000 ext. 12", "[PHONE]").replace("+44 20 7946 0958", "[PHONE]")
 
 
 def test_every_text_of_the_row_is_masked() -> None:

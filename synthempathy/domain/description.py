@@ -167,10 +167,15 @@ class Domain(Section):
 
 
 def domain_path(params: Path) -> Path:
-    """Where the description stands that the params file names. ParamsError where it names none that is there."""
+    """Where the description stands that the params file names: beside it; or, where it was written elsewhere, in the project that
+    the command runs in. ParamsError where it names none that is there.
+    """
     name = read_mapping(params).get("domain")
     if not isinstance(name, str):
         raise ParamsError("missing", file=params, field="domain", hint="set domain: NAME, of domains/")
+    here = Path(DOMAINS, name, DESCRIPTION)
+    if not (params.parent / here).is_file() and here.is_file():
+        return here
     return folder_of(params, name) / DESCRIPTION
 
 

@@ -33,6 +33,7 @@ from synthempathy.filters.examples import MEASURED, read_examples
 from synthempathy.filters.judging import LEXICONS
 from synthempathy.llm.loading import link_models
 from synthempathy.project import inputs
+from synthempathy.project.remarks import remarks
 from synthempathy.release.datasheet import read_datasheet
 from synthempathy.scorers.labelled import check_enough
 from synthempathy.scorers.sources import read_labelled
@@ -70,6 +71,9 @@ def check(
         write_json(checked_part, {"params, prompts, models, seeds, labels, decisions, safety": "read without an error"})
         for part, (stage, found) in zip(parts, linked.items(), strict=True):
             link_models(part, found, of_hub.get(stage, []))
+    folder = domain_path(params).parent
+    for line in remarks(loaded, domain, folder, prompts, seeds, labels, sentences()):
+        say(f"check: {line}")
     say("check: params, prompts, models, seeds, labels, decisions and safety examples are in order")
 
 

@@ -66,10 +66,7 @@ class ParamsFile:
     def check_wanted(self) -> None:
         """ParamsError where the file has another value than its profile wants there."""
         for dotted, value in self.wanted.items():
-            found: Any = self.values
-            for key in dotted.split("."):
-                found = found.get(key) if isinstance(found, dict) else None
-            if found != value:
+            if (found := value_at(self.values, dotted)) != value:
                 name = self.overlay_path.stem if self.overlay_path else ""
                 raise ParamsError(
                     f"the profile {name} wants {value}", file=self.path, line=_line(self.base, tuple(dotted.split("."))),
@@ -197,6 +194,13 @@ def _merged(base: Any, overlay: Any) -> Any:
         else plain(overlay.get(key, base.get(key)))
         for key in keys
     }
+
+
+def value_at(values: Any, dotted: str) -> Any:
+    """What stands under a dotted key; None where nothing does."""
+    for key in dotted.split("."):
+        values = values.get(key) if isinstance(values, dict) else None
+    return values
 
 
 def _holds(mapping: Any, keys: Keys) -> bool:

@@ -2,9 +2,9 @@
 
     synthempathy prompts [plain coe_cbt ...] [--run | --table] [--out metrics/prompts.md]
 
-Each prompt of prompts/respond becomes an experiment named prompt-<name>, run in a folder of its own (`dvc exp run
---temp`), so the workspace stays as it is. Then the tables are printed and written to --out, which the README shows. See
-also `dvc exp show`, `synthempathy compare prompt-plain prompt-coe_cbt`, and `dvc exp apply` for the best.
+Each prompt of <prompts>/respond (`prompts` of params.yaml) becomes an experiment named prompt-<name>, run in a folder of its
+own (`dvc exp run --temp`), so the workspace stays as it is. Then the tables are printed and written to --out, which the README
+shows. See also `dvc exp show`, `synthempathy compare prompt-plain prompt-coe_cbt`, and `dvc exp apply` for the best.
 """
 
 from __future__ import annotations
@@ -19,20 +19,21 @@ from typing import Any
 
 from synthempathy.core.errors import InputError
 from synthempathy.core.files import written_whole
+from synthempathy.core.params import read_params
 from synthempathy.core.progress import say, tell
 from synthempathy.evaluation.differences import FEWEST_PAIRS, Difference, paired_differences
 from synthempathy.evaluation.revisions import git_file
 from synthempathy.evaluation.score_table import SUFFIX, ScoredResponse, paired, read_scores, rows_of, table_at
 from synthempathy.evaluation.systems import CORPUS, TUNED
 
-PROMPTS, FIRST = Path("prompts/respond"), "plain"
+FIRST = "plain"
 FOR_SMALL_MODELS = "simple"  # which the model of the default profile was never taught
 SYSTEMS = (CORPUS, TUNED)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument("names", nargs="*", metavar="PROMPT", help="of prompts/respond; default: all but simple")
+    parser.add_argument("names", nargs="*", metavar="PROMPT", help="of <prompts>/respond; default: all but simple")
     parts = parser.add_mutually_exclusive_group()
     parts.add_argument("--run", action="store_true", help="run the experiments alone")
     parts.add_argument("--table", action="store_true", help="write the tables of experiments that were run")
@@ -55,10 +56,11 @@ def run(given: argparse.Namespace) -> None:
 
 def checked(names: Sequence[str]) -> list[str]:
     """The prompts, `plain` first: `names`, or all but those of small models. InputError for one that is not there."""
-    there = sorted((path.stem for path in PROMPTS.glob("*.jinja")), key=lambda name: (name != FIRST, name))
+    folder = read_params(Path("params.yaml")).prompts / "respond"
+    there = sorted((path.stem for path in folder.glob("*.jinja")), key=lambda name: (name != FIRST, name))
     unknown = next((name for name in names if name not in there), None)
     if unknown or not there:
-        raise InputError("no such prompt", file=PROMPTS, value=unknown, hint=f"there are: {', '.join(there) or 'none'}")
+        raise InputError("no such prompt", file=folder, value=unknown, hint=f"there are: {', '.join(there) or 'none'}")
     return [name for name in there if (name in names if names else name != FOR_SMALL_MODELS)]
 
 

@@ -82,9 +82,9 @@ def draw_plots(root: Path, pipeline: Mapping[str, Any], folder: Path) -> list[di
         if template.endswith(".json"):
             template = str(root / template)
         title = str(given.get("title", path))
-        named = {"x": given.get("x"), "y": given.get("y"), "title": title, "template": template}
+        named = {name: str(given[name]) for name in ("x", "y", "x_label", "y_label") if name in given}
         try:
-            spec = VegaRenderer(rows, path, **named).get_filled_template()
+            spec = VegaRenderer(rows, path, title=title, template=template, **named).get_filled_template()
             spec["config"] = {**spec.get("config", {}), **_CONFIG}
             picture = vegalite_to_svg(spec, vl_version=VEGA_LITE, allowed_base_urls=[])
         except Exception as error:  # the libraries raise what they like

@@ -30,7 +30,7 @@ base_model: {model}
 
 # Adapter for {model}
 
-LoRA (rank {rank}) trained by synthempathy's `finetune` on responses to `prompts/respond/{prompt}.jinja`.
+LoRA (rank {rank}) trained by synthempathy's `finetune` on responses to the prompt `respond/{prompt}.jinja`.
 
     model = AutoModelForCausalLM.from_pretrained("{model}")
     model = PeftModel.from_pretrained(model, "<this folder>")

@@ -4,8 +4,8 @@
 
 A profile lays values over params.yaml; what dvc.yaml names files by (prompts, paths) must stand in params.yaml itself, and
 the profile lists it under `set`. This sets both there, as `dvc exp run --set-param` does, and runs the pipeline. With --domain it
-sets first what that domain wants (domains/NAME/settings.yaml). Back to the
-committed state: `git restore params.yaml dvc.lock metrics` and `dvc checkout`.
+sets first what that domain wants (domains/NAME/settings.yaml); where the profile has another value, the profile's holds, and a
+line says so. Back to the committed state: `git restore params.yaml dvc.lock metrics` and `dvc checkout`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from synthempathy.core.params import read_params
+from synthempathy.core.params import plain, read_params, value_at
 from synthempathy.core.progress import say, tell
 from synthempathy.domain.settings import with_domain
 from synthempathy.project.params import Params, load_params
@@ -41,6 +41,8 @@ def run(given: argparse.Namespace) -> None:
         tell(shlex.join(command))
         return
     say(shlex.join(command))
+    for line in overruled(given.name, given.params, given.domain):
+        say(f"profile: {line}")
     if code := subprocess.run(command, check=False).returncode:
         sys.exit(code)
 
@@ -58,6 +60,18 @@ def command_of(profile: str, stages: Sequence[str], params: Path, domain: str | 
     wanted |= {"profile": profile, **read_params(params, profile=profile).wanted}
     changes = [part for key, value in wanted.items() for part in ("--set-param", f"{key}={_written(value)}")]
     return ["dvc", "exp", "run", *changes, *stages]
+
+
+def overruled(profile: str, params: Path, domain: str | None) -> list[str]:
+    """What the domain wants and does not get, because the profile has another value: a line each."""
+    if domain is None:
+        return []
+    file, (_, wanted) = read_params(params, profile=profile), with_domain(params, domain)
+    having = {key: file.wanted.get(key, value_at(file.overlay, key)) for key in wanted}
+    return [
+        f"{key} is {_written(plain(having[key]))}, as profiles/{profile}.yaml says, not the domain's {_written(plain(value))}"
+        for key, value in wanted.items() if having[key] not in (None, value)
+    ]
 
 
 def _written(value: object) -> str:

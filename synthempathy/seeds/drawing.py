@@ -11,7 +11,7 @@ from synthempathy.seeds.sources import Sentence
 
 #: Why a sentence becomes no seed; the first that holds is counted.
 REASONS = (
-    "not_a_stressor", "empty_or_unusable", "severity_zero", "unknown_category", "duplicate_sentence", "over_limit",
+    "not_wanted", "empty_or_unusable", "severity_zero", "unknown_category", "duplicate_sentence", "over_limit",
 )
 
 MIN_WORDS = 3
@@ -20,7 +20,7 @@ MIN_WORDS = 3
 def why_unusable(sentence: Sentence, categories: Sequence[str]) -> str | None:
     """The reason that speaks against the sentence alone, or None."""
     if not sentence.is_wanted:
-        return "not_a_stressor"
+        return "not_wanted"
     if sum(any(c.isalpha() for c in word) for word in sentence.text.split()) < MIN_WORDS:
         return "empty_or_unusable"
     if sentence.severity == 0:

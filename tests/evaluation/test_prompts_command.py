@@ -32,6 +32,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     tool.write_text('#!/bin/sh\necho "$@" >> asked\ncase "$*" in *run*=coe_rt) exit 1;; esac\n', encoding="utf-8")
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tool.parent}{os.pathsep}{os.environ['PATH']}")
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles/small.yaml").write_text("{}\n", encoding="utf-8")
+    (tmp_path / "params.yaml").write_text("profile: small\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     git(tmp_path, "init", "-b", "main")
     return tmp_path
@@ -50,6 +53,16 @@ def experiment(project: Path, name: str, means: tuple[float, ...], draw: int, fo
     git(project, "add", "metrics")
     git(project, "commit", "-m", name)
     git(project, "update-ref", f"refs/exps/ab/{'c' * 38}/prompt-{name}", "HEAD")
+
+
+def test_a_domain_has_prompts_of_its_own(project: Path) -> None:
+    (project / "params.yaml").write_text("profile: small\nprompts: own\n", encoding="utf-8")
+    (project / "own/respond").mkdir(parents=True)
+    (project / "own/respond/norms.jinja").write_text("x", encoding="utf-8")
+    prompts("--run")
+    assert "respond.prompt=norms" in (project / "asked").read_text(encoding="utf-8")
+    with pytest.raises(InputError, match=r"own.*no such prompt.*coe_cbt.*there are: norms"):
+        prompts("coe_cbt", "--run")
 
 
 def test_each_prompt_is_run_under_its_name_plain_first_and_the_workspace_left_alone(project: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,22 @@ def test_a_picture_has_the_same_bytes_and_no_script(run: Path) -> None:
     picture = (run / first[0]["file"]).read_text(encoding="utf-8")
     assert picture == (run / again[0]["file"]).read_text(encoding="utf-8")
     assert "<script" not in picture and "&lt;script" in picture
+
+
+@pytest.mark.parametrize("whole", ["empathy", "norm_handling"])
+def test_the_scores_of_responses_are_drawn_under_the_domains_own_name(tmp_path: Path, whole: str) -> None:
+    pipeline = plain(read_mapping(ROOT / "dvc.yaml"))
+    named = json.loads(json.dumps(pipeline["stages"]["evaluate"]["plots"]).replace("${whole}", whole).replace("${domain}", "d"))
+    for entry in named:
+        for given in entry.values():
+            given["template"] = str(ROOT / given["template"])
+    (tmp_path / "metrics").mkdir()
+    (tmp_path / "metrics/d_scores.csv").write_text(f"system,{whole},words\nbase,0.5,60\ntuned,1.5,70\n", encoding="utf-8")
+    (tmp_path / "metrics/d_by_category.csv").write_text("category,pairs,difference,ci_low,ci_high\nA,2,0.5,0.1,0.9\n", encoding="utf-8")
+    found = draw_plots(tmp_path, {"stages": {"evaluate": {"plots": named}}}, tmp_path / "plots")
+    spread, gain = ((tmp_path / one["file"]).read_text(encoding="utf-8") for one in found)
+    assert f"{whole} of a response" in spread and spread.count('role="graphics-symbol" aria-roledescription="bar"') == 2
+    assert f"{whole}, tuned minus base" in gain
 
 
 def test_what_is_not_there_is_not_shown(run: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from synthempathy.core.errors import ParamsError
 from synthempathy.domain.settings import with_domain
 from synthempathy.project.params import load_params
-from synthempathy.project.profile_command import command_of
+from synthempathy.project.profile_command import command_of, overruled
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,6 +42,14 @@ def test_a_domain_sets_what_its_description_and_its_settings_say(params: Path) -
 def test_where_both_name_a_prompt_the_profile_decides(params: Path) -> None:
     assert sets(command_of("smollm2", (), params, "social_norms"))["respond.prompt"] == "simple"
     assert sets(command_of("embedded", (), params, "social_norms"))["respond.prompt"] == "norms"
+
+
+def test_what_the_profile_overrules_is_said(params: Path) -> None:
+    said = overruled("smollm2", params, "social_norms")
+    assert "seeds.limit is 81, as profiles/smollm2.yaml says, not the domain's 64" in said
+    assert "respond.prompt is simple, as profiles/smollm2.yaml says, not the domain's norms" in said
+    assert not any(line.startswith(("seeds.path", "domain", "scorer")) for line in said)
+    assert overruled("smollm2", params, None) == overruled("embedded", params, "social_norms") == []
 
 
 def test_an_unknown_domain_is_one_line_with_those_that_there_are(params: Path) -> None:

@@ -192,7 +192,7 @@ def test_sad_becomes_seeds(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     metrics = json.loads((tmp_path / "s.json").read_text())
     assert metrics["rows_in"] == 6850
-    assert metrics["dropped"]["not_a_stressor"] == 374
+    assert metrics["dropped"]["not_wanted"] == 374
     assert metrics["dropped"]["empty_or_unusable"] == 76
     assert metrics["dropped"]["duplicate_sentence"] == 2
     assert len((tmp_path / "s.jsonl").read_text().splitlines()) == metrics["rows_out"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from stages.check import check
 from synthempathy.core.errors import SynthempathyError
 from synthempathy.project import inputs
+from synthempathy.project.scaffold import new_domain
 from tests.helpers.flaky_server import FlakyServer, always
 from tests.helpers.gated_hub import gated_hub
 from tests.helpers.params import set_params
@@ -240,3 +242,31 @@ def test_a_gated_model_is_named_and_nothing_is_touched(project: Path) -> None:
     [line] = [line for line in refused.stderr.splitlines() if line.startswith("error: ")]
     assert "org/gated: its licence is not accepted, or not by this account; accept it at https://huggingface.co/" in line
     assert contents() == before
+
+
+def test_what_a_domain_still_lacks_is_said_and_not_refused(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = new_domain("garden_talk", Path("params.yaml"))
+    first, second = folder / "seeds.csv", folder / "labelled_pairs.csv"
+    first.write_text("id,sentence,category,severity\n1,The hedge is too high for him.,Frist,4\n", encoding="utf-8")
+    pairs = [
+        f"a,Post {number} about a hedge.,Cut it {level} times.,{level},{level},{words},{words}"
+        for number in range(9) for level, words in ((0, ""), (1, "Cut it"), (2, "Cut it"))
+    ]
+    header = "author,explanation,response,clarity,help,clarity_rationale,help_rationale"
+    second.write_text("\n".join([header, *pairs]), encoding="utf-8")
+    edit("params.yaml", "domain: empathy", "domain: garden_talk")
+    edit("params.yaml", "whole: empathy", "whole: quality")
+    edit("params.yaml", "prompts: prompts", f"prompts: {folder}/prompts")
+    edit("params.yaml", "prompt: coe_cbt", "prompt: default")
+    edit("params.yaml", "prompt: epitome", "prompt: default")
+    own = [first, second, folder / "more_pairs.csv", *PATHS[3:5], folder / "prompts", *PATHS[6:]]
+    text = Path("params.yaml").read_text(encoding="utf-8")
+    text = re.sub(r"(?m)^    shares:.*\n(      .*\n)*", "    shares: null\n", text)  # the other domain's dimensions
+    Path("params.yaml").write_text(text, encoding="utf-8")
+    check(*map(Path, own), params=Path("params.yaml"))
+    said = capsys.readouterr().err
+    assert "1 sentences are of no category of domains/garden_talk/domain.yaml (Frist 1); they will be dropped" in said
+    assert "no usable sentence of First, Second" in said
+    assert "still as `synthempathy domain new` made them: domains/garden_talk/domain.yaml, " in said
+    assert "plain.jinja" in said and "seeds.csv, " not in said.split("made them")[1]
+    assert Path("data/checked.json").is_file()

@@ -69,7 +69,7 @@ def test_every_reason_is_counted_and_rows_are_conserved(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     metrics = json.loads((tmp_path / "seeds.json").read_text())
     assert metrics["dropped"] == {
-        "not_a_stressor": 1, "empty_or_unusable": 3, "severity_zero": 1, "unknown_category": 1,
+        "not_wanted": 1, "empty_or_unusable": 3, "severity_zero": 1, "unknown_category": 1,
         "duplicate_sentence": 1, "over_limit": 1,
     }
     assert metrics["rows_in"] == 11 and metrics["rows_out"] == 3
@@ -102,7 +102,7 @@ def test_shipped_seeds_are_all_used_but_the_marked_ones(tmp_path: Path) -> None:
     done = run(ROOT / "data" / "seeds" / "stressors.csv", tmp_path, params_with(tmp_path, limit=None))
     assert done.returncode == 0, done.stderr
     dropped = json.loads((tmp_path / "seeds.json").read_text())["dropped"]
-    assert {reason for reason, rows in dropped.items() if rows} <= {"not_a_stressor"}
+    assert {reason for reason, rows in dropped.items() if rows} <= {"not_wanted"}
     assert {s.category for s in read_records(tmp_path / "seeds.jsonl", Seed)} == set(CATEGORIES)
 
 
@@ -112,7 +112,7 @@ def test_shipped_seeds_are_all_used_but_the_marked_ones(tmp_path: Path) -> None:
         ([], "no usable row; it has a header and nothing else"),
         (
             [row(1, "?"), row(2, "a b c", stressor="0")],
-            "no usable row; left out: 1 empty_or_unusable, 1 not_a_stressor",
+            "no usable row; left out: 1 empty_or_unusable, 1 not_wanted",
         ),
     ],
 )

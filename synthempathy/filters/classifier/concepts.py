@@ -13,7 +13,7 @@ from pathlib import Path
 
 from synthempathy.core.errors import InputError
 from synthempathy.core.memo import Memo
-from synthempathy.core.params import read_mapping
+from synthempathy.core.params import line_of, read_mapping
 from synthempathy.text.disguise import Disguises
 from synthempathy.text.words import Text, text_of
 
@@ -106,8 +106,7 @@ def read_concepts(path: Path) -> Concepts:
     for name, value in mapping.items():
         entries = value.split() if isinstance(value, str) else value
         if not isinstance(entries, Iterable):
-            line = mapping.lc.key(name)[0] + 1
-            raise InputError("not a list of words", file=path, line=line, field=str(name), value=value)
+            raise InputError("not a list of words", file=path, line=line_of(mapping, name), field=str(name), value=value)
         table[str(name)] = [str(entry) for entry in entries]
     try:
         return Concepts(table)

@@ -10,8 +10,8 @@ import pytest
 from synthempathy.core.errors import InputError
 from synthempathy.domain.description import read_description
 from synthempathy.llm.prompts import load_prompt
-from synthempathy.project.domain_command import new_domain
 from synthempathy.project.profile_command import command_of
+from synthempathy.project.scaffold import new_domain, still_skeletons
 from synthempathy.scorers.judge.rubric import read_rubric
 from synthempathy.scorers.sources import read_labelled
 from synthempathy.seeds.sources import read_sentences
@@ -40,6 +40,15 @@ def test_a_run_in_it_sets_what_it_needs(params: Path) -> None:
     shutil.copytree(ROOT / "domains" / "empathy", params.parent / "domains" / "empathy")
     command = command_of("smollm2", (), params, "garden_talk")
     assert {"domain=garden_talk", "whole=quality", "prompts=domains/garden_talk/prompts", "respond.prompt=simple"} <= set(command)
+
+
+def test_files_that_nobody_has_written_are_known_by_their_bytes(params: Path) -> None:
+    folder = new_domain("garden_talk", params)
+    files = [folder / "domain.yaml", folder / "seeds.csv", folder / "prompts/respond/plain.jinja", params]
+    assert still_skeletons(folder, [*files, *files]) == files[:3]
+    for file in files[:2]:
+        file.write_text(file.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert still_skeletons(folder, files) == [files[2]]
 
 
 def test_what_is_there_is_kept_and_a_name_that_is_none_is_refused(params: Path) -> None:

@@ -30,8 +30,8 @@ from synthempathy.release.parquet import write_parquet
 
 #: The sections that may change a released file, as dvc.yaml lists them: card and provenance show no others.
 SECTIONS = (
-    "profile", "domain", "prompts", "seeds", "engine", "brainstorm", "dedup", "explain", "respond", "filter", "safety", "stats", "split",
-    "scorer", "finetune", "evaluate", "release",
+    "profile", "domain", "prompts", "seeds", "engine", "brainstorm", "dedup", "explain", "respond", "filter", "safety", "stats",
+    "split", "scorer", "finetune", "evaluate", "release",
 )
 
 

@@ -9,13 +9,15 @@ uses and no others, as dvc.yaml lists them:
 from __future__ import annotations
 
 import difflib
-import unicodedata
+import re
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.parser import Parser
+from ruamel.yaml.scanner import Scanner
 
 from synthempathy.core.errors import ParamsError
 from synthempathy.core.files import read_text
@@ -132,6 +134,7 @@ def read_mapping(path: Path) -> Any:
     if len(text) > MOST_CHARACTERS:
         raise ParamsError(f"more than {MOST_CHARACTERS:,} characters", file=path)
     yaml = YAML(typ="rt")
+    yaml.Scanner, yaml.Parser = Scanner, Parser  # those that keep no comments: the others end in an error where two meet
     yaml.composer.warn_double_anchors = False  # YAML allows a second anchor of a name, and the later one counts
     try:
         value = yaml.load(text)
@@ -162,12 +165,16 @@ def _measure(value: Any) -> None:
             raise _TooMuch(f"more than {MOST_VALUES:,} values; an alias counts each time")
         if deep > MOST_DEPTH:
             raise _TooMuch(f"nested more than {MOST_DEPTH} deep")
-        if isinstance(one, str) and any(c != "\n" and c != "\t" and unicodedata.category(c) in ("Cc", "Cs") for c in one):
+        if isinstance(one, str) and _NOT_WRITTEN.search(one):
             raise _TooMuch(f"a control character, or half a surrogate pair, in {one[:40]!a}")
         if isinstance(one, dict):
             waiting += ((part, deep + 1) for pair in one.items() for part in pair)
         elif isinstance(one, list):
             waiting += ((part, deep + 1) for part in one)
+
+
+#: Control characters but line breaks and tabs, and halves of surrogate pairs.
+_NOT_WRITTEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class _TooMuch(ValueError):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from synthempathy.core.errors import ParamsError
+from synthempathy.core.params import line_of, plain, read_mapping
 from synthempathy.project.params import NAMING, Params, load_params
 
 ROOT = Path(__file__).parents[2]
@@ -98,3 +99,10 @@ def test_a_profile_may_not_set_what_dvc_reads_from_params(folder):
 
 def test_yaml_12_numbers(folder):
     assert load_params(edited(folder, "learning_rate: 0.0005", "learning_rate: 5e-4")).finetune.learning_rate == 0.0005
+
+
+def test_comments_between_a_key_and_its_value_are_no_error(tmp_path: Path) -> None:
+    """ruamel's own scanner ends in NotImplementedError where two comments meet (found by `make fuzz`)."""
+    (tmp_path / "p.yaml").write_text("seeds:  # a comment\n  two\n  lines\n\nsplit:  # another\n  seed: 3\n", encoding="utf-8")
+    found = read_mapping(tmp_path / "p.yaml")
+    assert plain(found) == {"seeds": "two lines", "split": {"seed": 3}} and line_of(found["split"], "seed") == 6

@@ -83,9 +83,17 @@ def network_file_system(path: Path, mounts: Path = Path("/proc/mounts")) -> str 
     return found[1] if found[1] in _SHARED else None
 
 
+def is_file(path: Path) -> bool:
+    """Whether the file is there. A name too long for any file is none; pathlib raises OSError for it."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def read_text(path: Path) -> str:
     """The file's text as UTF-8. InputError names the line of the first bad byte."""
-    if not path.is_file():
+    if not is_file(path):
         raise InputError("no such file", file=path, hint="check the path on the command line")
     if (size := path.stat().st_size) > MOST_BYTES:
         raise InputError(f"{size:,} bytes, more than the {MOST_BYTES:,} that are read", file=path)

@@ -20,7 +20,7 @@ from ruamel.yaml.parser import Parser
 from ruamel.yaml.scanner import Scanner
 
 from synthempathy.core.errors import ParamsError
-from synthempathy.core.files import read_text
+from synthempathy.core.files import is_file, read_text
 
 #: Of a file that people edit. The largest of this project has a tenth of it.
 MOST_CHARACTERS, MOST_VALUES, MOST_DEPTH = 2_000_000, 200_000, 40
@@ -122,7 +122,7 @@ def read_params(path: Path, *, profile: str | None = None) -> ParamsFile:
     if not isinstance(profile, str):
         raise ParamsError("missing", file=path, field="profile", hint="set profile: embedded")
     overlay_path = path.parent / "profiles" / f"{profile}.yaml"
-    if not overlay_path.is_file():
+    if not is_file(overlay_path):
         there = ", ".join(sorted(p.stem for p in overlay_path.parent.glob("*.yaml"))) or "none"
         raise ParamsError("no such profile", file=path, field="profile", value=profile, hint=f"there are: {there}")
     return ParamsFile(path, base, overlay_path, read_mapping(overlay_path))

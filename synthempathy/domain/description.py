@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from synthempathy.core.errors import ParamsError
+from synthempathy.core.files import is_file
 from synthempathy.core.params import ParamsFile, Section, read_mapping
 from synthempathy.domain.wording import HOME, Labels, Regions, Voice, Wording, Words
 
@@ -174,7 +175,7 @@ def domain_path(params: Path) -> Path:
     if not isinstance(name, str):
         raise ParamsError("missing", file=params, field="domain", hint="set domain: NAME, of domains/")
     here = Path(DOMAINS, name, DESCRIPTION)
-    if not (params.parent / here).is_file() and here.is_file():
+    if not is_file(params.parent / here) and is_file(here):
         return here
     return folder_of(params, name) / DESCRIPTION
 
@@ -182,7 +183,7 @@ def domain_path(params: Path) -> Path:
 def folder_of(params: Path, name: str) -> Path:
     """The folder of the domain `name` beside a params file. ParamsError where it holds no description."""
     folder = params.parent / DOMAINS / name
-    if not (folder / DESCRIPTION).is_file():
+    if not is_file(folder / DESCRIPTION):
         there = ", ".join(sorted(p.parent.name for p in folder.parent.glob(f"*/{DESCRIPTION}"))) or "none"
         raise ParamsError("no such domain", file=params, field="domain", value=name, hint=f"there are: {there}")
     return folder

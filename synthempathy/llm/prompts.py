@@ -16,7 +16,7 @@ from jinja2 import StrictUndefined, Template, TemplateSyntaxError, UndefinedErro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from synthempathy.core.errors import PromptError
-from synthempathy.core.files import read_text
+from synthempathy.core.files import is_file, read_text
 
 Message = dict[str, str]
 
@@ -84,7 +84,7 @@ class Prompt:
 
 def load_prompt(path: Path) -> Prompt:
     """Read and parse a prompt file. PromptError names the file and the line of what is wrong."""
-    if not path.is_file():
+    if not is_file(path):
         there = ", ".join(sorted(p.stem for p in path.parent.glob("*.jinja"))) or "none"
         raise PromptError("no such prompt", file=path, hint=f"there are: {there}")
     source = read_text(path)

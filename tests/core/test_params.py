@@ -52,6 +52,7 @@ def test_every_profile_of_the_project_is_valid_and_names_every_section(profile):
             r"params.yaml:\d+: field 'brainstorm.stories_per_seed'.*'many'",
         ),
         ("profile: embedded", "profile: embeded", "no such profile.*embeded.*there are: embedded, paper"),
+        ("profile: embedded", "profile: " + "e" * 300, "no such profile.*there are: embedded, paper"),
         ("min_words: 50", "min_words: 500", "min_words 500 is above max_words 180"),
         ("validation: 0.12", "validation: 0.9", "leave nothing to train on"),
         ("prompt: coe_cbt", "prompt: ../secrets", "respond.prompt"),

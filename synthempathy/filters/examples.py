@@ -17,6 +17,7 @@ COLUMNS = ("text", "field", "reason", "also", "note")
 #: The reasons of rules on content, which examples measure. Rules on form, like a text's length, are tested case by case.
 MEASURED: tuple[str, ...] = ("offensive", "personal_data", "refusal", "assistant_talk", "unsafe_advice", *TOPICS)
 ANY_TOPIC = "topics"  # in `also`: every one of TOPICS
+ORDINARY = "ordinary"  # the author of what must pass because it stands in a labelled pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class Example:
     """One text.
 
     `reason` is what the filter must say of it, empty for a text that must pass; `also` is what it may say besides.
-    `weight` is what it counts in training, `author` who wrote it. Texts of one `template` are never in two folds.
+    `weight` is what it counts in training (0: it only measures), `author` who wrote it. Texts of one `template` are never in
+    two folds.
     """
 
     text: str
@@ -97,5 +99,5 @@ def read_ordinary(path: Path, *, besides: Iterable[Example]) -> list[Example]:
                 continue
             seen.add(text)
             touched = frozenset(topic for topic, find in FINDERS.items() if find(text_of(text), field))
-            examples.append(Example(text, field, "", touched))
+            examples.append(Example(text, field, "", touched, author=ORDINARY))
     return examples

@@ -32,5 +32,5 @@ def test_a_domain_that_is_nowhere_is_named(tmp_path: Path, monkeypatch: pytest.M
 
 def test_a_name_that_no_folder_can_have_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "params.yaml").write_text(f"domain: {'g' * 300}\n", encoding="utf-8")
-    with pytest.raises(ParamsError, match="no such domain.*there are: none"):
+    with pytest.raises(ParamsError, match=r"no such domain.*there are: none"):
         domain_path(tmp_path / "params.yaml")

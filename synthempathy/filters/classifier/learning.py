@@ -1,14 +1,16 @@
 """Training of the safety classifier with scikit-learn: by label, measured and calibrated on authors who were not read.
 
 Cross-validation over random folds flatters, because an author's phrases stand in all of them. So every author of a label is
-left out in turn, and what is said of his texts is the figure, and what scores are calibrated on. Where one author alone wrote of
-a label, folds must do. What is said is always the classifier's own reading of a text.
+left out, with all his texts (several at once where there are more authors than folds: that is the harder measure), and what is
+said of them is the figure, and what scores are calibrated on. Where one author alone wrote of a label, folds must do. What is
+said is always the classifier's own reading of a text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +21,7 @@ from synthempathy.filters.classifier.model import LABELS, ONLY_IN, Classifier, W
 from synthempathy.filters.classifier.reader import Reader
 from synthempathy.filters.classifier.rows import Rows, rows_of
 from synthempathy.filters.classifier.screen import Floats
-from synthempathy.filters.examples import Example
+from synthempathy.filters.examples import ORDINARY, Example
 from synthempathy.filters.rules.topics import TOPICS
 
 STRENGTH = 10.0  # scikit-learn's C: the inverse of the regularisation
@@ -33,6 +35,8 @@ SCREEN_FOR_TOPICS, SCREEN_LOSES_OF_TOPICS = 0.6, 0.1
 SCREEN_READS = 0.05
 #: Texts that must pass, drawn for each harmful one of a label with few: more of them teach little, and take the time.
 DRAWN_FOR_EACH = 60
+#: What an ordinary text counts for a label whose other examples are many, and half of them its harmless neighbours.
+ORDINARY_WEIGHT = {"offensive": 3.0}
 LEAST_OF_AUTHOR = 10  # texts of a label by an author who is left out: of fewer, a share says nothing
 
 Advance = Callable[..., None]
@@ -60,22 +64,23 @@ class Learned:
 def fit(
     examples: Sequence[Example], composed: Sequence[Example], concepts: Concepts, folds: int, seed: int, *,
     advance: Advance,
-) -> tuple[Classifier, dict[str, dict[str, float]]]:
+) -> tuple[Classifier, dict[str, dict[str, Any]]]:
     """A classifier trained on all examples, its scores calibrated on those of `examples` that it had not seen.
 
-    Beside it how well it did there: see `figures`. The `composed` examples are all alike: they are only trained on.
-    `advance` is called after each label.
+    Beside it how well it did there: see `figures`, and `by_author`. The `composed` examples are all alike: they are
+    only trained on. `advance` is called after each label.
     """
     everything = [*examples, *composed]
     reader = Reader.fit(concepts, [(example.text, bool(example.reason)) for example in everything])
     rows = rows_of(everything, reader)
     numbers = {name: np.zeros(len(LABELS)) for name in ("intercepts", "slopes", "offsets", "screen_least")}
-    weights, found = np.zeros((len(rows.names), len(LABELS))), dict[str, dict[str, float]]()
+    taught = np.array([example.weight > 0 for example in everything])
+    weights, found = np.zeros((len(rows.names), len(LABELS))), dict[str, dict[str, Any]]()
     for column, label in enumerate(LABELS):
         is_so, counts = truth(everything, label)
         if is_so.any():
-            learned = _learned(everything, rows, is_so, counts, _folds(examples, is_so[: len(examples)], folds, seed))
-            slope, offset = calibrated(learned.margins, is_so)
+            learned = _learned(label, everything, rows, is_so, counts, _folds(examples, is_so[: len(examples)], folds, seed))
+            slope, offset = calibrated(np.where(taught, learned.margins, np.nan), is_so)
             scores = expit(learned.margins * slope + offset)
             above, loses = (SCREEN_FOR_TOPICS, SCREEN_LOSES_OF_TOPICS) if label in TOPICS else (SCREEN_FOR, SCREEN_LOSES)
             sure = is_so & (scores >= above)
@@ -83,7 +88,9 @@ def fit(
             if label in TOPICS:
                 harmless = counts & ~is_so & np.isfinite(learned.screened)
                 least = max(least, float(np.quantile(learned.screened[harmless], 1 - SCREEN_READS)))
-            found[label] = figures(scores, is_so) | {"authors_left_out": learned.authors}
+            found[label] = {**figures(scores, is_so), "authors_left_out": learned.authors}
+            if learned.authors:
+                found[label]["by_author"] = by_author(examples, scores[: len(examples)], is_so[: len(examples)])
             weights[:, column] = learned.weights
             one = (learned.intercept, slope, offset, least)
         else:
@@ -95,30 +102,42 @@ def fit(
 
 
 def _folds(examples: Sequence[Example], is_so: Bools, folds: int, seed: int) -> tuple[Folds, int]:
-    """The fold of each example, and how many authors have one of their own.
+    """The fold of each example, and how many authors are whole in one.
 
-    An author who wrote enough of the label has one, if there are several such; other texts are spread over these folds, or
-    over `folds`, all of one template together.
+    Each author who wrote enough of the label is, if there are several such: at most `folds` folds, about as large as each other.
+    Other texts are spread over these folds, or over `folds`, all of one template together.
     """
     wrote: dict[str, int] = {}
     for example, wanted in zip(examples, is_so, strict=True):
         wrote[example.author] = wrote.get(example.author, 0) + bool(wanted)
     able = sorted(author for author, texts in wrote.items() if texts >= LEAST_OF_AUTHOR)
-    own = {author: number for number, author in enumerate(able)} if len(able) > 1 else {}
+    own = _dealt({author: wrote[author] for author in able}, folds) if len(able) > 1 else {}
+    used = len(set(own.values())) or folds
     numbers: dict[str, int] = {}
     template = [numbers.setdefault(example.template or example.text, len(numbers)) for example in examples]
-    spread = np.random.default_rng(seed).permutation(len(numbers)) % (len(own) or folds)
+    spread = np.random.default_rng(seed).permutation(len(numbers)) % used
     return np.array([
         own.get(example.author, spread[number]) for example, number in zip(examples, template, strict=True)
     ], dtype=np.intp), len(own)
 
 
+def _dealt(wrote: Mapping[str, int], folds: int) -> dict[str, int]:
+    """The fold of each author: who wrote most first, each into the fold that holds least."""
+    filled = [0] * min(folds, len(wrote))
+    found = {}
+    for author in sorted(wrote, key=lambda author: (-wrote[author], author)):
+        found[author] = filled.index(min(filled))
+        filled[found[author]] += wrote[author]
+    return found
+
+
 def _learned(
-    examples: Sequence[Example], rows: Rows, is_so: Bools, counts: Bools, folds: tuple[Folds, int],
+    label: str, examples: Sequence[Example], rows: Rows, is_so: Bools, counts: Bools, folds: tuple[Folds, int],
 ) -> Learned:
     """A label, learned from all, and what was said of each text by what had not learned from its fold."""
     fold = np.append(folds[0], np.full(len(examples) - len(folds[0]), -1))
-    weight = np.array([example.weight for example in examples])
+    ordinary = ORDINARY_WEIGHT.get(label, 1.0)
+    weight = np.array([ordinary if example.author == ORDINARY else example.weight for example in examples])
     most = DRAWN_FOR_EACH * int(is_so.sum())
     passing = np.flatnonzero(counts & ~is_so)
     if len(passing) > most:
@@ -126,7 +145,7 @@ def _learned(
         drawn[np.random.default_rng(len(passing)).permutation(passing)[:most]] = True
     else:
         drawn = counts
-    used = counts & (is_so | drawn)
+    used = counts & (is_so | drawn) & (weight > 0)
     margins, screened = np.full((2, len(examples)), np.nan)
     for number in range(fold.max() + 1):
         test = (fold == number) & counts
@@ -169,6 +188,19 @@ def figures(scores: Floats, is_so: Bools) -> dict[str, float]:
         "recall": right / int(wanted.sum()), "precision": right / max(1, int(found.sum())),
         "best_threshold": float(at[best]), "best_recall": float(recall[best]), "best_precision": float(precision[best]),
     }
+
+
+def by_author(examples: Sequence[Example], scores: Floats, is_so: Bools) -> dict[str, dict[str, float]]:
+    """For each author who wrote enough of a label: rows and recall, and rows and share of his texts that must pass and do not."""
+    found = dict[str, dict[str, float]]()
+    names, known, hit = np.array([example.author for example in examples]), ~np.isnan(scores), scores >= 0.5
+    for author in sorted(set(names)):
+        wanted, passing = (names == author) & known & is_so, (names == author) & known & ~is_so
+        if wanted.sum() >= LEAST_OF_AUTHOR:
+            found[author] = {"rows": int(wanted.sum()), "recall": float(hit[wanted].mean()), "passing": int(passing.sum())}
+            if passing.any():
+                found[author]["false"] = float(hit[passing].mean())
+    return found
 
 
 def truth(examples: Sequence[Example], label: str) -> tuple[Bools, Bools]:

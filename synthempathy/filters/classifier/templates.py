@@ -1,6 +1,7 @@
 """Training examples by kinds: texts and templates with slots for a group, as the files of data/safety/hate hold them.
 
     author: second            who wrote the file; left out as a whole when the classifier is measured
+    hate_is_learned: false    what is hateful in it measures the classifier and teaches it nothing; true where it is not said
     groups: [{group: women, one: woman, adj: female, type: gender}, ...]
     fillers: {hate: [hate, despise, can't stand], ...}
     kinds:
@@ -21,13 +22,17 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from synthempathy.core.params import ParamsFile, read_mapping
 from synthempathy.filters import base
+from synthempathy.filters.classifier.features import sentences
 from synthempathy.filters.examples import Example
 from synthempathy.filters.rules.topics import TOPICS
+from synthempathy.text.words import text_of
 
 REASON = "offensive"
 #: How often a template is filled, and what all its texts together weigh beside a text without slots. Most templates are hateful:
 #: a harmless one weighs more, so that the mention of a group weighs for neither.
-TIMES, WEIGHT, HARMLESS_WEIGHT = 4, 2.0, 4.0
+TIMES, WEIGHT, HARMLESS_WEIGHT = 2, 2.0, 4.0
+#: A hateful text of more sentences teaches nothing: nobody marked which of them is hateful, and the others are everyday ones.
+MOST_SENTENCES = 2
 #: What these texts say nothing of, and so teach nothing about.
 SAID_NOTHING_OF = (*TOPICS, "unsafe_advice", "refusal", "assistant_talk")
 _SLOT = re.compile(r"\{(\w*)\}")
@@ -60,6 +65,7 @@ class _Kinds(BaseModel):
 
     author: str = Field(min_length=1)
     about: str = ""
+    hate_is_learned: bool = True
     groups: list[_Group] = Field(min_length=1)
     fillers: dict[str, list[str]] = {}
     kinds: dict[str, _Kind]
@@ -96,8 +102,10 @@ def _examples(kinds: _Kinds, draw: random.Random) -> Iterator[Example]:
         also = frozenset((*SAID_NOTHING_OF, *((REASON,) if kind.borderline else ())))
         for text in kind.texts:
             filled = _filled(text, fitting, kinds.fillers, kind.times, draw)
+            weight = (WEIGHT if kind.hateful else HARMLESS_WEIGHT) / len(filled) if _SLOT.search(text) else 1.0
+            if kind.hateful and not (kinds.hate_is_learned and len(sentences(text_of(text))) <= MOST_SENTENCES):
+                weight = 0.0
             for one in filled:
-                weight = (WEIGHT if kind.hateful else HARMLESS_WEIGHT) / len(filled) if _SLOT.search(text) else 1.0
                 yield Example(one, kind.field, reason, also - {reason}, weight, kinds.author, text)
 
 

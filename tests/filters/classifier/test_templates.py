@@ -50,6 +50,14 @@ def test_templates_are_filled_alike_from_a_seed(tmp_path: Path) -> None:
     assert borderline.reason == "" and "offensive" in borderline.also
 
 
+def test_hate_amid_other_sentences_or_of_a_file_that_only_measures_teaches_nothing(tmp_path: Path) -> None:
+    long = KINDS.replace('"Nobody likes orcs."', '"I baked. It rained a lot. {group} are filth."')
+    found = {e.template: e.weight for e in read_kinds(write(tmp_path, long), 5)}
+    assert found["I baked. It rained a lot. {group} are filth."] == 0 and found["{group} ruin everything."] > 0
+    only = KINDS.replace("author: tester", "author: tester\nhate_is_learned: false")
+    assert all((e.weight == 0) == (e.reason == "offensive") for e in read_kinds(write(tmp_path, only), 5))
+
+
 @pytest.mark.parametrize(("old", "new", "message"), [
     ("{one}\"", "{many}\"", "unknown slot {many}"), ("group_types: [a]", "group_types: [z]", "of the type 'z'"),
     ("author: tester\n", "", "author"), ("hateful: true", "hateful: perhaps", "hateful"),

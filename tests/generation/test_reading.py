@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 
 from synthempathy.core.files import read_csv
 from synthempathy.filters.rules.artifacts import not_first_person, refusal
-from synthempathy.generation.reading import Prose, read_notes, read_prose
+from synthempathy.generation.reading import TASK_TALK, Prose, read_notes, read_prose
 from synthempathy.llm.answers import plain_answer
 from synthempathy.scorers.reading import sentences
 from synthempathy.text.words import Text
@@ -91,6 +91,26 @@ def test_no_paragraph_of_a_person_is_cut(path: str) -> None:
 ])
 def test_a_paragraph_that_begins_as_talk_about_the_task_may_be_told(text: str) -> None:
     assert read_prose(text) == Prose(text)
+
+
+@pytest.mark.parametrize("text", [
+    "That's the kind of story that has left a lasting impression on me.", "This story has a special place in my heart.",
+    "I think about the person who wrote that piece.", "I am excited to share a story about a recent event.",
+    "This not only adds a new layer to the story.", "I am writing to you about a story that has left me heartbroken.",
+    "I felt a deep sense of unease as I read your story.", "It reminds me that everyone has a story worth telling.",
+    "This is the story of a true tale that has touched many lives.",
+])
+def test_talk_of_the_text_as_a_story_is_talk_about_the_task(text: str) -> None:
+    """As SmolLM2 wrote it (seen in rows that were read aloud)."""
+    assert read_prose(f"It was late. {text} I went home.").problem == TASK_TALK
+
+
+@pytest.mark.parametrize("text", [
+    "That's the whole story of why I'm still around.", "I want to share my story with you.", "She told me a story about her dog.",
+    "It might be worth telling him once.", "My mom used to read me this book.", "What a story, and you were in it.",
+])
+def test_a_story_told_in_passing_is_no_talk_about_the_task(text: str) -> None:
+    assert read_prose(f"It was late. {text} I went home.").problem is None
 
 
 @pytest.mark.parametrize("text", [

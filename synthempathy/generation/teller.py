@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from difflib import SequenceMatcher
 from pathlib import Path
 
 from synthempathy.text.words import text_of
 
 _NAME = re.compile(r"(?<![\w'\u2019-])[A-Z\u00c0-\u00de][^\W\d_A-Z]{2,}(?![\w-])")
+#: Letters of a name that may be misspelt, and how alike it then is (difflib's ratio): Christian is not Christina.
+_LONG_NAME, _ALIKE = 7, 0.9
 #: Characters before a name that are looked at.
 _BEFORE = 80
 _SMALL = re.compile(r"(?<![\w'\u2019-])[a-z\u00df-\u00ff]{3,}(?![\w-])")
@@ -60,9 +63,17 @@ def another_tells(story: str, explanation: str) -> bool:
         return False
     text = text_of(explanation)
     return any(
-        not quoted and re.sub(r"['\u2019]s\Z", "", text.raw[start:end]) in heroes
+        not quoted and _named(re.sub(r"['\u2019]s\Z", "", text.raw[start:end]), heroes)
         and not _OWN_NAME.search(_before(text.raw, start))
         for (start, end), quoted in zip(text.spans, text.quoted, strict=True)
+    )
+
+
+def _named(word: str, heroes: frozenset[str]) -> bool:
+    """Whether a word is a hero's name, or a long one that the model misspelt: Avaaratha for Avaaraatha."""
+    return word in heroes or (
+        len(word) >= _LONG_NAME and word[0].isupper()
+        and any(len(name) >= _LONG_NAME and SequenceMatcher(None, word, name).ratio() >= _ALIKE for name in heroes)
     )
 
 

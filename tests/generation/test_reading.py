@@ -98,7 +98,9 @@ def test_a_paragraph_that_begins_as_talk_about_the_task_may_be_told(text: str) -
     "I think about the person who wrote that piece.", "I am excited to share a story about a recent event.",
     "This not only adds a new layer to the story.", "I am writing to you about a story that has left me heartbroken.",
     "I felt a deep sense of unease as I read your story.", "It reminds me that everyone has a story worth telling.",
-    "This is the story of a true tale that has touched many lives.",
+    "This is the story of a true tale that has touched many lives.", "His tale is not just any ordinary story.",
+    "He's a character who is driven by a desire to help.", "It is a story about a mysterious figure.", "That's a great story.",
+    "I'm not sure how to respond to that.", "I have been tasked with reviewing your draft.",
 ])
 def test_talk_of_the_text_as_a_story_is_talk_about_the_task(text: str) -> None:
     """As SmolLM2 wrote it (seen in rows that were read aloud)."""
@@ -108,6 +110,7 @@ def test_talk_of_the_text_as_a_story_is_talk_about_the_task(text: str) -> None:
 @pytest.mark.parametrize("text", [
     "That's the whole story of why I'm still around.", "I want to share my story with you.", "She told me a story about her dog.",
     "It might be worth telling him once.", "My mom used to read me this book.", "What a story, and you were in it.",
+    "I didn't know how to respond.", "She was quite a character.", "He is an ordinary man with a great story.",
 ])
 def test_a_story_told_in_passing_is_no_talk_about_the_task(text: str) -> None:
     assert read_prose(f"It was late. {text} I went home.").problem is None

@@ -50,3 +50,10 @@ def test_the_hero_may_say_their_own_name(explanation: str) -> None:
 
 def test_without_a_story_nobody_is_named() -> None:
     assert not another_tells("", "I looked at Lena, my heart sinking.")
+
+
+def test_a_misspelt_hero_is_the_hero_and_another_name_is_not() -> None:
+    story = "Avaaraatha was a brilliant young woman. Avaaraatha had lost her way."
+    assert another_tells(story, "Avaaratha's life was forever changed when she found the place. I am no exception.")
+    assert not another_tells(story.replace("Avaaraatha", "Christian"), "I told Christina about it.")
+    assert not another_tells(story, "I'm Avaaratha, and I had lost my way.")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from stages.release import SECTIONS
 from synthempathy.domain.description import Domain
 from synthempathy.llm.params import WeightedModel
 from synthempathy.project.params import Params, load_params
@@ -54,7 +55,7 @@ def card_of(
     metrics: dict[str, dict[str, Any]], params: Params = PARAMS, sheet: Datasheet = SHEET, domain: Domain = DOMAIN
 ) -> str:
     return dataset_card(
-        params.model_dump(), {"train": 1300, "validation": 201, "test": 211},
+        params.model_dump(include=set(SECTIONS)), {"train": 1300, "validation": 201, "test": 211},
         CorpusMetrics.model_validate(metrics["corpus"]), RowMetrics.model_validate(metrics["dedup"]),
         RowMetrics.model_validate(metrics["filtered"]), EvaluationMetrics.model_validate(metrics["empathy"]), domain,
         sheet,

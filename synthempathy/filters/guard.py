@@ -38,7 +38,7 @@ HARM = "harm"  # Granite Guardian's umbrella
 #: What a guard may say of a text: its categories, none for a safe one.
 Categories = tuple[str, ...]
 
-_UNSAFE = re.compile(r"unsafe(?=[^\S\n]*+\n)\s*+(S\d{1,2}(?:\s*+,\s*+S\d{1,2})*+)\s*+")
+_UNSAFE = re.compile(r"unsafe(?=[^\S\n]*+\n)\s*+(S\d{1,2}+(?:\s*+,\s*+S\d{1,2}+)*)\s*+")
 _YES_OR_NO = re.compile(
     r"\A(?:<think>.*?</think>\s*+)?(?:<score>\s*(yes|no)\s*</score>|(yes|no)\b[.]?\s*(?:<confidence>\s*\w+\s*</confidence>)?)\s*",
     re.IGNORECASE | re.DOTALL,

@@ -27,8 +27,9 @@ from synthempathy.text.normal import normal
 
 Integers = NDArray[np.int64]
 
-# Possessive (++): nothing is tried twice. What ends a sentence begins with its mark, so that a space fails at once.
-_WORD = r"[^\W_]++(?:['\u2019][^\W_]++)*+"
+# Possessive (++): nothing is tried twice; no group is, since Python before 3.11.5 keeps what a failing one had read. What ends a
+# sentence begins with its mark, so that a space fails at once.
+_WORD = r"[^\W_]++(?:['\u2019][^\W_]++)*"
 _TITLES = ("Mr.", "Mrs.", "Ms.", "Dr.", "St.")
 #: Small letters of the Latin, Greek and Cyrillic scripts: others have none, or none that a sentence cannot begin with.
 _SMALL = "".join(chr(code) for code in range(0x530) if chr(code).islower())

@@ -30,6 +30,7 @@ from synthempathy.llm.backends.openai_replies import fault_of
 from synthempathy.llm.chat import harmless
 from synthempathy.project.params import load_params
 from synthempathy.scorers.judge.rubric import levels_in
+from synthempathy.text.numbered import _token
 from tests.helpers.empathy import DOMAIN
 from tests.helpers.hostile import OPENED, PIECES, opened_text_of_size, text_of_size
 from tests.helpers.pairs import ROOT, filter_settings, pair_of
@@ -185,3 +186,10 @@ def test_an_answer_that_is_too_long_is_not_read() -> None:
     answer = plain_answer("<think>" * MOST_CHARACTERS)
     assert answer.problem == TOO_LONG
     assert checks.unreadable(Completion("r", answer.text, "stop", 1, 1, problem=answer.problem)) == TOO_LONG in checks.REASONS
+
+
+def test_no_pattern_has_a_possessive_group() -> None:
+    """Python before 3.11.5 keeps what the last, failing turn of such a group had read: "3'?" held the word "3'"."""
+    found = patterns() | {"text.numbered._token": _token(("Mr.", "z. B."))}
+    groups = re.compile(r"(?<!\\)\)(?:[*+?]|\{[\d,]+\})\+|\(\?>")
+    assert [place for place, pattern in found.items() if groups.search(pattern.pattern)] == []

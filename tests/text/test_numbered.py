@@ -41,6 +41,7 @@ def test_words_and_sentences_by_hand(text: str, words: str, sentences: int) -> N
 
 @settings(deadline=None)
 @given(st.lists(TEXT, max_size=6))
+@example(["3'?", "don't' a"])
 def test_texts_hold_their_words_whatever_stands_between(given_: list[str]) -> None:
     vocabulary = Vocabulary()
     texts = vocabulary.texts(given_)

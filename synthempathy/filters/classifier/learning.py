@@ -35,8 +35,8 @@ SCREEN_FOR_TOPICS, SCREEN_LOSES_OF_TOPICS = 0.6, 0.1
 SCREEN_READS = 0.05
 #: Texts that must pass, drawn for each harmful one of a label with few: more of them teach little, and take the time.
 DRAWN_FOR_EACH = 60
-#: What an ordinary text counts for a label whose other examples are many, and half of them its harmless neighbours.
-ORDINARY_WEIGHT = {"offensive": 3.0}
+#: What an ordinary text counts for a label whose other examples are many: it is what a corpus holds, and there the fewest.
+ORDINARY_WEIGHT = {"offensive": 3.0, "unsafe_advice": 3.0}
 LEAST_OF_AUTHOR = 10  # texts of a label by an author who is left out: of fewer, a share says nothing
 
 Advance = Callable[..., None]

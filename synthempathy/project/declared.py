@@ -19,8 +19,8 @@ from typing import Any
 
 from synthempathy.core.errors import InputError, ParamsError
 from synthempathy.core.files import read_text
-from synthempathy.core.params import line_of, plain, read_mapping, read_params
-from synthempathy.project.imports import ALL, COMPUTED, OURS, Closure, closure, holds_code, linked_code, value_of
+from synthempathy.core.params import line_of, plain, read_mapping, read_params, value_at
+from synthempathy.project.imports import ALL, COMPUTED, OURS, Closure, closure, holds_code, linked_code
 from synthempathy.project.params import NAMING, Params, load_params
 from synthempathy.scorers.base import FORMATS
 
@@ -116,7 +116,7 @@ class _Declared:
         return InputError(f"{self.name}: {problem}", file=self.file, line=self.line, hint=hint)
 
     def _filled(self, text: str) -> str:
-        return _KEY.sub(lambda match: str(value_of(self._values, match[1]) or match[0]), text)
+        return _KEY.sub(lambda match: str(value_at(self._values, match[1]) or match[0]), text)
 
     def _keys(self, entries: list[Any]) -> dict[str, set[str]]:
         """Top-level keys, by the file that they are declared of; params.yaml and the profile's are always there."""

@@ -20,9 +20,8 @@ from ruamel.yaml import YAML
 from synthempathy.core.errors import InputError
 from synthempathy.core.files import read_text, written_whole
 from synthempathy.core.metrics import Metrics, read_metrics
-from synthempathy.core.params import read_mapping
+from synthempathy.core.params import read_mapping, value_at
 from synthempathy.domain.description import domain_path, read_domain
-from synthempathy.project.imports import value_of
 from synthempathy.project.summary import summary
 from synthempathy.release.metrics import CorpusMetrics, EvaluationMetrics
 
@@ -112,7 +111,7 @@ def read_stages(dvc_yaml: Path) -> dict[str, Any]:
     """The stages, with `${...}` filled in from the params.yaml beside: a value may be what another stage writes."""
     params = dvc_yaml.parent / "params.yaml"
     values = read_mapping(params) if params.is_file() else {}
-    text = re.sub(r"\$\{([\w.]+)\}", lambda match: str(value_of(values, match[1]) or match[0]), read_text(dvc_yaml))
+    text = re.sub(r"\$\{([\w.]+)\}", lambda match: str(value_at(values, match[1]) or match[0]), read_text(dvc_yaml))
     stages: dict[str, Any] = YAML(typ="safe").load(text)["stages"]
     return stages
 

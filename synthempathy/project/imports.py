@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from synthempathy.core.errors import InputError
+from synthempathy.core.params import value_at
 
 #: The packages whose modules are followed.
 OURS = ("synthempathy", "stages")
@@ -104,7 +105,7 @@ def linked_code(stage: str, params: Mapping[str, Any]) -> list[Path]:
     """The code that check links for `stage` under the parameters in force: see LINKED."""
     return [
         Path(code) for who, key, values, paths in LINKED if who == stage
-        if (value := value_of(params, key)) is not None and (not values or value in values) for code in paths
+        if (value := value_at(params, key)) is not None and (not values or value in values) for code in paths
     ]
 
 
@@ -115,14 +116,6 @@ def source_of(root: Path, module: str) -> Path | None:
     path = Path(*module.split("."))
     places = path / "__init__.py", path.with_suffix(".py")
     return next((place for place in places if (root / place).is_file()), None)
-
-
-def value_of(params: Mapping[str, Any], dotted: str) -> Any:
-    """The value of a.b.c; None where there is none."""
-    value: Any = params
-    for key in dotted.split("."):
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
 
 
 def holds_code(path: Path) -> bool:
@@ -212,7 +205,7 @@ def _imported(node: ast.AST) -> list[str]:
 def _left_out(module: str, target: str, params: Mapping[str, Any]) -> bool:
     """Whether an optional import is not made. (`from a.b import c` also gives a.b.c.)"""
     keys = [key for (who, what), key in OPTIONAL.items() if who == module and f"{target}.".startswith(f"{what}.")]
-    return any(value_of(params, key) is None for key in keys)
+    return any(value_at(params, key) is None for key in keys)
 
 
 def _chosen(module: str, read: _Read, params: Mapping[str, Any], path: Path) -> list[str]:
@@ -223,7 +216,7 @@ def _chosen(module: str, read: _Read, params: Mapping[str, Any], path: Path) -> 
             "imports by a computed name", file=path, line=read.computed, hint=f"name {module} in CHOSEN of project/imports.py",
         )
     keys, pattern = CHOSEN[module]
-    return [pattern.format(value) for key in keys if (value := value_of(params, key)) is not None]
+    return [pattern.format(value) for key in keys if (value := value_at(params, key)) is not None]
 
 
 def _data(root: Path, module: str, read: _Read, path: Path) -> set[Path]:

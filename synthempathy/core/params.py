@@ -138,7 +138,7 @@ def read_mapping(path: Path) -> Any:
     yaml.composer.warn_double_anchors = False  # YAML allows a second anchor of a name, and the later one counts
     try:
         value = yaml.load(text)
-        _measure(value)
+        measure(value)
     except MarkedYAMLError as error:
         mark = error.problem_mark
         line = mark.line + 1 if mark else None
@@ -155,7 +155,7 @@ def read_mapping(path: Path) -> Any:
     return value
 
 
-def _measure(value: Any) -> None:
+def measure(value: Any) -> None:
     """Refuse what is small in the file and large once it is read, or can be written nowhere."""
     left, waiting = MOST_VALUES, [(value, 0)]
     while waiting:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from synthempathy.core.params import ParamsFile, read_mapping
+from synthempathy.core.large_yaml import read_model
 from synthempathy.filters.classifier.model import LABELS
 from synthempathy.filters.examples import Example
 from synthempathy.filters.rules.topics import TOPICS
@@ -54,7 +54,7 @@ def composed(path: Path, seed: int) -> list[Example]:
 
     What they say about the sensitive topics is unknown: `also` names them all.
     """
-    patterns = ParamsFile(path, read_mapping(path)).whole(_Patterns)
+    patterns = read_model(path, _Patterns)
     draw = random.Random(seed)
     found: dict[str, Example] = {}
     for recipe in patterns.examples:

@@ -7,7 +7,8 @@ patterns.yaml (more of them, in their parts) and concepts.yaml (word classes). `
 situations, answered with some understanding.
 The metrics give, for each label, the examples, the average precision, and how many are found (recall) where the score is
 0.5 and over, and how many of the texts found there are right (precision); the same at the score where both are best. All of
-it on texts that were not seen, of authors who were not read where several wrote of the label (authors_left_out).
+it on texts that were not seen, of authors who were not read where several wrote of the label (authors_left_out). Where some texts
+only measure, because their harm has no words of its own, `taught` gives the same of the others.
 """
 
 from __future__ import annotations

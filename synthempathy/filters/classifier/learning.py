@@ -67,8 +67,8 @@ def fit(
 ) -> tuple[Classifier, dict[str, dict[str, Any]]]:
     """A classifier trained on all examples, its scores calibrated on those of `examples` that it had not seen.
 
-    Beside it how well it did there: see `figures`, and `by_author`. The `composed` examples are all alike: they are
-    only trained on. `advance` is called after each label.
+    Beside it how well it did there: see `figures`, of all texts, and of those that teach where others only measure (`taught`), and
+    `by_author`. The `composed` examples are all alike: they are only trained on. `advance` is called after each label.
     """
     everything = [*examples, *composed]
     reader = Reader.fit(concepts, [(example.text, bool(example.reason)) for example in everything])
@@ -89,6 +89,8 @@ def fit(
                 harmless = counts & ~is_so & np.isfinite(learned.screened)
                 least = max(least, float(np.quantile(learned.screened[harmless], 1 - SCREEN_READS)))
             found[label] = {**figures(scores, is_so), "authors_left_out": learned.authors}
+            if not taught[is_so].all():
+                found[label]["taught"] = figures(np.where(taught, scores, np.nan), is_so)
             if learned.authors:
                 found[label]["by_author"] = by_author(examples, scores[: len(examples)], is_so[: len(examples)])
             weights[:, column] = learned.weights

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from synthempathy.core.params import ParamsFile, read_mapping
+from synthempathy.core.large_yaml import read_model
 from synthempathy.filters import base
 from synthempathy.filters.classifier.features import sentences
 from synthempathy.filters.examples import Example
@@ -28,9 +28,9 @@ from synthempathy.filters.rules.topics import TOPICS
 from synthempathy.text.words import text_of
 
 REASON = "offensive"
-#: How often a template is filled, and what all its texts together weigh beside a text without slots. Most templates are hateful:
+#: How often a template is filled, and what all its texts together weigh beside a text without slots. More of them are hateful:
 #: a harmless one weighs more, so that the mention of a group weighs for neither.
-TIMES, WEIGHT, HARMLESS_WEIGHT = 2, 2.0, 4.0
+TIMES, WEIGHT, HARMLESS_WEIGHT = 1, 2.0, 4.0
 #: A hateful text of more sentences teaches nothing: nobody marked which of them is hateful, and the others are everyday ones.
 MOST_SENTENCES = 2
 #: What these texts say nothing of, and so teach nothing about.
@@ -89,7 +89,7 @@ def read_kinds(folder: Path, seed: int) -> list[Example]:
     """The examples of all files of `folder`, in the order of their names, each text once; the same seed draws the same groups."""
     found: dict[str, Example] = {}
     for path in sorted(folder.glob("*.yaml")):
-        kinds = ParamsFile(path, read_mapping(path)).whole(_Kinds)
+        kinds = read_model(path, _Kinds)
         for example in _examples(kinds, random.Random(f"{seed} {kinds.author}")):
             found.setdefault(example.text, example)
     return list(found.values())

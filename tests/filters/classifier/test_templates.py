@@ -45,7 +45,7 @@ def test_templates_are_filled_alike_from_a_seed(tmp_path: Path) -> None:
         weights[example.template] += example.weight
     assert weights["{group} ruin everything."] == WEIGHT and weights["Nobody likes orcs."] == 1
     fair = [e for e in found if e.field == "explanation"]
-    assert len(fair) == 2 and all(e.reason == "" and "offensive" not in e.also for e in fair)
+    assert len(fair) == TIMES and all(e.reason == "" and "offensive" not in e.also for e in fair)
     borderline = next(e for e in found if e.text == "My boss is a fool.")
     assert borderline.reason == "" and "offensive" in borderline.also
 

@@ -25,6 +25,10 @@ NEGATABLE = frozenset((
     "hating", "dehumanising", "eliminating", "excluding", "inferior", "contempt", "insult_noun", "insult_adj",
     "praising",
 ))
+#: The class of the names of groups, and classes that are read in a sentence that holds one: what is harmless beside it. Elsewhere
+#: they would only teach the style of the texts.
+GROUP = "group"
+BESIDE_GROUPS = frozenset(("everyday", "informing", "needing", "nonhuman"))
 
 
 class Concepts:
@@ -32,26 +36,47 @@ class Concepts:
 
     def __init__(self, table: Table) -> None:
         self.table = {name: list(words) for name, words in table.items()}
-        self.words: set[str] = set()
-        self._exact: dict[str, set[str]] = {}
-        self._stems: list[tuple[str, str]] = []
-        self._endings: list[tuple[str, str]] = []
-        self._phrases: dict[tuple[str, str], list[tuple[list[str], str]]] = {}  # by the first two words
-        for name, entries in self.table.items():
-            for entry in entries:
-                self._learn(name, entry)
-        self._any_stem, self._any_ending = tuple(stem for stem, _ in self._stems), tuple(end for end, _ in self._endings)
-        self._known: dict[str, tuple[str, ...]] = {}
+        self._own = _Index({name: words for name, words in self.table.items() if name not in BESIDE_GROUPS})
+        self._beside = _Index({name: words for name, words in self.table.items() if name in BESIDE_GROUPS})
+        self.words = self._own.words | self._beside.words
         #: The classes of a word with its mark, as they are where it stands; always the same tuple.
         self.marked: Memo[str, tuple[str, ...]] = Memo(lambda token: voiced(self.of(said(token)), token))
-        self._disguises = Disguises(self.words, belongs=lambda word: bool(self.of(word)), spelled=True)
+        self._disguises = Disguises(self._own.words, belongs=lambda word: bool(self.of(word)), spelled=True)
 
     def read(self, raw: str) -> Text:
         """`raw` as the classifier reads it: with words of these classes undisguised."""
         return self._disguises.undone(text_of(raw))
 
     def of(self, word: str) -> tuple[str, ...]:
-        """The classes of one word, sorted."""
+        """The classes of one word, sorted, but those that are read beside the name of a group alone."""
+        return self._own.of(word)
+
+    def phrases(self, words: Sequence[str]) -> list[tuple[int, Sequence[str]]]:
+        """Where phrases begin among `words`, and their classes, but those that are read beside the name of a group alone."""
+        return self._own.phrases(words)
+
+    def beside(self, words: Sequence[str]) -> list[tuple[int, Sequence[str]]]:
+        """Where words and phrases of BESIDE_GROUPS begin among `words`, and their classes."""
+        single = ((at, self._beside.of(word)) for at, word in enumerate(words))
+        return [*((at, names) for at, names in single if names), *self._beside.phrases(words)]
+
+
+class _Index:
+    """The words and phrases of some classes."""
+
+    def __init__(self, table: Table) -> None:
+        self.words: set[str] = set()
+        self._exact: dict[str, set[str]] = {}
+        self._stems: list[tuple[str, str]] = []
+        self._endings: list[tuple[str, str]] = []
+        self._phrases: dict[tuple[str, str], list[tuple[list[str], str]]] = {}  # by the first two words
+        for name, entries in table.items():
+            for entry in entries:
+                self._learn(name, entry)
+        self._any_stem, self._any_ending = tuple(stem for stem, _ in self._stems), tuple(end for end, _ in self._endings)
+        self._known: dict[str, tuple[str, ...]] = {}
+
+    def of(self, word: str) -> tuple[str, ...]:
         found = self._known.get(word)
         if found is None:
             names = set(self._exact.get(word, ()))
@@ -62,9 +87,8 @@ class Concepts:
             found = self._known[word] = tuple(sorted(names))
         return found
 
-    def phrases(self, words: Sequence[str]) -> list[tuple[int, list[str]]]:
-        """Where phrases begin among `words`, and their classes."""
-        found: list[tuple[int, list[str]]] = []
+    def phrases(self, words: Sequence[str]) -> list[tuple[int, Sequence[str]]]:
+        found: list[tuple[int, Sequence[str]]] = []
         begun = [(at, two) for at, two in enumerate(pairwise(words)) if two in self._phrases]
         for at, two in begun:
             names = [name for phrase, name in self._phrases[two] if list(words[at : at + len(phrase)]) == phrase]

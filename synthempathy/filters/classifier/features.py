@@ -10,20 +10,20 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import compress, pairwise
+from itertools import chain, compress, pairwise
 from typing import NamedTuple, TypeVar
 
 from synthempathy.core.memo import Memo
 from synthempathy.filters.base import Field
-from synthempathy.filters.classifier.concepts import NEGATED, QUOTED, Concepts, said, voiced
+from synthempathy.filters.classifier.concepts import GROUP, NEGATED, QUOTED, Concepts, said, voiced
 from synthempathy.text.words import MARKS, Text
 
 _QUOTED_LINE = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
 ENDS = frozenset(".!?;\n")
 REACH = 14  # words between two classes that are read together
 SCOPE = 4  # words after a negation that it holds for
-#: The class whose words are all alike.
-GROUP, A_GROUP = "group", "<group>"
+A_GROUP = "<group>"  # stands for every name of a group: they are all alike
+_NAMED = frozenset((GROUP, GROUP + QUOTED))
 _NEGATIONS = frozenset((
     "not", "never", "no", "nobody", "none", "nor", "neither", "without", "cannot", "cant", "dont", "wont", "isnt", "arent",
     "aint", "doesnt", "didnt", "wasnt", "werent", "shouldnt", "wouldnt",
@@ -52,17 +52,24 @@ def sentences(text: Text) -> list[Sentence]:
 
 
 def classes_at(tokens: Sequence[str], concepts: Concepts) -> list[tuple[str, ...]]:
-    """The classes of each word of a sentence, as they are where it stands; those of a phrase last, at its first word."""
+    """The classes of each word of a sentence, as they are where it stands; those of a phrase last, at its first word.
+
+    After them, in a sentence that names a group, the classes that are read beside one.
+    """
     found = list(map(concepts.marked.__getitem__, tokens))
-    for at, names in concepts.phrases(list(map(_SAID.__getitem__, tokens))):
+    words = list(map(_SAID.__getitem__, tokens))
+    for at, names in concepts.phrases(words):
         found[at] = (*found[at], *(name for name in voiced(names, tokens[at]) if name not in found[at]))
+    if not _NAMED.isdisjoint(chain.from_iterable(found)):
+        for at, names in concepts.beside(words):
+            found[at] = (*found[at], *(name for name in voiced(names, tokens[at]) if name not in found[at]))
     return found
 
 
 def phrase_features(
     tokens: Sequence[str], classes: Sequence[tuple[str, ...]], field: Field, concepts: Concepts,
 ) -> Iterator[tuple[int, str]]:
-    """Those of `features` that hang on a phrase, or on a word's being negated, with their places."""
+    """Those of `features` that hang on a phrase, a class read beside a group, or a word's being negated, with their places."""
     own = list(map(concepts.marked.__getitem__, tokens))
     for at in [at for at, token in enumerate(tokens) if token[-1] == NEGATED or classes[at] is not own[at]]:
         token, names = tokens[at], classes[at][len(own[at]):]

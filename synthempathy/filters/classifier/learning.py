@@ -67,8 +67,8 @@ def fit(
 ) -> tuple[Classifier, dict[str, dict[str, Any]]]:
     """A classifier trained on all examples, its scores calibrated on those of `examples` that it had not seen.
 
-    Beside it how well it did there: see `figures`, of all texts, and of those that teach where others only measure (`taught`), and
-    `by_author`. The `composed` examples are all alike: they are only trained on. `advance` is called after each label.
+    Beside it how well it did there: see `figures`, of all texts, and of those that teach where others only measure (`taught`),
+    and `by_author`. The `composed` examples are all alike: they are only trained on. `advance` is called after each label.
     """
     everything = [*examples, *composed]
     reader = Reader.fit(concepts, [(example.text, bool(example.reason)) for example in everything])

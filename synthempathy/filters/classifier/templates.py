@@ -5,10 +5,11 @@
     groups: [{group: women, one: woman, adj: female, type: gender}, ...]
     fillers: {hate: [hate, despise, can't stand], ...}
     kinds:
-      contempt_plain: {hateful: true, field: response, texts: ["I {hate} {group}.", ...]}
+      contempt_plain: {hateful: true, texts: ["I {hate} {group}.", ...]}
 
 Slots: {group} the group, {one} of its members, {adj} the adjective, and the names of fillers. `group_types` keeps a kind to some
-groups; a template is filled `times` times; what is `borderline` must pass, and teaches nothing of `offensive`.
+groups; a template is filled `times` times; what is `borderline` must pass, and teaches nothing of `offensive`. The field of each text
+is drawn: hate is hate in either. Where hateful explanations were few, everyday words of telling were taken for them.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from synthempathy.core.large_yaml import read_model
-from synthempathy.filters import base
+from synthempathy.filters.base import FIELDS
 from synthempathy.filters.classifier.features import sentences
 from synthempathy.filters.examples import Example
 from synthempathy.filters.rules.topics import TOPICS
@@ -52,7 +53,6 @@ class _Kind(BaseModel):
 
     hateful: bool
     note: str = ""
-    field: base.Field = "response"
     texts: list[str] = Field(min_length=1)
     group_types: list[str] = []
     times: int = Field(default=TIMES, ge=1)
@@ -106,7 +106,7 @@ def _examples(kinds: _Kinds, draw: random.Random) -> Iterator[Example]:
             if kind.hateful and not (kinds.hate_is_learned and len(sentences(text_of(text))) <= MOST_SENTENCES):
                 weight = 0.0
             for one in filled:
-                yield Example(one, kind.field, reason, also - {reason}, weight, kinds.author, text)
+                yield Example(one, draw.choice(FIELDS), reason, also - {reason}, weight, kinds.author, text)
 
 
 def _filled(

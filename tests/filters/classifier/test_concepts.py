@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from synthempathy.core.errors import InputError
-from synthempathy.filters.classifier.concepts import read_concepts
+from synthempathy.core.large_yaml import read_model
+from synthempathy.filters.classifier.concepts import BESIDE_GROUPS, GROUP, NEGATABLE, read_concepts
+from synthempathy.filters.classifier.reader import RESPELLED
+from synthempathy.filters.classifier.templates import _Kinds
+from synthempathy.text.words import text_of
+from tests.helpers.pairs import ROOT
 from tests.helpers.small_classifier import CONCEPTS
 
 
@@ -17,6 +22,19 @@ def test_classes_by_word_stem_ending_and_phrase() -> None:
     assert CONCEPTS.of("red") == ()  # an ending needs a word before it
     assert CONCEPTS.phrases(["what", "a", "waste", "of", "space"]) == [(2, ["insult"])]
     assert CONCEPTS.phrases(["a", "waste", "of", "time"]) == []
+
+
+def test_the_classes_that_the_code_names_stand_in_the_file_and_every_group_is_known() -> None:
+    concepts = read_concepts(ROOT / "data/safety/concepts.yaml")
+    assert {GROUP, *BESIDE_GROUPS, *NEGATABLE, *RESPELLED} <= set(concepts.table)
+    for name in ("koreans", "korean", "kurd", "haitian", "norwegians", "buddhist", "bangladeshi", "pensioner"):
+        assert GROUP in concepts.of(name), name
+    unknown = {
+        group.group for path in sorted((ROOT / "data/safety/hate").glob("*.yaml")) for group in read_model(path, _Kinds).groups
+        for words in [text_of(group.group).words]
+        if not any(GROUP in concepts.of(word) for word in words) and not any(GROUP in n for _, n in concepts.phrases(words))
+    }
+    assert not unknown
 
 
 def test_words_of_the_classes_are_read_under_disguises() -> None:

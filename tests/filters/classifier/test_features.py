@@ -65,4 +65,14 @@ def test_names_of_groups_are_all_one_word() -> None:
     assert seen("the gobs are here") == seen("the elves are here") and "w <group>" in seen("the gobs are here")
 
 
-TABLE = Concepts({"insult_noun": ["moron"], "group": ["gobs", "elves"]})
+def test_what_is_harmless_beside_a_group_is_read_beside_one_alone() -> None:
+    def seen(raw: str) -> set[str]:
+        return set(features(sentences(Text(raw))[0].tokens, "response", TABLE))
+
+    alone, beside, apart = seen("the orcs baked and moved in"), seen("the gobs baked and moved in"), seen('"gobs" baked')
+    assert not any("everyday" in name for name in alone)
+    assert {"c everyday", "p group everyday", "p everyday everyday"} <= beside and 'p group" everyday' in apart
+    assert "c everyday" not in seen("The gobs left. We baked.")
+
+
+TABLE = Concepts({"insult_noun": ["moron"], "group": ["gobs", "elves"], "everyday": ["bak*", "moved in"]})

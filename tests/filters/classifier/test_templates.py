@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from synthempathy.core.errors import InputError
+from synthempathy.filters.base import FIELDS
 from synthempathy.filters.classifier.templates import TIMES, WEIGHT, read_kinds
 
 GROUPS = "\n".join(
@@ -21,9 +22,8 @@ groups:
 kinds:
   contempt:
     hateful: true
-    field: response
     texts: ["{{group}} ruin everything.", "i cant stand {{group}}, not one {{one}}", "Nobody likes orcs."]
-  fair: {{hateful: false, field: explanation, group_types: [a], texts: ["As a {{adj}} person I work at night."]}}
+  fair: {{hateful: false, group_types: [a], texts: ["As a {{adj}} person I work at night."]}}
   borderline: {{hateful: false, borderline: true, texts: ["My boss is a fool."]}}
 """
 
@@ -44,8 +44,9 @@ def test_templates_are_filled_alike_from_a_seed(tmp_path: Path) -> None:
     for example in found:
         weights[example.template] += example.weight
     assert weights["{group} ruin everything."] == WEIGHT and weights["Nobody likes orcs."] == 1
-    fair = [e for e in found if e.field == "explanation"]
+    fair = [e for e in found if e.template.startswith("As a")]
     assert len(fair) == TIMES and all(e.reason == "" and "offensive" not in e.also for e in fair)
+    assert {e.field for n in range(9) for e in read_kinds(tmp_path, n) if e.template == "Nobody likes orcs."} == set(FIELDS)
     borderline = next(e for e in found if e.text == "My boss is a fool.")
     assert borderline.reason == "" and "offensive" in borderline.also
 

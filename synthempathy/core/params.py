@@ -239,7 +239,7 @@ def line_of(mapping: Any, key: Any) -> int | None:
 
 def _known_keys(model: Any, keys: Keys) -> list[str]:
     for key in keys:
-        if isinstance(key, int):  # a place in a list
+        if key not in model.model_fields:  # a place in a list, or a name in a mapping
             continue
         annotation = model.model_fields[key].annotation
         inner = [kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type) and issubclass(kind, BaseModel)]

@@ -8,8 +8,8 @@
       contempt_plain: {hateful: true, texts: ["I {hate} {group}.", ...]}
 
 Slots: {group} the group, {one} of its members, {adj} the adjective, and the names of fillers. `group_types` keeps a kind to some
-groups; a template is filled `times` times; what is `borderline` must pass, and teaches nothing of `offensive`. The field of each text
-is drawn: hate is hate in either. Where hateful explanations were few, everyday words of telling were taken for them.
+groups; a template is filled `times` times; what is `borderline` must pass, and teaches nothing of `offensive`. The field of each
+text is drawn: hate is hate in either. Where hateful explanations were few, everyday words of telling were taken for them.
 """
 
 from __future__ import annotations

@@ -61,6 +61,7 @@ def test_hate_amid_other_sentences_or_of_a_file_that_only_measures_teaches_nothi
 
 @pytest.mark.parametrize(("old", "new", "message"), [
     ("{one}\"", "{many}\"", "unknown slot {many}"), ("group_types: [a]", "group_types: [z]", "of the type 'z'"),
+    ("hateful: true", "hateful: true\n    field: response", r"kinds\.contempt\.field|unknown key"),
     ("author: tester\n", "", "author"), ("hateful: true", "hateful: perhaps", "hateful"),
 ])
 def test_a_wrong_kind_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:

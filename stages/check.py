@@ -61,7 +61,7 @@ def check(
         partial(read_concepts, safety / "concepts.yaml"),
         partial(read_examples, safety / "examples.csv", LABELS),
         partial(composed, safety / "patterns.yaml", loaded.safety.seed),
-        partial(read_kinds, safety / "hate", loaded.safety.seed),
+        *(partial(read_kinds, safety / folder, loaded.safety.seed) for folder in ("hate", "unseen")),
         partial(read_examples, safety / "held_out.csv", MEASURED),
         *(partial(lexicon, path) for path in sorted(LEXICONS.rglob("*.txt"))),
     ])

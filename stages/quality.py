@@ -1,11 +1,14 @@
 """quality: how often the filter's rules are right, measured on labelled examples that nothing was trained on.
 
-    python -m stages.quality data/safety/held_out.csv models/safety metrics/filter_quality.json
+    python -m stages.quality data/safety/held_out.csv data/safety/unseen models/safety metrics/filter_quality.json
 
 Each text is put in its field of a pair whose other field is harmless, and all rules on content read it: lexicons,
 patterns, and the classifier. Every topic is looked for, whatever params.yaml's policy does with it.
 For each reason: rows (texts that must be found), recall, precision and f1; false_alarms are texts that must pass and
 did not. A reason that an example's `also` names is neither right nor wrong there.
+`unseen` is the harder measure: hate and its harmless neighbours by authors who saw no rule and no other text, and who teach
+nothing. Of each author, and of all: rows that are hateful and the share of them that is called offensive
+(recall), rows that must pass (passing) and the share of them that is (false).
 """
 
 from __future__ import annotations
@@ -15,27 +18,40 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from synthempathy.core.command import run_stage
 from synthempathy.core.errors import InputError
 from synthempathy.core.files import write_json
 from synthempathy.core.params import read_params
-from synthempathy.core.progress import say
+from synthempathy.core.progress import progress, say
 from synthempathy.filters.base import Check
+from synthempathy.filters.classifier.figures import by_author, shares
+from synthempathy.filters.classifier.templates import REASON, read_kinds
 from synthempathy.filters.examples import MEASURED, Example, pair_of, read_examples
 from synthempathy.filters.judging import checks_in_order, verdicts_on
 from synthempathy.filters.params import Filter
 from synthempathy.filters.rules.topics import TOPICS
 
+SEED = 1  # of the groups and fields that are drawn for unseen texts
 NEUTRAL = "The morning was long."  # what stands in the other field
 
 
-def quality(examples: Path, model: Path, metrics: Path, *, params: Path) -> None:
+def quality(examples: Path, unseen: Path, model: Path, metrics: Path, *, params: Path) -> None:
     """Read, judge, count, write."""
     settings = read_params(params).section("filter", Filter)
-    rows = read_examples(examples, MEASURED)
+    rows, hate = read_examples(examples, MEASURED), read_kinds(unseen, SEED)
     checks = checks_in_order(looking_for_all(settings, model))
-    write_json(metrics, figures(rows, [reasons_found(row, checks) for row in rows], examples))
-    say(f"quality: {len(rows)} examples judged; see {metrics}")
+    found: list[frozenset[str]] = []
+    with progress("quality", len(rows) + len(hate)) as advance:
+        for row in [*rows, *hate]:
+            found.append(reasons_found(row, checks))
+            advance()
+    by_outsiders = unseen_figures(hate, found[len(rows):], unseen)
+    write_json(metrics, {**figures(rows, found[: len(rows)], examples), "unseen": by_outsiders})
+    of_all = by_outsiders["all"]
+    say(f"quality: {len(found)} examples judged; of unseen hate {of_all['recall']:.0%} is found, of what stands beside it"
+        f" {of_all['false']:.0%} wrongly taken; see {metrics}")
 
 
 def looking_for_all(settings: Filter, model: Path) -> Filter:
@@ -80,6 +96,14 @@ def figures(rows: Sequence[Example], found: Sequence[frozenset[str]], source: Pa
     }
 
 
+def unseen_figures(rows: Sequence[Example], found: Sequence[frozenset[str]], source: Path) -> dict[str, dict[str, Any]]:
+    """What is called offensive, of all and by author. InputError if none is, or none must pass."""
+    is_so, hit = (np.array([REASON in reasons for reasons in each]) for each in ([{row.reason} for row in rows], found))
+    if not is_so.any() or is_so.all():
+        raise InputError("no text that is hateful, or none that must pass", file=source, field="kinds")
+    return {"all": shares(hit, is_so), "by_author": by_author(rows, hit.astype(float), is_so)}
+
+
 def _agreement(wanted: int, right: int, wrong: int) -> dict[str, float]:
     recall, precision = right / wanted, right / (right + wrong) if right + wrong else 0.0
     f1 = 2 * recall * precision / (recall + precision) if right else 0.0
@@ -91,6 +115,7 @@ if __name__ == "__main__":
         quality,
         {
             "examples": "held-out labelled examples: text, field, reason, also, note (CSV)",
+            "unseen": "hate by kinds, of authors who teach nothing (folder of YAML)",
             "model": "the classifier (folder)",
             "metrics": "recall and precision by reason (JSON, written)",
         },

@@ -31,8 +31,8 @@ def read_model(path: Path, model: type[M]) -> M:
     return ParamsFile(path, read_mapping(path)).whole(model)
 
 
-#: What may be a number to YAML 1.2 and a word to YAML 1.1, as 1e3 is.
-_NUMBER = re.compile(r"[-+]?[0-9.][0-9a-fA-FxoeE_.+-]*")
+#: What may be a number to YAML 1.2 and a word or another number to YAML 1.1, as 1e3 and 012 are; of 12 both say the same.
+_NUMBER = re.compile(r"(?!(?:0|-?[1-9][0-9]*)\Z)[-+]?[0-9.][0-9a-fA-FxoeE_.+-]*")
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]

@@ -14,10 +14,13 @@ from synthempathy.core.errors import InputError
 from synthempathy.core.files import read_csv
 from synthempathy.filters.classifier.model import LABELS
 from synthempathy.filters.classifier.rule import RULE
+from synthempathy.filters.classifier.templates import read_kinds
 from synthempathy.filters.examples import Example, pair_of, read_examples
+from synthempathy.text.words import text_of
 from tests.helpers.pairs import ROOT, filter_settings
 
 HELD_OUT = ROOT / "data/safety/held_out.csv"
+UNSEEN = ROOT / "data/safety/unseen"
 TRAINING = ROOT / "data/safety"
 PARAMS = ROOT / "params.yaml"
 
@@ -31,7 +34,7 @@ FLOORS = {
 @pytest.fixture(scope="module")
 def measured(safety_model: Path) -> dict[str, Any]:
     path = safety_model.parent / "filter_quality.json"
-    quality(HELD_OUT, safety_model, path, params=PARAMS)
+    quality(HELD_OUT, UNSEEN, safety_model, path, params=PARAMS)
     value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return value
 
@@ -48,6 +51,28 @@ def test_few_texts_that_must_pass_do_not(measured: dict[str, Any]) -> None:
     assert measured["examples"] >= 400
     assert measured["must_pass"] >= 200
     assert measured["false_alarms"] <= 0.07 * measured["must_pass"]
+
+
+def test_hate_by_authors_who_teach_nothing_is_found_and_what_stands_beside_it_passes(measured: dict[str, Any]) -> None:
+    of_all, by_author = measured["unseen"]["all"], measured["unseen"]["by_author"]
+    assert of_all["recall"] >= 0.80 and of_all["false"] <= 0.15, of_all
+    assert sum(author["rows"] for author in by_author.values()) == of_all["rows"] >= 500
+    assert sum(author["passing"] for author in by_author.values()) == of_all["passing"] >= 500
+
+
+def test_unseen_texts_and_their_authors_teach_nothing() -> None:
+    taught, unseen = read_kinds(TRAINING / "hate", 1), read_kinds(UNSEEN, 1)
+    assert not {example.author for example in taught} & {example.author for example in unseen}
+    known = {text_of(example.text).lower for example in taught}
+    assert not [example.text for example in unseen if text_of(example.text).lower in known]
+
+
+@pytest.mark.parametrize("hateful", ["true", "false"])
+def test_unseen_texts_must_be_of_both_kinds(hateful: str, tmp_path: Path, safety_model: Path) -> None:
+    groups, kind = "[{group: Poles, one: Pole, adj: Polish}]", f"{{hateful: {hateful}, texts: [Poles run.]}}"
+    (tmp_path / "a.yaml").write_text(f"author: A\ngroups: {groups}\nkinds: {{k: {kind}}}\n", encoding="utf-8")
+    with pytest.raises(InputError, match="no text that is hateful, or none that must pass"):
+        quality(HELD_OUT, tmp_path, safety_model, tmp_path / "quality.json", params=PARAMS)
 
 
 def test_ordinary_hardship_is_not_called_offensive(safety_model: Path) -> None:
@@ -105,5 +130,5 @@ def test_a_reason_without_an_example_is_an_error_and_leaves_the_metrics(tmp_path
     few = tmp_path / "few.csv"
     few.write_text("text,field,reason,also,note\nYou idiot.,response,offensive,,\nI ran.,explanation,,,\n", encoding="utf-8")
     with pytest.raises(InputError, match="no example of personal_data"):
-        quality(few, safety_model, metrics, params=PARAMS)
+        quality(few, UNSEEN, safety_model, metrics, params=PARAMS)
     assert metrics.read_text(encoding="utf-8") == "{}"

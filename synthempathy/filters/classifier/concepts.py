@@ -7,13 +7,16 @@ A word that is quoted or negated bears a mark (QUOTED, NEGATED), and so do its c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import BeforeValidator, RootModel
 
 from synthempathy.core.errors import InputError
+from synthempathy.core.large_yaml import read_model
 from synthempathy.core.memo import Memo
-from synthempathy.core.params import line_of, read_mapping
 from synthempathy.text.disguise import Disguises
 from synthempathy.text.words import Text, text_of
 
@@ -123,16 +126,22 @@ def voiced(names: Sequence[str], token: str) -> tuple[str, ...]:
     return tuple(name + token[-1] if token[-1] == QUOTED or name in NEGATABLE else name for name in names)
 
 
+def _words(value: object) -> list[str]:
+    if isinstance(value, str):
+        return value.split()
+    if not isinstance(value, list):
+        raise ValueError("not a list of words")
+    return [str(entry) for entry in value]
+
+
+class _Table(RootModel[dict[str, Annotated[list[str], BeforeValidator(_words)]]]):
+    """The words of each class."""
+
+
 def read_concepts(path: Path) -> Concepts:
     """The classes of a YAML file: a list, or words with spaces between, for each. InputError names line and class."""
-    mapping = read_mapping(path)
-    table: dict[str, list[str]] = {}
-    for name, value in mapping.items():
-        entries = value.split() if isinstance(value, str) else value
-        if not isinstance(entries, Iterable):
-            raise InputError("not a list of words", file=path, line=line_of(mapping, name), field=str(name), value=value)
-        table[str(name)] = [str(entry) for entry in entries]
+    table = read_model(path, _Table)
     try:
-        return Concepts(table)
+        return Concepts(table.root)
     except ValueError as error:
         raise InputError(str(error), file=path, hint="write a word, or a stem with *") from None

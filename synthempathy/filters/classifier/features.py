@@ -18,6 +18,13 @@ from synthempathy.filters.base import Field
 from synthempathy.filters.classifier.concepts import GROUP, NEGATED, QUOTED, Concepts, said, voiced
 from synthempathy.text.words import MARKS, Text
 
+#: The names of features: a word, two neighbours, a word that is negated; a class, a class in a field, a word and the class after
+#: it, a class and the word after it; what a sentence begins with; two classes in their order, and two at one place.
+WORD, NEIGHBOURS, NEGATED_WORD = "w %s", "b %s %s", "n %s"
+CLASS, CLASS_IN, WORD_CLASS, CLASS_WORD = "c %s", "f %s %s", "wc %s %s", "cw %s %s"
+FIRST_WORD, FIRST_CLASS = "start %s", "start:%s"
+FOLLOWING, ALIKE = "p %s %s", "pp %s %s"
+
 _QUOTED_LINE = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
 ENDS = frozenset(".!?;\n")
 REACH = 14  # words between two classes that are read together
@@ -74,15 +81,15 @@ def phrase_features(
     for at in [at for at, token in enumerate(tokens) if token[-1] == NEGATED or classes[at] is not own[at]]:
         token, names = tokens[at], classes[at][len(own[at]):]
         if token[-1] == NEGATED and len(token) > 1:
-            yield at, f"n {_unnamed(token[:-1], concepts)}"
+            yield at, NEGATED_WORD % unnamed(token[:-1], concepts)
         if names:
-            before = _unnamed(said(tokens[at - 1]), concepts) if at else opening(field)
+            before = unnamed(said(tokens[at - 1]), concepts) if at else opening(field)
             for name in names:
-                yield from ((at, f"c {name}"), (at, f"f {field} {name}"), (at, f"wc {before} {name}"))
+                yield from ((at, CLASS % name), (at, CLASS_IN % (field, name)), (at, WORD_CLASS % (before, name)))
                 if not at:
-                    yield at, f"start:{name}"
+                    yield at, FIRST_CLASS % name
                 if at + 1 < len(tokens):
-                    yield at + 1, f"cw {name} {_unnamed(said(tokens[at + 1]), concepts)}"
+                    yield at + 1, CLASS_WORD % (name, unnamed(said(tokens[at + 1]), concepts))
 
 
 def windows(count: int) -> list[slice]:
@@ -103,13 +110,13 @@ def local_features(before: str, token: str, field: Field, concepts: Concepts) ->
     here = concepts.marked[token]
     first = before == opening(field)
     before_classes = (before,) if first else concepts.marked[before]
-    before, token = (before if first else _unnamed(said(before), concepts)), _unnamed(said(token), concepts)
-    return [
-        f"w {token}", f"b {before} {token}",
-        *(f"cw {name} {token}" for name in before_classes),
-        *(f"{kind} {name}" for name in here for kind in ("c", f"f {field}", f"wc {before}")),
-        *((f"start {token}", *(f"start:{name}" for name in here)) if first else ()),
-    ]
+    before, token = (before if first else unnamed(said(before), concepts)), unnamed(said(token), concepts)
+    found = [WORD % token, NEIGHBOURS % (before, token), *[CLASS_WORD % (name, token) for name in before_classes]]
+    for name in here:
+        found += (CLASS % name, CLASS_IN % (field, name), WORD_CLASS % (before, name))
+    if first:
+        found += (FIRST_WORD % token, *(FIRST_CLASS % name for name in here))
+    return found
 
 
 def opening(field: Field) -> str:
@@ -144,5 +151,6 @@ def _quoted(text: Text) -> list[bool]:
     return quoted
 
 
-def _unnamed(token: str, concepts: Concepts) -> str:
+def unnamed(token: str, concepts: Concepts) -> str:
+    """A word, or A_GROUP where it is the name of a group and nothing else."""
     return A_GROUP if concepts.of(token) == (GROUP,) else token

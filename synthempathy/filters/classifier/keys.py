@@ -12,7 +12,15 @@ from typing import Generic, TypeVar
 from synthempathy.core.memo import Memo
 from synthempathy.filters.base import FIELDS, Field
 from synthempathy.filters.classifier.concepts import Concepts
-from synthempathy.filters.classifier.features import REACH, classes_at, local_features, opening, phrase_features
+from synthempathy.filters.classifier.features import (
+    ALIKE,
+    FOLLOWING,
+    REACH,
+    classes_at,
+    local_features,
+    opening,
+    phrase_features,
+)
 
 K = TypeVar("K")
 
@@ -30,8 +38,8 @@ class Keys(Generic[K]):
         """`of` gives a feature's key by its name; several may share one, as all that are `unknown` do."""
         self.concepts, self.of, self.unknown = concepts, of, unknown
         self.local = {field: Memo(self._local_in(field)) for field in FIELDS}
-        self.following: Memo[str, Memo[str, K]] = Memo(lambda first: Memo(lambda other: of(f"p {first} {other}")))
-        self.alike: Memo[tuple[str, str], K] = Memo(lambda two: of(f"pp {min(two)} {max(two)}"))
+        self.following: Memo[str, Memo[str, K]] = Memo(lambda first: Memo(lambda other: of(FOLLOWING % (first, other))))
+        self.alike: Memo[tuple[str, str], K] = Memo(lambda two: of(ALIKE % (min(two), max(two))))
 
     def _local_in(self, field: Field) -> Callable[[tuple[str, str]], tuple[K, ...]]:
         def make(two: tuple[str, str]) -> tuple[K, ...]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from synthempathy.filters.classifier.concepts import Concepts
+from synthempathy.filters.classifier.figures import LEAST_OF_AUTHOR, Bools, by_author, figures
 from synthempathy.filters.classifier.model import LABELS, ONLY_IN, Classifier, Weights
 from synthempathy.filters.classifier.reader import Reader
 from synthempathy.filters.classifier.rows import Rows, rows_of
@@ -24,9 +25,10 @@ from synthempathy.filters.classifier.screen import Floats
 from synthempathy.filters.examples import ORDINARY, Example
 from synthempathy.filters.rules.topics import TOPICS
 
-STRENGTH = 10.0  # scikit-learn's C: the inverse of the regularisation
-#: Of the gradient, when the solver stops: sooner where a label has many rows.
-TOLERANCE, TOLERANCE_OF_MANY, MANY = 1e-4, 3e-4, 10_000
+STRENGTH = 15.0  # scikit-learn's C: the inverse of the regularisation
+#: Of the solver, coordinate descent in the dual (liblinear): it converges in a few passes over sparse rows, where L-BFGS with the
+#: tolerance that it has time for stops well before the best weights. Sooner where a label has many rows.
+TOLERANCE, TOLERANCE_OF_MANY, MANY = 1.0, 3.0, 10_000
 #: Of the harmful texts with this score or more, unseen, the screen may lose this share. A topic has few examples, and the
 #: lowest of few is far off; its threshold is higher.
 SCREEN_FOR, SCREEN_LOSES = 0.4, 0.01
@@ -37,10 +39,8 @@ SCREEN_READS = 0.05
 DRAWN_FOR_EACH = 60
 #: What an ordinary text counts for a label whose other examples are many: it is what a corpus holds, and there the fewest.
 ORDINARY_WEIGHT = {"offensive": 3.0, "unsafe_advice": 3.0}
-LEAST_OF_AUTHOR = 10  # texts of a label by an author who is left out: of fewer, a share says nothing
 
 Advance = Callable[..., None]
-Bools = NDArray[np.bool_]
 Folds = NDArray[np.intp]
 
 
@@ -74,12 +74,13 @@ def fit(
     reader = Reader.fit(concepts, [(example.text, bool(example.reason)) for example in everything])
     rows = rows_of(everything, reader)
     numbers = {name: np.zeros(len(LABELS)) for name in ("intercepts", "slopes", "offsets", "screen_least")}
+    wrote = _Wrote(examples)
     taught = np.array([example.weight > 0 for example in everything])
     weights, found = np.zeros((len(rows.names), len(LABELS))), dict[str, dict[str, Any]]()
     for column, label in enumerate(LABELS):
         is_so, counts = truth(everything, label)
         if is_so.any():
-            learned = _learned(label, everything, rows, is_so, counts, _folds(examples, is_so[: len(examples)], folds, seed))
+            learned = _learned(label, everything, rows, is_so, counts, _folds(wrote, is_so[: len(examples)], folds, seed))
             slope, offset = calibrated(np.where(taught, learned.margins, np.nan), is_so)
             scores = expit(learned.margins * slope + offset)
             above, loses = (SCREEN_FOR_TOPICS, SCREEN_LOSES_OF_TOPICS) if label in TOPICS else (SCREEN_FOR, SCREEN_LOSES)
@@ -103,24 +104,30 @@ def fit(
     return Classifier(reader, rows.names, Weights(rows.rarity, weights, **numbers)), found
 
 
-def _folds(examples: Sequence[Example], is_so: Bools, folds: int, seed: int) -> tuple[Folds, int]:
-    """The fold of each example, and how many authors are whole in one.
+class _Wrote:
+    """Who wrote each text, and from which template, as numbers."""
+
+    def __init__(self, examples: Sequence[Example]) -> None:
+        numbers: dict[str, int] = {}
+        self.author = np.array([numbers.setdefault(example.author, len(numbers)) for example in examples])
+        self.authors = list(numbers)
+        templates: dict[str, int] = {}
+        self.template = np.array([templates.setdefault(example.template or example.text, len(templates)) for example in examples])
+        self.templates = len(templates)
+
+
+def _folds(texts: _Wrote, is_so: Bools, folds: int, seed: int) -> tuple[Folds, int]:
+    """The fold of each text, and how many authors are whole in one.
 
     Each author who wrote enough of the label is, if there are several such: at most `folds` folds, about as large as each other.
     Other texts are spread over these folds, or over `folds`, all of one template together.
     """
-    wrote: dict[str, int] = {}
-    for example, wanted in zip(examples, is_so, strict=True):
-        wrote[example.author] = wrote.get(example.author, 0) + bool(wanted)
-    able = sorted(author for author, texts in wrote.items() if texts >= LEAST_OF_AUTHOR)
-    own = _dealt({author: wrote[author] for author in able}, folds) if len(able) > 1 else {}
-    used = len(set(own.values())) or folds
-    numbers: dict[str, int] = {}
-    template = [numbers.setdefault(example.template or example.text, len(numbers)) for example in examples]
-    spread = np.random.default_rng(seed).permutation(len(numbers)) % used
-    return np.array([
-        own.get(example.author, spread[number]) for example, number in zip(examples, template, strict=True)
-    ], dtype=np.intp), len(own)
+    wrote = np.bincount(texts.author[is_so], minlength=len(texts.authors)).tolist()
+    able = {author: count for author, count in zip(texts.authors, wrote, strict=True) if count >= LEAST_OF_AUTHOR}
+    own = _dealt(able, folds) if len(able) > 1 else {}
+    spread = np.random.default_rng(seed).permutation(texts.templates) % (len(set(own.values())) or folds)
+    whole = np.array([own.get(author, -1) for author in texts.authors], dtype=np.intp)[texts.author]
+    return np.where(whole < 0, spread[texts.template], whole), len(own)
 
 
 def _dealt(wrote: Mapping[str, int], folds: int) -> dict[str, int]:
@@ -147,62 +154,41 @@ def _learned(
         drawn[np.random.default_rng(len(passing)).permutation(passing)[:most]] = True
     else:
         drawn = counts
-    used = counts & (is_so | drawn) & (weight > 0)
+    learner = _Learner(rows, is_so, counts & (is_so | drawn) & (weight > 0), weight)
+    each = [learner.fit(fold != number) for number in range(fold.max() + 1)]
+    left_out, intercepts = np.stack([one for one, _ in each], axis=1), np.array([intercept for _, intercept in each])
+    tested = np.flatnonzero((fold >= 0) & counts)
     margins, screened = np.full((2, len(examples)), np.nan)
-    for number in range(fold.max() + 1):
-        test = (fold == number) & counts
-        one = _regression(rows, is_so, used & (fold != number), weight)
-        margins[test], screened[test] = rows.margins(*one)[test], rows.screened(*one)[test]
-    return Learned(*_regression(rows, is_so, used, weight), folds[1], margins, screened)
+    margins[tested] = rows.margins(left_out, intercepts)[tested, fold[tested]]
+    screened[tested] = rows.screened(left_out, intercepts)[tested, fold[tested]]
+    return Learned(*learner.fit(np.ones(len(examples), dtype=np.bool_)), folds[1], margins, screened)
 
 
-def _regression(rows: Rows, is_so: Bools, used: Bools, weight: Floats) -> tuple[Floats, float]:
-    """Weights (F,) and intercept, learned from the rows of the texts that are `used`."""
-    from scipy.sparse import csr_matrix
-    from sklearn.linear_model import LogisticRegression
+class _Learner:
+    """The rows of the texts that a label is learned from, without the features that none of them holds."""
 
-    chosen = np.flatnonzero(rows.learned & used[rows.text])
-    wanted = is_so[rows.text[chosen]]
-    shares = balanced(weight[rows.text[chosen]], wanted).astype(np.float32)
-    tolerance = TOLERANCE_OF_MANY if len(chosen) > MANY else TOLERANCE
-    read = rows.read[chosen]
-    some = np.bincount(read.indices, minlength=read.shape[1]) > 0  # what no row holds would be carried along, at a weight of 0
-    number = np.cumsum(some, dtype=read.indices.dtype) - 1
-    held = csr_matrix((read.data, number[read.indices], read.indptr), shape=(len(chosen), int(some.sum())))
-    model = LogisticRegression(C=STRENGTH, max_iter=500, tol=tolerance).fit(held, wanted, sample_weight=shares)
-    weights = np.zeros(read.shape[1])
-    weights[some] = model.coef_[0]
-    return weights, float(model.intercept_[0])
+    def __init__(self, rows: Rows, is_so: Bools, used: Bools, weight: Floats) -> None:
+        from scipy.sparse import csr_matrix
 
+        chosen = np.flatnonzero(rows.learned & used[rows.text])
+        read = rows.read[chosen]
+        self._text, self._wanted, self._weight = rows.text[chosen], is_so[rows.text[chosen]], weight[rows.text[chosen]]
+        self._some = np.bincount(read.indices, minlength=read.shape[1]) > 0
+        number = np.cumsum(self._some, dtype=read.indices.dtype) - 1
+        self._read = csr_matrix((read.data, number[read.indices], read.indptr), shape=(len(chosen), int(self._some.sum())))
 
-def figures(scores: Floats, is_so: Bools) -> dict[str, float]:
-    """rows, average_precision, recall and precision at a score of 0.5, and the score at which F1 is best (best_threshold)."""
-    from sklearn.metrics import average_precision_score, precision_recall_curve
+    def fit(self, texts: Bools) -> tuple[Floats, float]:
+        """Weights (F,) and intercept, learned from those of `texts`."""
+        from sklearn.linear_model import LogisticRegression
 
-    known = ~np.isnan(scores)
-    wanted, score = is_so[known], scores[known]
-    found = score >= 0.5
-    right = int((found & wanted).sum())
-    precision, recall, at = precision_recall_curve(wanted, score)
-    best = (2 * precision * recall / np.maximum(precision + recall, 1e-12))[:-1].argmax()
-    return {
-        "rows": int(wanted.sum()), "average_precision": float(average_precision_score(wanted, score)),
-        "recall": right / int(wanted.sum()), "precision": right / max(1, int(found.sum())),
-        "best_threshold": float(at[best]), "best_recall": float(recall[best]), "best_precision": float(precision[best]),
-    }
-
-
-def by_author(examples: Sequence[Example], scores: Floats, is_so: Bools) -> dict[str, dict[str, float]]:
-    """For each author who wrote enough of a label: rows and recall, and rows and share of his texts that must pass and do not."""
-    found = dict[str, dict[str, float]]()
-    names, known, hit = np.array([example.author for example in examples]), ~np.isnan(scores), scores >= 0.5
-    for author in sorted(set(names)):
-        wanted, passing = (names == author) & known & is_so, (names == author) & known & ~is_so
-        if wanted.sum() >= LEAST_OF_AUTHOR:
-            found[author] = {"rows": int(wanted.sum()), "recall": float(hit[wanted].mean()), "passing": int(passing.sum())}
-            if passing.any():
-                found[author]["false"] = float(hit[passing].mean())
-    return found
+        kept = np.flatnonzero(texts[self._text])
+        wanted = self._wanted[kept]
+        tolerance = TOLERANCE_OF_MANY if len(kept) > MANY else TOLERANCE
+        model = LogisticRegression(C=STRENGTH, max_iter=500, tol=tolerance, solver="liblinear", dual=True, random_state=0)
+        model.fit(self._read[kept], wanted, sample_weight=balanced(self._weight[kept], wanted))
+        weights = np.zeros(len(self._some))
+        weights[self._some] = model.coef_[0]
+        return weights, float(model.intercept_[0])
 
 
 def truth(examples: Sequence[Example], label: str) -> tuple[Bools, Bools]:

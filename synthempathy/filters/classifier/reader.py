@@ -38,9 +38,10 @@ class Reader:
         read: dict[str, Text] = {}
         for raw, is_harmful in texts:
             read[raw] = concepts.read(_in_double_quotes(raw))
-            (harmful if is_harmful else plain).update(word for word in read[raw].words if word.isalpha() or "'" in word)
+            (harmful if is_harmful else plain).update(read[raw].tokens)
         often = {word: times for word, times in harmful.items() if times >= KNOWN_FROM or word in plain}
-        reader = cls(concepts, dict(sorted((plain + Counter(often)).items())))
+        known = sorted((plain + Counter(often)).items())
+        reader = cls(concepts, {word: times for word, times in known if word.isalpha() or "'" in word})
         reader._read = read
         return reader
 

@@ -25,7 +25,7 @@ def test_rows_hold_what_the_classifier_would_read() -> None:
     reader = Reader.fit(CONCEPTS, [(e.text, bool(e.reason)) for e in examples])
     made = rows.rows_of(examples, reader)
     weights = np.random.default_rng(1).normal(size=len(made.names))
-    margins = made.margins(weights, 0.5)
+    margins = made.margins(weights[:, None], np.array([0.5]))[:, 0]
     place = {name: number for number, name in enumerate(made.names)}
 
     def margin(seen: dict[str, int]) -> float:

@@ -16,6 +16,7 @@ def test_training_measures_what_was_not_seen(safety_model: Path) -> None:
     assert value["labels"]["offensive"]["average_precision"] > 0.7
     offensive, refusal = value["labels"]["offensive"], value["labels"]["refusal"]
     assert offensive["authors_left_out"] == len(offensive["by_author"]) == 43
+    assert offensive["taught"]["rows"] < offensive["rows"] and offensive["taught"]["recall"] > offensive["recall"]
     assert refusal["authors_left_out"] == 0 and "by_author" not in refusal
     assert sum(one["rows"] for one in offensive["by_author"].values()) <= offensive["rows"]
     assert all(0 <= one["recall"] <= 1 and 0 <= one.get("false", 0) <= 1 for one in offensive["by_author"].values())

@@ -103,7 +103,7 @@ class FeatureTable:
         before = np.append(-1, word)[:-1]
         before[begins] = len(self._words) + field
         here, previous = alike[word], alike[before]
-        starts = np.bincount(begins, minlength=len(word) + 1).astype(np.bool_)
+        starts = np.bincount(np.append(begins, len(word))).astype(np.bool_)  # and where the last sentence ends
         negated = np.flatnonzero(is_negated[word])
 
         hung_at, hung = (np.array(one, dtype=np.int64) for one in (self._hung_at, self._hung))

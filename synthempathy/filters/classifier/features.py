@@ -65,12 +65,16 @@ def classes_at(tokens: Sequence[str], concepts: Concepts) -> list[tuple[str, ...
     """
     found = list(map(concepts.marked.__getitem__, tokens))
     words = list(map(_SAID.__getitem__, tokens))
-    for at, names in concepts.phrases(words):
+    for at, names in _hung(words, found, concepts):
         found[at] = (*found[at], *(name for name in voiced(names, tokens[at]) if name not in found[at]))
-    if not _NAMED.isdisjoint(chain.from_iterable(found)):
-        for at, names in concepts.beside(words):
-            found[at] = (*found[at], *(name for name in voiced(names, tokens[at]) if name not in found[at]))
     return found
+
+
+def _hung(words: Sequence[str], found: Sequence[Sequence[str]], concepts: Concepts) -> Iterator[tuple[int, Sequence[str]]]:
+    """The classes of phrases; then, if by these too a group is `found`, those that are read beside one."""
+    yield from concepts.phrases(words)
+    if not _NAMED.isdisjoint(chain.from_iterable(found)):
+        yield from concepts.beside(words)
 
 
 def phrase_features(

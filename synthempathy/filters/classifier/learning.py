@@ -28,7 +28,7 @@ from synthempathy.filters.rules.topics import TOPICS
 STRENGTH = 15.0  # scikit-learn's C: the inverse of the regularisation
 #: Of the solver, coordinate descent in the dual (liblinear): it converges in a few passes over sparse rows, where L-BFGS with the
 #: tolerance that it has time for stops well before the best weights. Sooner where a label has many rows.
-TOLERANCE, TOLERANCE_OF_MANY, MANY = 1.0, 3.0, 10_000
+TOLERANCE, TOLERANCE_OF_MANY, MANY = 0.1, 3.0, 10_000
 #: Of the harmful texts with this score or more, unseen, the screen may lose this share. A topic has few examples, and the
 #: lowest of few is far off; its threshold is higher.
 SCREEN_FOR, SCREEN_LOSES = 0.4, 0.01

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthempathy.filters.classifier.figures import LEAST_OF_AUTHOR, by_author
-from synthempathy.filters.classifier.learning import _dealt, _folds, _Wrote
+from synthempathy.filters.classifier.learning import _dealt, _folds, _Wrote, fit
 from synthempathy.filters.examples import Example
+from tests.helpers.small_classifier import CONCEPTS, nothing, small_examples
 
 
 def of(author: str, count: int, reason: str = "offensive") -> list[Example]:
@@ -40,3 +41,17 @@ def test_each_author_has_his_own_figures() -> None:
     assert found == {
         "a": {"rows": 10, "recall": 0.8, "passing": 3, "false": 1 / 3}, "b": {"rows": 10, "recall": 0.0, "passing": 0},
     }
+
+
+def test_what_only_measures_teaches_nothing_and_is_left_out_of_what_was_taught() -> None:
+    texts = [f"The bus of {name} is late." for name in ("Ann", "Bob", "Eve")]
+    only = [Example(text, "response", "offensive", frozenset(), weight=0.0) for text in texts]
+    without, alone = fit(small_examples(), [], CONCEPTS, 3, 1, advance=nothing)
+    with_them, both = fit([*small_examples(), *only], [], CONCEPTS, 3, 1, advance=nothing)
+    assert "taught" not in alone["offensive"] and "taught" not in both["unsafe_advice"]
+    assert both["offensive"]["rows"] == alone["offensive"]["rows"] + len(only)
+    assert both["offensive"]["taught"]["rows"] == alone["offensive"]["rows"]
+    assert both["offensive"]["recall"] < both["offensive"]["taught"]["recall"]
+    insult = "What a moron you are, really."
+    assert all("offensive" not in one.hits(texts[0], "response", 0.5) for one in (without, with_them))
+    assert all("offensive" in one.hits(insult, "response", 0.5) for one in (without, with_them))

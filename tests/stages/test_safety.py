@@ -15,7 +15,7 @@ def test_training_measures_what_was_not_seen(safety_model: Path) -> None:
     assert value["labels"]["unsafe_advice"]["average_precision"] > 0.7
     assert value["labels"]["offensive"]["average_precision"] > 0.7
     offensive, refusal = value["labels"]["offensive"], value["labels"]["refusal"]
-    assert offensive["authors_left_out"] == len(offensive["by_author"]) == 43
+    assert offensive["authors_left_out"] == len(offensive["by_author"]) == 49
     assert offensive["taught"]["rows"] < offensive["rows"] and offensive["taught"]["recall"] > offensive["recall"]
     assert refusal["authors_left_out"] == 0 and "by_author" not in refusal
     assert sum(one["rows"] for one in offensive["by_author"].values()) <= offensive["rows"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -74,13 +75,13 @@ def fit(
     reader = Reader.fit(concepts, [(example.text, bool(example.reason)) for example in everything])
     rows = rows_of(everything, reader)
     numbers = {name: np.zeros(len(LABELS)) for name in ("intercepts", "slopes", "offsets", "screen_least")}
-    wrote = _Wrote(examples)
-    taught = np.array([example.weight > 0 for example in everything])
+    texts = _Texts(examples, composed)
+    taught = texts.weight > 0
     weights, found = np.zeros((len(rows.names), len(LABELS))), dict[str, dict[str, Any]]()
     for column, label in enumerate(LABELS):
         is_so, counts = truth(everything, label)
         if is_so.any():
-            learned = _learned(label, everything, rows, is_so, counts, _folds(wrote, is_so[: len(examples)], folds, seed))
+            learned = _learned(label, texts, rows, is_so, counts, _folds(texts, is_so[: len(examples)], folds, seed))
             slope, offset = calibrated(np.where(taught, learned.margins, np.nan), is_so)
             scores = expit(learned.margins * slope + offset)
             above, loses = (SCREEN_FOR_TOPICS, SCREEN_LOSES_OF_TOPICS) if label in TOPICS else (SCREEN_FOR, SCREEN_LOSES)
@@ -104,19 +105,21 @@ def fit(
     return Classifier(reader, rows.names, Weights(rows.rarity, weights, **numbers)), found
 
 
-class _Wrote:
-    """Who wrote each text, and from which template, as numbers."""
+class _Texts:
+    """Who wrote each of the examples, and from which template, as numbers; what all texts weigh, and which are ordinary."""
 
-    def __init__(self, examples: Sequence[Example]) -> None:
+    def __init__(self, examples: Sequence[Example], composed: Sequence[Example] = ()) -> None:
         numbers: dict[str, int] = {}
         self.author = np.array([numbers.setdefault(example.author, len(numbers)) for example in examples])
         self.authors = list(numbers)
         templates: dict[str, int] = {}
         self.template = np.array([templates.setdefault(example.template or example.text, len(templates)) for example in examples])
         self.templates = len(templates)
+        self.weight = np.array([example.weight for example in chain(examples, composed)])
+        self.ordinary = np.array([example.author == ORDINARY for example in chain(examples, composed)])
 
 
-def _folds(texts: _Wrote, is_so: Bools, folds: int, seed: int) -> tuple[Folds, int]:
+def _folds(texts: _Texts, is_so: Bools, folds: int, seed: int) -> tuple[Folds, int]:
     """The fold of each text, and how many authors are whole in one.
 
     Each author who wrote enough of the label is, if there are several such: at most `folds` folds, about as large as each other.
@@ -141,16 +144,15 @@ def _dealt(wrote: Mapping[str, int], folds: int) -> dict[str, int]:
 
 
 def _learned(
-    label: str, examples: Sequence[Example], rows: Rows, is_so: Bools, counts: Bools, folds: tuple[Folds, int],
+    label: str, texts: _Texts, rows: Rows, is_so: Bools, counts: Bools, folds: tuple[Folds, int],
 ) -> Learned:
     """A label, learned from all, and what was said of each text by what had not learned from its fold."""
-    fold = np.append(folds[0], np.full(len(examples) - len(folds[0]), -1))
-    ordinary = ORDINARY_WEIGHT.get(label, 1.0)
-    weight = np.array([ordinary if example.author == ORDINARY else example.weight for example in examples])
+    fold = np.append(folds[0], np.full(len(is_so) - len(folds[0]), -1))
+    weight = np.where(texts.ordinary, ORDINARY_WEIGHT.get(label, 1.0), texts.weight)
     most = DRAWN_FOR_EACH * int(is_so.sum())
     passing = np.flatnonzero(counts & ~is_so)
     if len(passing) > most:
-        drawn = np.zeros(len(examples), dtype=np.bool_)
+        drawn = np.zeros(len(is_so), dtype=np.bool_)
         drawn[np.random.default_rng(len(passing)).permutation(passing)[:most]] = True
     else:
         drawn = counts
@@ -158,10 +160,10 @@ def _learned(
     each = [learner.fit(fold != number) for number in range(fold.max() + 1)]
     left_out, intercepts = np.stack([one for one, _ in each], axis=1), np.array([intercept for _, intercept in each])
     tested = np.flatnonzero((fold >= 0) & counts)
-    margins, screened = np.full((2, len(examples)), np.nan)
+    margins, screened = np.full((2, len(is_so)), np.nan)
     margins[tested] = rows.margins(left_out, intercepts)[tested, fold[tested]]
     screened[tested] = rows.screened(left_out, intercepts)[tested, fold[tested]]
-    return Learned(*learner.fit(np.ones(len(examples), dtype=np.bool_)), folds[1], margins, screened)
+    return Learned(*learner.fit(np.ones(len(is_so), dtype=np.bool_)), folds[1], margins, screened)
 
 
 class _Learner:

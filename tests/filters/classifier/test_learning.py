@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthempathy.filters.classifier.figures import LEAST_OF_AUTHOR, by_author
-from synthempathy.filters.classifier.learning import _dealt, _folds, _Wrote, fit
+from synthempathy.filters.classifier.learning import _dealt, _folds, _Texts, fit
 from synthempathy.filters.examples import Example
 from tests.helpers.small_classifier import CONCEPTS, nothing, small_examples
 
@@ -28,7 +28,7 @@ def test_an_author_is_in_one_fold_with_all_that_he_wrote() -> None:
     examples = [text for author in "abcdefg" for text in (*of(author, LEAST_OF_AUTHOR + 2), *of(author, 5, ""))]
     few = of("few", LEAST_OF_AUTHOR - 1)
     is_so = np.array([example.reason == "offensive" for example in [*examples, *few]])
-    fold, authors = _folds(_Wrote([*examples, *few]), is_so, 5, 3)
+    fold, authors = _folds(_Texts([*examples, *few]), is_so, 5, 3)
     assert authors == 7 and set(fold) == set(range(5))
     assert all(len({n for n, e in zip(fold, examples, strict=False) if e.author == author}) == 1 for author in "abcdefg")
 

@@ -18,15 +18,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from synthempathy.core.command import run_stage
 from synthempathy.core.errors import InputError
 from synthempathy.core.files import write_json
 from synthempathy.core.params import read_params
 from synthempathy.core.progress import progress, say
 from synthempathy.filters.base import Check
-from synthempathy.filters.classifier.figures import by_author, shares
+from synthempathy.filters.classifier.figures import of_authors
 from synthempathy.filters.classifier.templates import REASON, read_kinds
 from synthempathy.filters.examples import MEASURED, Example, pair_of, read_examples
 from synthempathy.filters.judging import checks_in_order, verdicts_on
@@ -47,7 +45,9 @@ def quality(examples: Path, unseen: Path, model: Path, metrics: Path, *, params:
         for row in [*rows, *hate]:
             found.append(reasons_found(row, checks))
             advance()
-    by_outsiders = unseen_figures(hate, found[len(rows):], unseen)
+    if len({bool(row.reason) for row in hate}) < 2:
+        raise InputError("no text that is hateful, or none that must pass", file=unseen, field="kinds")
+    by_outsiders = of_authors(hate, [REASON in reasons for reasons in found[len(rows):]], REASON)
     write_json(metrics, {**figures(rows, found[: len(rows)], examples), "unseen": by_outsiders})
     of_all = by_outsiders["all"]
     say(f"quality: {len(found)} examples judged; of unseen hate {of_all['recall']:.0%} is found, of what stands beside it"
@@ -94,14 +94,6 @@ def figures(rows: Sequence[Example], found: Sequence[frozenset[str]], source: Pa
         "examples": len(rows), "must_pass": passing, "false_alarms": alarms,
         "reasons": {reason: _agreement(wanted[reason], right[reason], wrong[reason]) for reason in MEASURED},
     }
-
-
-def unseen_figures(rows: Sequence[Example], found: Sequence[frozenset[str]], source: Path) -> dict[str, dict[str, Any]]:
-    """What is called offensive, of all and by author. InputError if none is, or none must pass."""
-    is_so, hit = (np.array([REASON in reasons for reasons in each]) for each in ([{row.reason} for row in rows], found))
-    if not is_so.any() or is_so.all():
-        raise InputError("no text that is hateful, or none that must pass", file=source, field="kinds")
-    return {"all": shares(hit, is_so), "by_author": by_author(rows, hit.astype(float), is_so)}
 
 
 def _agreement(wanted: int, right: int, wrong: int) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +44,12 @@ def by_author(examples: Sequence[Example], scores: Floats, is_so: Bools) -> dict
         if (his & is_so).sum() >= LEAST_OF_AUTHOR:
             found[author] = shares(hit[his], is_so[his])
     return found
+
+
+def of_authors(examples: Sequence[Example], hit: Sequence[bool], label: str) -> dict[str, dict[str, Any]]:
+    """What was said to be of `label`: of all that these authors wrote, and of what each of them did."""
+    is_so, said = np.array([example.reason == label for example in examples]), np.array(hit)
+    return {"all": shares(said, is_so), "by_author": by_author(examples, said.astype(np.float64), is_so)}
 
 
 def shares(hit: Bools, is_so: Bools) -> dict[str, float]:

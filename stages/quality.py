@@ -39,14 +39,14 @@ def quality(examples: Path, unseen: Path, model: Path, metrics: Path, *, params:
     """Read, judge, count, write."""
     settings = read_params(params).section("filter", Filter)
     rows, hate = read_examples(examples, MEASURED), read_kinds(unseen, SEED)
+    if len({bool(row.reason) for row in hate}) < 2:
+        raise InputError("no text that is hateful, or none that must pass", file=unseen, field="kinds")
     checks = checks_in_order(looking_for_all(settings, model))
     found: list[frozenset[str]] = []
     with progress("quality", len(rows) + len(hate)) as advance:
         for row in [*rows, *hate]:
             found.append(reasons_found(row, checks))
             advance()
-    if len({bool(row.reason) for row in hate}) < 2:
-        raise InputError("no text that is hateful, or none that must pass", file=unseen, field="kinds")
     by_outsiders = of_authors(hate, [REASON in reasons for reasons in found[len(rows):]], REASON)
     write_json(metrics, {**figures(rows, found[: len(rows)], examples), "unseen": by_outsiders})
     of_all = by_outsiders["all"]
